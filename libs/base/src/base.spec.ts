@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { describeError, Fault, replaceAtomically, run, withLock } from './index.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'base-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test('a failed replacement keeps the old file and leaves nothing behind', async () => {
+  const path = join(folder, 'result');
+  await writeFile(path, 'old');
+  const failing = replaceAtomically(path, async (temporary) => {
+    await writeFile(temporary, 'half');
+    throw new Error('no space');
+  });
+  await expect(failing).rejects.toThrow('no space');
+  expect(await readFile(path, 'utf8')).toBe('old');
+  expect(await readdir(folder)).toEqual(['result']);
+});
+
+test('a replacement creates missing folders and gives back what its maker gave', async () => {
+  const path = join(folder, 'a/b/result');
+  expect(await replaceAtomically(path, (temporary) => writeFile(temporary, 'new').then(() => 7))).toBe(7);
+  expect(await readFile(path, 'utf8')).toBe('new');
+});
+
+test('a lock lets one at a time in and leaves no file', async () => {
+  const path = join(folder, 'lock');
+  let inside = 0;
+  let most = 0;
+  const visit = () =>
+    withLock(path, async () => {
+      most = Math.max(most, ++inside);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      inside--;
+    });
+  await Promise.all([visit(), visit(), visit(), visit()]);
+  expect(most).toBe(1);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a lock of a dead process is taken over, one of a living process is waited for', async () => {
+  const path = join(folder, 'lock');
+  await writeFile(path, '999999999');
+  expect(await withLock(path, () => Promise.resolve('in'))).toBe('in');
+  await writeFile(path, String(process.pid));
+  await expect(withLock(path, () => Promise.resolve(), { timeout: 50 })).rejects.toMatchObject({ code: 'LOCK_HELD' });
+});
+
+test('run gives the output, and lines as they come', async () => {
+  const lines: string[] = [];
+  const script = 'console.log("one\\ntwo"); console.error("three")';
+  const output = await run(process.execPath, ['-e', script], { onLine: (line) => lines.push(line) });
+  expect(output).toBe('one\ntwo');
+  expect(lines.toSorted()).toEqual(['one', 'three', 'two']);
+});
+
+test('run tells how a program failed and what is missing', async () => {
+  await expect(run(process.execPath, ['-e', 'console.error("bad"); process.exit(3)'])).rejects.toMatchObject({
+    code: 'PROGRAM_FAILED',
+    exitCode: 3,
+    output: 'bad\n',
+  });
+  await expect(run('no-such-program', [])).rejects.toMatchObject({ code: 'PROGRAM_MISSING', exitCode: 127 });
+});
+
+test('run ends the program when the signal is aborted', async () => {
+  const script = `require("fs").writeFileSync(${JSON.stringify(join(folder, 'up'))}, ""); setInterval(() => {}, 1000)`;
+  const stop = new AbortController();
+  const running = run(process.execPath, ['-e', script], { signal: stop.signal });
+  while (!existsSync(join(folder, 'up'))) await new Promise((resolve) => setTimeout(resolve, 10));
+  stop.abort();
+  await expect(running).rejects.toMatchObject({ code: 'PROGRAM_FAILED', exitCode: 143 });
+});
+
+test('a fault is told with place, code and hint, and any other error with its stack', () => {
+  const fault = new Fault('ODD', 'it is odd', { at: 'Kraftfile:3:1', hint: 'Make it even.' });
+  expect(describeError(fault)).toBe('Kraftfile:3:1: it is odd (ODD)\n  Make it even.');
+  expect(JSON.parse(JSON.stringify(fault))).toEqual({
+    code: 'ODD',
+    message: 'it is odd',
+    at: 'Kraftfile:3:1',
+    hint: 'Make it even.',
+  });
+  expect(describeError(new Error('bug'))).toContain('base.spec.ts');
+});

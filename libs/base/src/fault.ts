@@ -1,0 +1,55 @@
+/** What a {@link Fault} knows beside its message. */
+export interface FaultDetails {
+  /** What the fault is about: `file:line:column`, a path or a URL without credentials. */
+  readonly at?: string | undefined;
+  /** What to do next, as a sentence. */
+  readonly hint?: string | undefined;
+  /** The error that led here. */
+  readonly cause?: unknown;
+}
+
+/**
+ * A fault that a user can understand and act on. Every room derives one class per kind of fault from it and narrows
+ * `code` to a union, so that people read the text and programs read the fields. Anything thrown that is no Fault is a
+ * bug of ours and keeps its stack trace.
+ */
+export class Fault<Code extends string = string> extends Error {
+  override readonly name: string = 'Fault';
+  readonly code: Code;
+  readonly at: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: Code, message: string, details: FaultDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.at = details.at;
+    this.hint = details.hint;
+  }
+
+  toJSON(): { code: Code; message: string; at?: string; hint?: string } {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.at === undefined ? {} : { at: this.at }),
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+    };
+  }
+}
+
+/**
+ * The text for a terminal: a fault as `place: message (code)` and its hint on the next line, without a stack trace;
+ * anything else with its stack trace, since that is a bug to report.
+ */
+export function describeError(error: unknown): string {
+  if (error instanceof Fault) {
+    const place = error.at === undefined ? '' : `${error.at}: `;
+    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
+    return `${place}${error.message} (${error.code})${hint}`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Whether `error` is a system error with one of these codes, such as `ENOENT`. */
+export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+}

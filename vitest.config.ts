@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+// Two kinds of tests, both beside the code: `x.spec.ts` needs nothing but Node; `x.e2e.ts` starts real programs
+// (QEMU, make, a registry, Nx) and fails, never skips, where they are missing.
+export default defineConfig({
+  test: {
+    reporters: process.env.CI ? ['default', './tools/setup/closing-line.ts'] : ['default'],
+    projects: [
+      { test: { name: 'unit', include: ['libs/**/*.spec.ts', 'tools/**/*.spec.ts'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['libs/**/*.e2e.ts', 'tools/**/*.e2e.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
