@@ -1,0 +1,18 @@
+#!/bin/sh
+# Runs a program where folders lie at paths that are the same on every machine:
+#   canonical-place.sh STAGE [HOST_FOLDER NAME]... -- PROGRAM [ARGUMENT]...
+# Each HOST_FOLDER becomes /mnt/NAME. It is started in a mount namespace of its own, so nobody else sees the mounts and
+# they end with it. STAGE is an empty folder: the mounts are made there and then moved, so that folders which
+# themselves lie below /mnt can be mounted too.
+set -eu
+stage=$1
+shift
+mount -t tmpfs -o mode=755 tmpfs "$stage"
+while [ "$1" != -- ]; do
+	mkdir -p "$stage/$2"
+	mount --bind "$1" "$stage/$2"
+	shift 2
+done
+shift
+mount --move "$stage" /mnt
+exec "$@"

@@ -1,0 +1,75 @@
+import { KernelFault } from './fault.ts';
+
+/** The first line of a compiler, assembler or linker that tells an error, with where it is when it says so. */
+interface FirstError {
+  readonly kind: 'compile' | 'link';
+  readonly place: string | undefined;
+  readonly text: string;
+}
+
+const compilerError = /^(\S[^:]*:\d+(?::\d+)?): (?:fatal )?[Ee]rror: (.*)$/;
+const linkerError = /^(?:\S*\bld(?:\.bfd)?: )?(.*\b(?:undefined reference to|multiple definition of|cannot find -l|region .* overflowed).*)$/;
+const quietLine = /^ {2}[A-Z]{2,8}\s+(\S+):/;
+
+/**
+ * Finds in make's output the first error that a person has to mend, and which library's file it is in; make itself
+ * only tells which of its rules failed.
+ *
+ * @param translate  gives the path on this machine for a path that make saw
+ * @returns a fault with the first error, or one that shows make's last lines when none of the known kinds is there
+ */
+export function diagnoseMakeOutput(output: string, translate: (path: string) => string): KernelFault {
+  const lines = output.split('\n').filter((line) => line !== '');
+  const first = findFirstError(lines);
+  if (first === undefined) {
+    const last = lines.slice(-10).join('\n  ');
+    return new KernelFault('KERNEL_BUILD_FAILED', `make failed; its last lines:\n  ${last}`);
+  }
+  const library = findLibrary(lines, first.text);
+  const inLibrary = library === undefined ? '' : ` (in ${library})`;
+  return new KernelFault(
+    first.kind === 'compile' ? 'KERNEL_COMPILE_FAILED' : 'KERNEL_LINK_FAILED',
+    `${first.text}${inLibrary}`,
+    {
+      at: first.place === undefined ? undefined : translate(first.place),
+      hint:
+        first.kind === 'compile'
+          ? 'This is the first error; those after it often follow from it.'
+          : 'A symbol is missing or there twice: look for a library or a CONFIG_ option that provides it.',
+    },
+  );
+}
+
+function findFirstError(lines: readonly string[]): FirstError | undefined {
+  for (const line of lines) {
+    const compiler = compilerError.exec(line);
+    if (compiler?.[2] !== undefined) return { kind: 'compile', place: compiler[1], text: compiler[2] };
+    const linker = linkerError.exec(line);
+    if (linker?.[1] !== undefined) return { kind: 'link', place: undefined, text: linker[1] };
+  }
+  return undefined;
+}
+
+/** With several jobs the lines mix; the last quiet line before the error is of its library in nearly all cases. */
+function findLibrary(lines: readonly string[], text: string): string | undefined {
+  const error = lines.findIndex((line) => line.includes(text));
+  return lines
+    .slice(0, error)
+    .map((line) => quietLine.exec(line)?.[1])
+    .findLast((library) => library !== undefined);
+}
+
+/** A step that make told in one of its quiet lines, such as `  CC      libuklock: mutex.o`. */
+export interface MakeStep {
+  readonly tool: string;
+  readonly library: string;
+  readonly file: string;
+}
+
+/** Reads one line of make's output; undefined when it tells no step. */
+export function parseMakeStep(line: string): MakeStep | undefined {
+  const match = /^ {2}([A-Z]{2,8})\s+(\S+): (\S.*)$/.exec(line);
+  if (match === null) return undefined;
+  const [, tool = '', library = '', file = ''] = match;
+  return { tool, library, file };
+}

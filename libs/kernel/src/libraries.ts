@@ -1,0 +1,29 @@
+/** A library outside of the core: its name without the `lib-` of its repository, and its folder. */
+export interface Library {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/**
+ * The libraries that must come first and in this order, because each one's headers and symbols shadow those of the
+ * ones after it; all others follow sorted by folder.
+ */
+const leading = [
+  'libcxxabi',
+  'libcxx',
+  'libunwind',
+  'compiler-rt',
+  'libgo',
+  'musl',
+  'newlib',
+  'pthread-embedded',
+] as const;
+
+/** Sorts libraries into the order in which Unikraft's make must see them. */
+export function orderLibraries(libraries: readonly Library[]): readonly Library[] {
+  const rank = ({ name }: Library): number => {
+    const index = leading.findIndex((first) => name === first || name === `lib-${first}`);
+    return index === -1 ? leading.length : index;
+  };
+  return libraries.toSorted((a, b) => rank(a) - rank(b) || (a.folder < b.folder ? -1 : a.folder > b.folder ? 1 : 0));
+}

@@ -1,0 +1,64 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ProgramFault, run } from '@nx-kraft/base';
+
+/** Folders by the name that they have in a canonical place, such as `app`, `core`, `lib/musl`. */
+export type Folders = Readonly<Record<string, string>>;
+
+/** Where make runs: how it is started, and at which path it sees each folder. */
+export interface Place {
+  readonly canonical: boolean;
+  readonly path: (name: string) => string;
+  readonly command: (program: string, args: readonly string[]) => readonly [string, readonly string[]];
+}
+
+/**
+ * A place where each folder lies at `/mnt/<name>`, whatever its path on this machine: debug information,
+ * configuration headers and `__FILE__` then hold the same paths on every machine, which makes images bit-identical and
+ * objects shareable. It is a mount namespace of Linux; where the system allows none, make sees the folders' own paths.
+ *
+ * @param stage  an empty folder for making the mounts
+ */
+export async function choosePlace(folders: Folders, stage: string): Promise<Place> {
+  const entry = await namespaceEntry();
+  if (entry === undefined) return ordinaryPlace(folders);
+  await mkdir(stage, { recursive: true });
+  const mounts = Object.entries(folders).flatMap(([name, folder]) => [folder, name]);
+  const script = join(import.meta.dirname, 'canonical-place.sh');
+  return {
+    canonical: true,
+    path: (name) => `/mnt/${name}`,
+    command: (program, args) => ['unshare', [...entry, '/bin/sh', script, stage, ...mounts, '--', program, ...args]],
+  };
+}
+
+function ordinaryPlace(folders: Folders): Place {
+  return {
+    canonical: false,
+    path: (name) => {
+      const folder = folders[name];
+      if (folder === undefined) throw new Error(`no folder is named ${name}`);
+      return folder;
+    },
+    command: (program, args) => [program, args],
+  };
+}
+
+let knownEntry: Promise<readonly string[] | undefined> | undefined;
+
+/** The options with which `unshare` may make a mount namespace here, found by trying once per process. */
+function namespaceEntry(): Promise<readonly string[] | undefined> {
+  knownEntry ??= (async () => {
+    const mounts = ['--mount', '--propagation', 'private'];
+    for (const options of [mounts, ['--user', '--map-root-user', ...mounts]]) {
+      try {
+        await run('unshare', [...options, '/bin/mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
+        return options;
+      } catch (error) {
+        if (!(error instanceof ProgramFault)) throw error;
+      }
+    }
+    return undefined;
+  })();
+  return knownEntry;
+}

@@ -1,0 +1,56 @@
+import { arch } from 'node:os';
+import { ProgramFault, installHint, run } from '@nx-kraft/base';
+import { KernelFault } from './fault.ts';
+
+/** The prefix of the GNU cross tools for each architecture of Unikraft, by the name that Node gives a native host. */
+const crossPrefixes: Readonly<Record<string, { readonly host: string; readonly prefix: string }>> = {
+  x86_64: { host: 'x64', prefix: 'x86_64-linux-gnu-' },
+  arm64: { host: 'arm64', prefix: 'aarch64-linux-gnu-' },
+  arm: { host: 'arm', prefix: 'arm-linux-gnueabihf-' },
+};
+
+/** What `CROSS_COMPILE` must be to build for `architecture` on this host; empty for the host's own tools. */
+export function crossCompilePrefix(architecture: string): string {
+  const cross = crossPrefixes[architecture];
+  return cross === undefined || cross.host === arch() ? '' : cross.prefix;
+}
+
+/**
+ * Tells the programs that a kernel build for `architecture` uses, one line each with the version that the program
+ * gives. A missing program is a line too, so that installing it is a change. The text is part of each kernel's cache
+ * key: another compiler may give other bytes.
+ */
+export async function describeToolchain(architecture: string): Promise<string> {
+  const prefix = crossCompilePrefix(architecture);
+  const programs = [`${prefix}gcc`, `${prefix}ld`, `${prefix}objcopy`, 'make', 'flex', 'bison', 'python3'];
+  const lines = await Promise.all(programs.map(async (program) => `${program}: ${await firstVersionLine(program)}`));
+  return lines.join('\n');
+}
+
+async function firstVersionLine(program: string): Promise<string> {
+  try {
+    const output = await run(program, ['--version'], { env: { LC_ALL: 'C' } });
+    return output.split('\n')[0] ?? '';
+  } catch (error) {
+    if (error instanceof ProgramFault) return error.code === 'PROGRAM_MISSING' ? 'missing' : 'unusable';
+    throw error;
+  }
+}
+
+/**
+ * Makes sure that the compiler for `architecture` is there before make fails half way without it.
+ *
+ * @throws KernelFault KERNEL_NO_COMPILER with the package to install
+ */
+export async function requireCompiler(architecture: string): Promise<void> {
+  const compiler = `${crossCompilePrefix(architecture)}gcc`;
+  try {
+    await run(compiler, ['-dumpversion']);
+  } catch (error) {
+    if (!(error instanceof ProgramFault)) throw error;
+    throw new KernelFault('KERNEL_NO_COMPILER', `no compiler for ${architecture}: ${error.message}`, {
+      hint: installHint(compiler),
+      cause: error,
+    });
+  }
+}
