@@ -1,25 +1,38 @@
 import { createHash } from 'node:crypto';
-import { access, copyFile, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { ProgramFault, hasErrorCode, replaceAtomically, run, withLock } from '@nx-kraft/base';
+import { ProgramFault, replaceAtomically, run, withLock } from '@nx-kraft/base';
 import { diagnoseMakeOutput, parseMakeStep, type MakeStep } from './diagnose.ts';
 import { KernelFault } from './fault.ts';
+import { exists, readIfThere } from './files.ts';
 import { findDroppedOptions, formatFragment, parseConfig, type DroppedOption, type Kconfig } from './kconfig.ts';
 import { orderLibraries, type Library } from './libraries.ts';
 import { choosePlace, type Folders, type Place } from './place.ts';
-import { crossCompilePrefix, requireCompiler } from './toolchain.ts';
+import { imageBaseName, shareObjects, sharedObjectsFolder, takeSharedObjects } from './shared-objects.ts';
+import {
+  digestBuildFiles,
+  digestSources,
+  makeCanTell,
+  readGlobalSettings,
+  recordSources,
+  type SourceState,
+} from './sources.ts';
+import { crossCompilePrefix, describeToolchain, requireCompiler } from './toolchain.ts';
+
+/** A source tree: from the store with its digest, or a local folder that may change at any time. */
+export interface Source {
+  readonly folder: string;
+  /** What the folder holds, by its content; undefined for a local folder. */
+  readonly digest?: string | undefined;
+}
 
 /** Everything that decides the bytes of one kernel. All paths are absolute. */
 export interface KernelPlan {
-  /** The image's name, as `CONFIG_UK_NAME` gets it. */
-  readonly name: string;
   readonly architecture: string;
   readonly platform: string;
-  /** The source of Unikraft's core. */
-  readonly core: string;
-  /** The core's revision, for the version that the kernel tells; undefined for a local folder. */
-  readonly coreRevision: string | undefined;
+  /** Unikraft's core. The version that the kernel tells ends with the revision if there is one. */
+  readonly core: Source & { readonly revision?: string | undefined };
   /** The application's folder, with its `Makefile.uk` if it has one. */
   readonly application: string;
   readonly libraries: readonly Library[];
@@ -48,12 +61,14 @@ export interface BuiltKernel {
   readonly config: Kconfig;
   /** Whether make ran at paths that are the same on every machine, so that the image is the same bits everywhere. */
   readonly canonical: boolean;
+  /** Whether the build began with objects that another target, app or checkout had compiled. */
+  readonly shared: boolean;
 }
 
 /**
  * Configures and builds one kernel with Unikraft's own make and puts the kernel, its debug twin and its final
- * configuration at `plan.output`; older results stay whole until then. Objects in the work folder are used again;
- * after a build that was stopped half way they are thrown away, since a file may be cut short.
+ * configuration at `plan.output`; older results stay whole until then. How objects are used again, and when they are
+ * not, is told in `../README.md`.
  *
  * @throws KernelFault with the first real error of the compiler or linker, or what is missing
  */
@@ -65,9 +80,9 @@ export async function buildKernel(plan: KernelPlan, options: BuildOptions = {}):
 }
 
 async function requireSources(plan: KernelPlan): Promise<void> {
-  if (!(await exists(join(plan.core, 'Makefile')))) {
+  if (!(await exists(join(plan.core.folder, 'Makefile')))) {
     throw new KernelFault('KERNEL_NO_CORE', 'this folder holds no Unikraft core: it has no Makefile', {
-      at: plan.core,
+      at: plan.core.folder,
       hint: "Check the Kraftfile's unikraft element.",
     });
   }
@@ -81,32 +96,130 @@ async function requireSources(plan: KernelPlan): Promise<void> {
 }
 
 async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<BuiltKernel> {
+  const beganAt = Date.now();
   const objects = join(plan.workFolder, 'objects');
-  const unfinished = join(plan.workFolder, 'unfinished');
-  if (await exists(unfinished)) await rm(objects, { recursive: true, force: true });
-  await mkdir(objects, { recursive: true });
-  await writeFile(unfinished, '');
+  const stateFile = join(plan.workFolder, 'state.json');
+  const settings = await digestSettings(plan, options);
+  const usable = await canContinue(plan, stateFile, settings);
+  // Without a state the next build starts anew: this one may end half way through a file.
+  await rm(stateFile, { force: true });
+  if (!usable) await rm(objects, { recursive: true, force: true });
 
   const place = await choosePlace(await gatherFolders(plan, objects), join(plan.workFolder, 'stage'));
   const make = makeRunner(plan, options, place);
-  const config = await configure(plan, objects, make);
-  const image = join(objects, imageName(plan));
-  await rm(image, { force: true });
-  try {
-    await make(['--jobs', String(options.jobs ?? availableParallelism()), 'all']);
-  } catch (error) {
-    // A compiler leaves no half object behind; whatever else failed may have, so the next build then starts anew.
-    if (error instanceof KernelFault && error.code === 'KERNEL_COMPILE_FAILED') await rm(unfinished);
-    throw error;
-  }
-  await deliver(plan, image, join(objects, '.config'));
-  await rm(unfinished);
+  const finish = async (): Promise<string> => {
+    const config = (await readIfThere(join(objects, '.config'))) ?? (await configure(plan, objects, make));
+    try {
+      await make(['--jobs', String(options.jobs ?? availableParallelism()), 'all']);
+    } catch (error) {
+      // A compiler leaves no half object behind, so what is there is good; another failure may have cut a file short.
+      if (error instanceof KernelFault && error.code === 'KERNEL_COMPILE_FAILED') await writeState();
+      throw error;
+    }
+    await writeState();
+    return config;
+  };
+  const writeState = async () => {
+    const sources = await Promise.all(localFolders(plan).map((folder) => recordSources(folder, beganAt)));
+    await writeFile(stateFile, JSON.stringify({ settings, sources } satisfies WorkState));
+  };
+  const { config, shared } =
+    usable || !place.canonical
+      ? { config: await finish(), shared: false }
+      : await buildSharing(await sharedObjects(plan, options), objects, place.path('app'), finish);
+
+  await deliver(plan, join(objects, imageName(plan)), join(objects, '.config'));
   const finished = parseConfig(config);
-  return { dropped: findDroppedOptions(plan.kconfig, finished), config: finished, canonical: place.canonical };
+  return { dropped: findDroppedOptions(plan.kconfig, finished), config: finished, canonical: place.canonical, shared };
+}
+
+/** What is known of the objects in a work folder. */
+interface WorkState {
+  readonly settings: string;
+  /** One for each of the local folders. */
+  readonly sources: readonly SourceState[];
+}
+
+/** Whether make, started on the objects that are there, gives what it would give from nothing. */
+async function canContinue(plan: KernelPlan, stateFile: string, settings: string): Promise<boolean> {
+  const text = await readIfThere(stateFile);
+  if (text === undefined) return false;
+  const state = JSON.parse(text) as WorkState;
+  if (state.settings !== settings) return false;
+  const verdicts = await Promise.all(
+    localFolders(plan).map(async (folder, index) => {
+      const before = state.sources[index];
+      return before !== undefined && (await makeCanTell(folder, before));
+    }),
+  );
+  return verdicts.every(Boolean);
+}
+
+/** Folders whose files may change from build to build. */
+function localFolders(plan: KernelPlan): readonly string[] {
+  const local = [plan.core, ...plan.libraries].filter(({ digest }) => digest === undefined);
+  return [plan.application, ...local.map(({ folder }) => folder)];
+}
+
+/**
+ * A digest of all that decides how objects are compiled, sources of local folders aside: make follows those, but
+ * compiles nothing again when an option, a flag or a compiler changes.
+ */
+async function digestSettings(plan: KernelPlan, options: BuildOptions): Promise<string> {
+  const sources = [{ folder: plan.application, digest: undefined }, plan.core, ...plan.libraries];
+  const parts = [
+    await commonIngredients(plan, options),
+    sources.map(({ folder }) => folder),
+    await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestBuildFiles(folder)))),
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** Where the objects lie that every build of the same configuration, sources and tools can begin with. */
+async function sharedObjects(plan: KernelPlan, options: BuildOptions): Promise<string> {
+  const sources = [plan.core, ...plan.libraries];
+  return sharedObjectsFolder([
+    ...(await commonIngredients(plan, options)),
+    await readGlobalSettings(plan.application),
+    ...(await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestSources(folder))))),
+  ]);
+}
+
+async function commonIngredients(plan: KernelPlan, options: BuildOptions): Promise<readonly string[]> {
+  return [
+    plan.core.revision ?? '',
+    formatFragment(plan.kconfig),
+    await describeToolchain(plan.architecture),
+    String(options.sourceDateEpoch ?? 0),
+    orderLibraries(plan.libraries)
+      .map(({ name }) => name)
+      .join(),
+  ];
+}
+
+/**
+ * Builds from shared objects if there are some, else shares those of this build. Builds of one configuration that
+ * start at the same time wait for the first of them instead of all compiling the same.
+ */
+async function buildSharing(
+  shared: string,
+  objects: string,
+  application: string,
+  finish: () => Promise<string>,
+): Promise<{ config: string; shared: boolean }> {
+  const build = async () => {
+    const taken = await takeSharedObjects(shared, objects);
+    const config = await finish();
+    if (!taken) await shareObjects(objects, shared, application);
+    return { config, shared: taken };
+  };
+  await mkdir(objects, { recursive: true });
+  return (await exists(shared)) ? build() : withLock(`${shared}.lock`, build, { timeout: Infinity });
 }
 
 /** The folders that make sees. An application without a Makefile.uk gets an empty one, but not in its own folder. */
 async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders> {
+  await mkdir(objects, { recursive: true });
   let application = plan.application;
   if (!(await exists(join(application, 'Makefile.uk')))) {
     application = join(plan.workFolder, 'application');
@@ -114,13 +227,13 @@ async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders
     await writeFile(join(application, 'Makefile.uk'), '');
   }
   const libraries = plan.libraries.map(({ name, folder }) => [`lib/${name}`, folder]);
-  return { core: plan.core, app: application, objects, ...(Object.fromEntries(libraries) as Folders) };
+  return { core: plan.core.folder, app: application, objects, ...(Object.fromEntries(libraries) as Folders) };
 }
 
 /** What make calls the result: Firecracker's kernels are named `fc` whatever cloud they go to. */
 function imageName(plan: KernelPlan): string {
   const platform = plan.platform === 'kraftcloud' ? 'fc' : plan.platform;
-  return `${plan.name}_${platform}-${plan.architecture}`;
+  return `${imageBaseName}_${platform}-${plan.architecture}`;
 }
 
 type Make = (goals: readonly string[]) => Promise<void>;
@@ -129,7 +242,6 @@ type Make = (goals: readonly string[]) => Promise<void>;
 function makeRunner(plan: KernelPlan, { signal, sourceDateEpoch = 0, onStep }: BuildOptions, place: Place): Make {
   const libraries = orderLibraries(plan.libraries).map(({ name }) => place.path(`lib/${name}`));
   const crossCompile = crossCompilePrefix(plan.architecture);
-  const date = new Date(sourceDateEpoch * 1000).toISOString().replace('.000Z', '+00:00');
   return async (goals) => {
     const version = await fullVersion(plan);
     const variables = {
@@ -137,11 +249,11 @@ function makeRunner(plan: KernelPlan, { signal, sourceDateEpoch = 0, onStep }: B
       ...(libraries.length === 0 ? {} : { L: libraries.join(':') }),
       O: place.path('objects'),
       C: join(place.path('objects'), '.config'),
-      N: plan.name,
+      N: imageBaseName,
       UK_DEFCONFIG: join(place.path('objects'), 'fragment'),
       ...(crossCompile === '' ? {} : { CROSS_COMPILE: crossCompile }),
       ...(version === undefined ? {} : { UK_FULLVERSION: version }),
-      HOSTUTC: date,
+      HOSTUTC: new Date(sourceDateEpoch * 1000).toISOString().replace('.000Z', '+00:00'),
       HOSTNAME: 'nx-kraft',
       HOSTUSER: 'nx-kraft',
     };
@@ -152,12 +264,12 @@ function makeRunner(plan: KernelPlan, { signal, sourceDateEpoch = 0, onStep }: B
     try {
       await run(program, programArgs, {
         signal,
-        // Make options of a make above us must not leak in, and messages are read in English.
+        // Options of a make above this one must not leak in, and messages are read in English.
         env: { MAKEFLAGS: undefined, MAKELEVEL: undefined, LC_ALL: 'C' },
         onLine: (line) => {
-          output += `${line}\n`;
           const step = parseMakeStep(line);
           if (step !== undefined) onStep?.(step);
+          output = `${output}${line}\n`.slice(-keptOutput);
         },
       });
     } catch (error) {
@@ -170,9 +282,16 @@ function makeRunner(plan: KernelPlan, { signal, sourceDateEpoch = 0, onStep }: B
   };
 }
 
+/** How much of make's output is kept to find the first error in, in characters. */
+const keptOutput = 1024 * 1024;
+
 function toHostPath(path: string, plan: KernelPlan, place: Place): string {
-  const folders = { app: plan.application, core: plan.core };
-  for (const [name, folder] of Object.entries(folders)) {
+  const folders = [
+    ['app', plan.application],
+    ['core', plan.core.folder],
+    ...plan.libraries.map(({ name, folder }) => [`lib/${name}`, folder] as const),
+  ] as const;
+  for (const [name, folder] of folders) {
     const seen = place.path(name);
     if (path.startsWith(`${seen}/`)) return join(folder, path.slice(seen.length));
   }
@@ -184,34 +303,16 @@ function toHostPath(path: string, plan: KernelPlan, place: Place): string {
  * checkout than in an unpacked archive, and even that of a repository around it.
  */
 async function fullVersion(plan: KernelPlan): Promise<string | undefined> {
-  let text: string;
-  try {
-    text = await readFile(join(plan.core, 'version.mk'), 'utf8');
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = await readIfThere(join(plan.core.folder, 'version.mk'));
+  if (text === undefined) return undefined;
   const part = (name: string) => new RegExp(`^${name}\\s*[:?]?=\\s*(\\S+)`, 'm').exec(text)?.[1];
   const numbers = [part('UK_VERSION'), part('UK_SUBVERSION'), part('UK_EXTRAVERSION')].filter((n) => n !== undefined);
-  const revision = plan.coreRevision === undefined ? '' : `~${plan.coreRevision.slice(0, 7)}`;
+  const revision = plan.core.revision === undefined ? '' : `~${plan.core.revision.slice(0, 7)}`;
   return `${numbers.join('.')}${revision}`;
 }
 
-/**
- * Runs `defconfig` when something that it reads has changed, and keeps the `.config` (and its time, by which make
- * decides what to compile again) when the result is the same as before.
- */
 async function configure(plan: KernelPlan, objects: string, make: Make): Promise<string> {
-  const fragment = formatFragment(plan.kconfig);
-  const key = await configurationKey(plan, fragment);
-  const keyFile = join(objects, 'configured');
-  const configFile = join(objects, '.config');
-  const [knownKey, oldConfig] = await Promise.all([readIfThere(keyFile), readIfThere(configFile)]);
-  if (knownKey === key && oldConfig !== undefined) return oldConfig;
-
-  await writeFile(join(objects, 'fragment'), fragment);
-  const kept = join(objects, '.config.kept');
-  if (oldConfig !== undefined) await rename(configFile, kept);
+  await writeFile(join(objects, 'fragment'), formatFragment(plan.kconfig));
   try {
     await make(['defconfig']);
   } catch (error) {
@@ -222,57 +323,17 @@ async function configure(plan: KernelPlan, objects: string, make: Make): Promise
       cause: error,
     });
   }
-  const config = await readFile(configFile, 'utf8');
-  if (config === oldConfig) await rename(kept, configFile);
-  else await rm(kept, { force: true });
-  await writeFile(keyFile, key);
-  return config;
-}
-
-/** A digest over the fragment and over every file that KConfig may read, by path, size and time. */
-async function configurationKey(plan: KernelPlan, fragment: string): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([plan.name, plan.core, plan.coreRevision, fragment]));
-  for (const folder of [plan.core, plan.application, ...plan.libraries.map((library) => library.folder)]) {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const paths = entries
-      .filter((entry) => entry.isFile() && /^Config/.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name));
-    for (const path of paths.toSorted()) {
-      const { size, mtimeMs } = await stat(path);
-      hash.update(`${path}\0${size}\0${mtimeMs}\n`);
-    }
-  }
-  return hash.digest('hex');
+  return readFile(join(objects, '.config'), 'utf8');
 }
 
 async function deliver(plan: KernelPlan, image: string, config: string): Promise<void> {
-  const debugImage = `${image}.dbg`;
   if (!(await exists(image))) {
     throw new KernelFault('KERNEL_NO_IMAGE', `make succeeded but gave no ${imageName(plan)}`, {
-      at: plan.core,
+      at: plan.core.folder,
       hint: 'Does the configuration enable the platform of this target?',
     });
   }
-  await replaceAtomically(plan.output.debugKernel, (path) => copyFile(debugImage, path));
+  await replaceAtomically(plan.output.debugKernel, (path) => copyFile(`${image}.dbg`, path));
   await replaceAtomically(plan.output.config, (path) => copyFile(config, path));
   await replaceAtomically(plan.output.kernel, (path) => copyFile(image, path));
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }

@@ -8,7 +8,8 @@ interface FirstError {
 }
 
 const compilerError = /^(\S[^:]*:\d+(?::\d+)?): (?:fatal )?[Ee]rror: (.*)$/;
-const linkerError = /^(?:\S*\bld(?:\.bfd)?: )?(.*\b(?:undefined reference to|multiple definition of|cannot find -l|region .* overflowed).*)$/;
+const linkerError =
+  /^(?:\S*\bld(?:\.bfd)?: )?(.*\b(?:undefined reference to|multiple definition of|cannot find -l|region .* overflowed).*)$/;
 const quietLine = /^ {2}[A-Z]{2,8}\s+(\S+):/;
 
 /**

@@ -1,7 +1,9 @@
-/** A library outside of the core: its name without the `lib-` of its repository, and its folder. */
+/** A library outside of the core, by its name in the Kraftfile. */
 export interface Library {
   readonly name: string;
   readonly folder: string;
+  /** What the folder holds, by its content; undefined for a local folder. */
+  readonly digest?: string | undefined;
 }
 
 /**

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { diagnoseMakeOutput, parseMakeStep } from './diagnose.ts';
+import { orderLibraries } from './libraries.ts';
+import { stripOwnSettings } from './sources.ts';
+
+const toHost = (path: string) => path.replace('/mnt/app', '/home/me/hello');
+
+test('the first compiler error is told with its place on this machine and its library', () => {
+  const output = [
+    '  CC      libnolibc: ctype.o',
+    '  CC      apphello: main.o',
+    "/mnt/app/main.c:3:2: warning: unused variable 'x'",
+    "/mnt/app/main.c:7:9: error: 'nothing' undeclared",
+    '/mnt/app/main.c:9:1: error: expected declaration',
+    'make[1]: *** [/mnt/core/Makefile.build:27: /mnt/objects/apphello/main.o] Error 1',
+  ].join('\n');
+  expect(diagnoseMakeOutput(output, toHost)).toMatchObject({
+    code: 'KERNEL_COMPILE_FAILED',
+    message: "'nothing' undeclared (in apphello)",
+    at: '/home/me/hello/main.c:7:9',
+  });
+});
+
+test('a missing symbol is a link error', () => {
+  const output =
+    "  LD      unikernel_qemu-x86_64.dbg: \nmain.c:(.text+0x5): undefined reference to `missing_function'\n";
+  expect(diagnoseMakeOutput(output, toHost)).toMatchObject({
+    code: 'KERNEL_LINK_FAILED',
+    message: expect.stringContaining('missing_function') as string,
+  });
+});
+
+test('anything else shows the last lines of make', () => {
+  expect(diagnoseMakeOutput('one\nmake: *** No rule to make target\n', toHost)).toMatchObject({
+    code: 'KERNEL_BUILD_FAILED',
+    message: expect.stringContaining('No rule to make target') as string,
+  });
+});
+
+test('quiet lines are steps, others are not', () => {
+  expect(parseMakeStep('  CC      libuklock: mutex.o')).toEqual({ tool: 'CC', library: 'libuklock', file: 'mutex.o' });
+  expect(parseMakeStep('make: Leaving directory')).toBeUndefined();
+});
+
+test('libraries that shadow others come first, the rest by folder', () => {
+  const names = ['lwip', 'newlib', 'zlib', 'musl', 'libcxx', 'compiler-rt'];
+  const libraries = names.map((name) => ({ name, folder: `/s/${name}` }));
+  expect(orderLibraries(libraries).map(({ name }) => name)).toEqual([
+    'libcxx',
+    'compiler-rt',
+    'musl',
+    'newlib',
+    'lwip',
+    'zlib',
+  ]);
+});
+
+test('only what an application says to all libraries keeps it from sharing objects', () => {
+  const plain = '$(eval $(call addlib,apphello))\nAPPHELLO_SRCS-y += a.c \\\n  b.c\n# note\n';
+  expect(stripOwnSettings(plain)).toBe('');
+  expect(stripOwnSettings(`${plain}CFLAGS-y += -O3 # fast\n`)).toBe('CFLAGS-y += -O3');
+});

@@ -1,0 +1,96 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, readFile, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** Never sources: git's own files, and what builds leave in an application's folder. */
+const ignored = new Set(['.git', '.unikraft', '.nx', 'node_modules']);
+
+/** Files that say how to compile, not what: make does not compile anything again when one of them changes. */
+const isBuildFile = (path: string): boolean => /(^|\/)(Makefile[^/]*|Config[^/]*|[^/]*\.(uk|mk))$/.test(path);
+
+/** Lists the files and links below a folder as relative paths, in an order of our own. */
+async function listSources(folder: string, below = ''): Promise<readonly string[]> {
+  const entries = await readdir(join(folder, below), { withFileTypes: true });
+  const lists = await Promise.all(
+    entries
+      .filter((entry) => !ignored.has(entry.name))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(async (entry) => {
+        const path = below === '' ? entry.name : `${below}/${entry.name}`;
+        return entry.isDirectory() ? await listSources(folder, path) : [path];
+      }),
+  );
+  return lists.flat();
+}
+
+/** A digest over the names, contents and link targets of all of a folder's sources, the same in every checkout. */
+export async function digestSources(folder: string): Promise<string> {
+  return digestFiles(folder, await listSources(folder));
+}
+
+/** A digest over those files of a folder that say how to compile it. */
+export async function digestBuildFiles(folder: string): Promise<string> {
+  return digestFiles(folder, (await listSources(folder)).filter(isBuildFile));
+}
+
+async function digestFiles(folder: string, paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of paths) {
+    hash.update(`${path}\0`);
+    await digestFile(hash, join(folder, path));
+    hash.update('\0');
+  }
+  return hash.digest('hex');
+}
+
+async function digestFile(hash: Hash, path: string): Promise<void> {
+  if ((await lstat(path)).isSymbolicLink()) hash.update(await readlink(path));
+  else await pipeline(createReadStream(path), hash, { end: false });
+}
+
+/**
+ * What an application's build files say to libraries other than its own. Applications that only list their own
+ * sources and flags all give the same text here, and can share all other objects.
+ */
+export async function readGlobalSettings(application: string): Promise<string> {
+  const paths = (await listSources(application)).filter(isBuildFile);
+  const texts = await Promise.all(paths.map((path) => readFile(join(application, path), 'utf8')));
+  return texts.map(stripOwnSettings).join('\n');
+}
+
+/** Takes comments, the registration of own libraries, and settings of theirs (`APPHELLO_SRCS-y += …`) away. */
+export function stripOwnSettings(makefile: string): string {
+  const lines = makefile.replaceAll('\\\n', ' ').split('\n');
+  const names = lines.flatMap((line) => /\(call addlib(?:_\w+)?,\s*(\w+)/.exec(line)?.[1] ?? []);
+  const prefixes = names.map((name) => `${name.toUpperCase()}_`);
+  return lines
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '' && !/\(call addlib(_\w+)?,/.test(line))
+    .filter((line) => !prefixes.some((prefix) => line.startsWith(prefix)))
+    .join('\n');
+}
+
+/** Which files an earlier build had and when it began, for what make cannot see by itself. */
+export interface SourceState {
+  /** Milliseconds since 1970. */
+  readonly builtAt: number;
+  readonly files: readonly string[];
+}
+
+export async function recordSources(folder: string, builtAt: number): Promise<SourceState> {
+  return { builtAt, files: await listSources(folder) };
+}
+
+/**
+ * Whether make would decide rightly what to compile again. It compares times only, and so misses a file that was
+ * replaced by an older one (the time of its change tells) and trips over one that is gone.
+ */
+export async function makeCanTell(folder: string, before: SourceState): Promise<boolean> {
+  const files = await listSources(folder);
+  const present = new Set(files);
+  if (before.files.some((file) => !present.has(file))) return false;
+  const stats = await Promise.all(files.map((file) => lstat(join(folder, file))));
+  return stats.every(({ ctimeMs, mtimeMs }) => ctimeMs < before.builtAt || mtimeMs >= before.builtAt);
+}
