@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { ProgramFault, replaceAtomically, run, withLock } from '@nx-kraft/base';
 import { diagnoseMakeOutput, parseMakeStep, type MakeStep } from './diagnose.ts';
 import { KernelFault } from './fault.ts';
@@ -11,6 +11,7 @@ import { orderLibraries, type Library } from './libraries.ts';
 import { choosePlace, type Folders, type Place } from './place.ts';
 import { imageBaseName, shareObjects, sharedObjectsFolder, takeSharedObjects } from './shared-objects.ts';
 import {
+  countLevelsUp,
   digestBuildFiles,
   digestSources,
   makeCanTell,
@@ -126,7 +127,7 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
   const { config, shared } =
     usable || !place.canonical
       ? { config: await finish(), shared: false }
-      : await buildSharing(await sharedObjects(plan, options), objects, place.path('app'), finish);
+      : await buildSharing(await sharedObjects(plan, options), objects, place.whole('app'), finish);
 
   await deliver(plan, join(objects, imageName(plan)), join(objects, '.config'));
   const finished = parseConfig(config);
@@ -217,7 +218,11 @@ async function buildSharing(
   return (await exists(shared)) ? build() : withLock(`${shared}.lock`, build, { timeout: Infinity });
 }
 
-/** The folders that make sees. An application without a Makefile.uk gets an empty one, but not in its own folder. */
+/**
+ * The folders that make sees, and where the application is among them. An application without a Makefile.uk gets an
+ * empty one, but not in its own folder. One whose build files go up with `../` is seen together with the folders
+ * around it, as far up as they go.
+ */
 async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders> {
   await mkdir(objects, { recursive: true });
   let application = plan.application;
@@ -226,8 +231,14 @@ async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders
     await mkdir(application, { recursive: true });
     await writeFile(join(application, 'Makefile.uk'), '');
   }
+  const around = resolve(application, '../'.repeat(await countLevelsUp(application)));
   const libraries = plan.libraries.map(({ name, folder }) => [`lib/${name}`, folder]);
-  return { core: plan.core.folder, app: application, objects, ...(Object.fromEntries(libraries) as Folders) };
+  return {
+    core: plan.core.folder,
+    app: { folder: around, inside: relative(around, application) },
+    objects,
+    ...(Object.fromEntries(libraries) as Folders),
+  };
 }
 
 /** What make calls the result: Firecracker's kernels are named `fc` whatever cloud they go to. */

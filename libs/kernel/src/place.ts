@@ -2,13 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProgramFault, run } from '@nx-kraft/base';
 
-/** Folders by the name that they have in a canonical place, such as `app`, `core`, `lib/musl`. */
-export type Folders = Readonly<Record<string, string>>;
+/**
+ * Folders by the name that they have in a canonical place, such as `core` or `lib/musl`; or a folder and the path in it
+ * that is meant, where what lies around that must be seen too.
+ */
+export type Folders = Readonly<Record<string, string | { readonly folder: string; readonly inside: string }>>;
 
 /** Where make runs: how it is started, and at which path it sees each folder. */
 export interface Place {
   readonly canonical: boolean;
+  /** The path of a folder, or of what is meant inside it. */
   readonly path: (name: string) => string;
+  /** The path of a folder with all that lies around what is meant inside it. */
+  readonly whole: (name: string) => string;
   readonly command: (program: string, args: readonly string[]) => readonly [string, readonly string[]];
 }
 
@@ -23,11 +29,12 @@ export async function choosePlace(folders: Folders, stage: string): Promise<Plac
   const entry = await namespaceEntry();
   if (entry === undefined) return ordinaryPlace(folders);
   await mkdir(stage, { recursive: true });
-  const mounts = Object.entries(folders).flatMap(([name, folder]) => [folder, name]);
+  const mounts = Object.keys(folders).flatMap((name) => [split(folders, name).folder, name]);
   const script = join(import.meta.dirname, 'canonical-place.sh');
   return {
     canonical: true,
-    path: (name) => `/mnt/${name}`,
+    path: (name) => join('/mnt', name, split(folders, name).inside),
+    whole: (name) => join('/mnt', name),
     command: (program, args) => ['unshare', [...entry, '/bin/sh', script, stage, ...mounts, '--', program, ...args]],
   };
 }
@@ -36,12 +43,18 @@ function ordinaryPlace(folders: Folders): Place {
   return {
     canonical: false,
     path: (name) => {
-      const folder = folders[name];
-      if (folder === undefined) throw new Error(`no folder is named ${name}`);
-      return folder;
+      const { folder, inside } = split(folders, name);
+      return join(folder, inside);
     },
+    whole: (name) => split(folders, name).folder,
     command: (program, args) => [program, args],
   };
+}
+
+function split(folders: Folders, name: string): { readonly folder: string; readonly inside: string } {
+  const folder = folders[name];
+  if (folder === undefined) throw new Error(`no folder is named ${name}`);
+  return typeof folder === 'string' ? { folder, inside: '' } : folder;
 }
 
 let knownEntry: Promise<readonly string[] | undefined> | undefined;

@@ -36,7 +36,7 @@ export async function takeSharedObjects(shared: string, objects: string): Promis
  * Shares the objects of a finished build, without whatever was made from the application's own sources: its objects,
  * what was linked from them, and the images.
  *
- * @param application  the path at which make saw the application
+ * @param application  the path at which make saw the application and what lies around it
  */
 export async function shareObjects(objects: string, shared: string, application: string): Promise<void> {
   const own = await findApplicationLibraries(objects, application);

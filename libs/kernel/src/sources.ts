@@ -72,6 +72,14 @@ export function stripOwnSettings(makefile: string): string {
     .join('\n');
 }
 
+/** How many folders up the build files of an application go, as with `$(APP_BASE)/../common/x.c`. */
+export async function countLevelsUp(application: string): Promise<number> {
+  const paths = (await listSources(application)).filter(isBuildFile);
+  const texts = await Promise.all(paths.map((path) => readFile(join(application, path), 'utf8')));
+  const climbs = texts.flatMap((text) => text.match(/(\.\.\/)+|\.\.$/gm) ?? []);
+  return Math.max(0, ...climbs.map((climb) => climb.split('..').length - 1));
+}
+
 /** Which files an earlier build had and when it began, for what make cannot see by itself. */
 export interface SourceState {
   /** Milliseconds since 1970. */
