@@ -1,0 +1,71 @@
+import type { FilesystemFormat, Kraftfile, Target } from './model.ts';
+import { safeName } from './safe-name.ts';
+
+/** The folder that kraft builds in when the Kraftfile names none. */
+export const defaultOutdir = '.unikraft/build';
+
+/** Paths of a target's outputs, relative to the Kraftfile's folder and never outside of it, with `/` between parts. */
+export interface OutputNames {
+  /** The folder of all outputs. */
+  readonly directory: string;
+  /** The kernel: `<name>_<platform>-<architecture>`, as in kraft. */
+  readonly kernel: string;
+  /** The kernel with its symbols: the kernel's name and `.dbg`, as in kraft. */
+  readonly kernelDebug: string;
+  /** The finished configuration: the kernel's name and `.config` (kraft writes `.config.<kernel>` beside the Kraftfile). */
+  readonly config: string;
+  /** The OCI image layout of all targets, a folder. */
+  readonly image: string;
+}
+
+/**
+ * Decides the names of everything that is made for a target. Nobody else joins paths to them. A further Kraftfile of
+ * the same folder (`Kraftfile.web`) has a folder of its own inside the build folder, so that the two never overwrite
+ * each other.
+ */
+export function outputNames(kraftfile: Kraftfile, target: Target): OutputNames {
+  const directory = outputDirectory(kraftfile);
+  const kernel = `${directory}/${kernelName(kraftfile, target)}`;
+  return {
+    directory,
+    kernel,
+    kernelDebug: `${kernel}.dbg`,
+    config: `${kernel}.config`,
+    image: imageName(kraftfile),
+  };
+}
+
+/** The root filesystem for an architecture: `initramfs-<architecture>.cpio`, as in kraft. */
+export function rootfsName(kraftfile: Kraftfile, architecture: string, format: FilesystemFormat = 'cpio'): string {
+  return `${outputDirectory(kraftfile)}/initramfs-${safeName(architecture)}.${format}`;
+}
+
+/** The read-only image at an index of `roms` for an architecture. */
+export function romName(
+  kraftfile: Kraftfile,
+  index: number,
+  architecture: string,
+  format: FilesystemFormat = 'erofs',
+): string {
+  return `${outputDirectory(kraftfile)}/rom${index}-${safeName(architecture)}.${format}`;
+}
+
+/** The OCI image layout of all targets, a folder. */
+export function imageName(kraftfile: Kraftfile): string {
+  return `${outputDirectory(kraftfile)}/${safeName(kraftfile.name)}.oci`;
+}
+
+/** The folder of all outputs of a Kraftfile. */
+export function outputDirectory({ outdir = defaultOutdir, variant }: Kraftfile): string {
+  return variant === undefined ? outdir : `${outdir}/${safeName(variant)}`;
+}
+
+function kernelName(kraftfile: Kraftfile, target: Target): string {
+  const base = ({ name, platform, architecture }: Target): string =>
+    `${safeName(name)}_${safeName(platform)}-${safeName(architecture)}`;
+  const wanted = base(target);
+  // Names that differ in letter case only are one file on some systems.
+  const sharing = kraftfile.targets.filter((other) => base(other).toLowerCase() === wanted.toLowerCase());
+  const index = sharing.findIndex((other) => other.id === target.id);
+  return index <= 0 ? wanted : `${wanted}-${index + 1}`;
+}

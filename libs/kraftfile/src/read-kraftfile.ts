@@ -1,0 +1,157 @@
+import { inOrder, type Diagnostic } from './diagnostics.ts';
+import type { Component, Kraftfile, Plain, PositionOf, SpecVersion } from './model.ts';
+import { variantOfName } from './names.ts';
+import { readCommand } from './read-command.ts';
+import { readComponent, readRuntime, readTemplate } from './read-components.ts';
+import { readFilesystem } from './read-filesystems.ts';
+import { readKconfig } from './read-kconfig.ts';
+import { checkSpec, guessSpec } from './read-spec.ts';
+import { readStrings } from './read-strings.ts';
+import { readTargets } from './read-targets.ts';
+import { limitDiagnostic, readTree } from './read-tree.ts';
+import { readVolumes } from './read-volumes.ts';
+import { Reading } from './reading.ts';
+import { SourceText } from './source-text.ts';
+import { scalarText, TreeLimit, type Entry, type Tree } from './tree.ts';
+import { topKeys, treeKeys } from './words.ts';
+import { yaml } from './yaml.ts';
+
+export interface ReadOptions {
+  /** How diagnostics name the file; its last part tells the variant (`Kraftfile.web`). */
+  readonly file: string;
+  /** Name of the folder that the file lies in: the project's name where the file gives none. */
+  readonly directoryName: string;
+  /** Variables for `${NAME}` in files before v0.7 (none by default: the result then depends on the text alone). */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Whether there is a file or folder at a path relative to the Kraftfile's folder, to warn of one that is missing. */
+  readonly exists?: (path: string) => boolean;
+}
+
+export interface ReadResult {
+  /** Absent when the text is no YAML, no mapping, or of a specification that is not read. */
+  readonly kraftfile: Kraftfile | undefined;
+  /** All problems, in the order of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly positionOf: PositionOf;
+}
+
+/**
+ * Reads a Kraftfile of v0.4, v0.5, v0.6 or v0.7. Never throws for what a user wrote: problems are diagnostics, and
+ * what they do not touch is still read.
+ */
+export function readKraftfile(text: string, options: ReadOptions): ReadResult {
+  const source = new SourceText(text);
+  const diagnostics: Diagnostic[] = [];
+  const nothing = (): ReadResult => ({
+    kraftfile: undefined,
+    diagnostics: inOrder(diagnostics),
+    positionOf: () => ({ line: 1, column: 1 }),
+  });
+  const tree = readTree(source, options.file, diagnostics);
+  if (tree === undefined) return nothing();
+  try {
+    const top = topEntries(tree);
+    const spec = guessSpec(writtenSpec(top));
+    const family = spec === 'v0.7' ? 'v0.7' : 'legacy';
+    const reading = new Reading(source, options.file, tree, family, options.env ?? {}, diagnostics);
+    checkSpec(reading, top, top.values().next().value);
+    const kraftfile = readModel(reading, top, spec ?? 'v0.6', options);
+    return {
+      kraftfile: spec === undefined ? undefined : kraftfile,
+      diagnostics: inOrder(diagnostics),
+      positionOf: (path) => reading.positionOf(path),
+    };
+  } catch (error) {
+    if (!(error instanceof TreeLimit)) throw error;
+    diagnostics.push(limitDiagnostic(source, options.file, error));
+    return nothing();
+  }
+}
+
+function topEntries(tree: Tree): ReadonlyMap<string, Entry> {
+  const entries = yaml().isMap(tree.root) ? tree.entries(tree.root) : [];
+  return new Map(entries.map((entry) => [entry.key, entry]));
+}
+
+function writtenSpec(top: ReadonlyMap<string, Entry>): string | undefined {
+  const entry = top.get('specification') ?? top.get('spec');
+  if (entry === undefined) return undefined;
+  return yaml().isScalar(entry.value) ? scalarText(entry.value) : '';
+}
+
+function readModel(
+  reading: Reading,
+  top: ReadonlyMap<string, Entry>,
+  spec: SpecVersion,
+  { file, directoryName }: ReadOptions,
+): Kraftfile {
+  for (const entry of top.values()) reading.place([entry.key], entry.value ?? entry.keyNode);
+  const value = (key: (typeof topKeys)[number]): Entry['value'] => top.get(key)?.value;
+  const name = reading.text(value('name'))?.trim() || directoryName;
+  const variant = variantOfName(file.split(/[/\\]/).at(-1) ?? '');
+  const unikraft = value('unikraft');
+  const template = value('template');
+  const runtime = value('runtime');
+  const rootfs = value('rootfs') === undefined ? undefined : readFilesystem(reading, value('rootfs'), ['rootfs']);
+  const cmd = readCommand(reading, value('cmd'));
+  const outdir = readOutdir(reading, value('outdir'));
+  return {
+    spec,
+    name,
+    ...(variant === undefined ? {} : { variant }),
+    ...(unikraft === undefined ? {} : { unikraft: readComponent(reading, unikraft, 'unikraft', ['unikraft']) }),
+    libraries: readLibraries(reading, top.get('libraries')),
+    ...(template === undefined ? {} : { template: readTemplate(reading, template, ['template']) }),
+    ...(runtime === undefined ? {} : { runtime: readRuntime(reading, runtime, ['runtime']) }),
+    ...(rootfs === undefined ? {} : { rootfs }),
+    roms: reading.items(value('roms')).flatMap((item, index) => {
+      const rom = item === undefined ? undefined : readFilesystem(reading, item, ['roms', index]);
+      return rom === undefined ? [] : [rom];
+    }),
+    volumes: readVolumes(reading, value('volumes')),
+    ...(cmd === undefined ? {} : { cmd }),
+    env: readStrings(reading, value('env'), ['env']),
+    labels: readStrings(reading, value('labels'), ['labels']),
+    kconfig: readKconfig(reading, value('kconfig'), ['kconfig']),
+    targets: readTargets(reading, top, name),
+    ...(outdir === undefined ? {} : { outdir }),
+    extensions: readExtensions(reading, top),
+    unknown: [...top.keys()].filter((key) => !isKnown(key)),
+  };
+}
+
+function isKnown(key: string): boolean {
+  return ([...topKeys, ...treeKeys] as readonly string[]).includes(key) || key.startsWith('x-');
+}
+
+function readLibraries(reading: Reading, entry: Entry | undefined): readonly Component[] {
+  return reading.entries(entry?.value).map((library, index) => {
+    const path = ['libraries', index];
+    reading.place(path, library.keyNode);
+    return readComponent(reading, library.value, library.key, path);
+  });
+}
+
+/** A build folder inside of the Kraftfile's own, with `/` between its parts. */
+function readOutdir(reading: Reading, value: Entry['value']): string | undefined {
+  const text = reading.text(value)?.trim();
+  if (value === undefined || text === undefined || text === '') return undefined;
+  const parts = text.split(/[/\\]/).filter((part) => part !== '' && part !== '.');
+  if (/^([/\\~]|[A-Za-z]:)/.test(text) || parts.includes('..')) {
+    reading.warn(
+      'OUTDIR_OUTSIDE',
+      value,
+      `The build folder '${text}' is not inside of the Kraftfile's and is not used`,
+      {
+        expected: "a folder relative to the Kraftfile's",
+      },
+    );
+    return undefined;
+  }
+  return parts.join('/') || undefined;
+}
+
+function readExtensions(reading: Reading, top: ReadonlyMap<string, Entry>): Readonly<Record<string, Plain>> {
+  const extensions = [...top.values()].filter((entry) => entry.key.startsWith('x-'));
+  return Object.fromEntries(extensions.map((entry) => [entry.key, reading.tree.plain(entry.value)]));
+}

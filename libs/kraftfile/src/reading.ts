@@ -1,0 +1,122 @@
+import type { Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { diagnose, type Diagnostic, type DiagnosticCode, type DiagnosticDetails, type Span } from './diagnostics.ts';
+import { interpolate } from './interpolate.ts';
+import type { ModelPath, Position } from './model.ts';
+import type { SourceText } from './source-text.ts';
+import { scalarText, type Entry, type Tree, type Value } from './tree.ts';
+import { yaml } from './yaml.ts';
+
+/** The two families of rules: kraft's own reader (v0.4 to v0.6) and the one of v0.7. */
+export type Family = 'legacy' | 'v0.7';
+
+/** What is known and found while one Kraftfile is read. */
+export class Reading {
+  readonly source: SourceText;
+  readonly tree: Tree;
+  readonly family: Family;
+  readonly diagnostics: Diagnostic[];
+  readonly #file: string;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #places = new Map<string, number>();
+
+  constructor(
+    source: SourceText,
+    file: string,
+    tree: Tree,
+    family: Family,
+    env: Readonly<Record<string, string | undefined>>,
+    diagnostics: Diagnostic[],
+  ) {
+    this.source = source;
+    this.#file = file;
+    this.tree = tree;
+    this.family = family;
+    this.#env = env;
+    this.diagnostics = diagnostics;
+  }
+
+  error(code: DiagnosticCode, at: Node | Span, message: string, details?: DiagnosticDetails): void {
+    this.diagnostics.push(diagnose(this.source, this.#file, 'error', code, spanOf(at), message, details));
+  }
+
+  warn(code: DiagnosticCode, at: Node | Span, message: string, details?: DiagnosticDetails): void {
+    this.diagnostics.push(diagnose(this.source, this.#file, 'warning', code, spanOf(at), message, details));
+  }
+
+  /** Remembers where a part of the model comes from. */
+  place(path: ModelPath, at: Node): void {
+    if (at.range) this.#places.set(placeKey(path), at.range[0]);
+  }
+
+  /** The place of a part of the model, or of the nearest part around it. */
+  positionOf(path: ModelPath): Position {
+    for (let length = path.length; length > 0; length--) {
+      const offset = this.#places.get(placeKey(path.slice(0, length)));
+      if (offset !== undefined) return this.source.positionAt(offset);
+    }
+    return { line: 1, column: 1 };
+  }
+
+  map(value: Value | undefined): YAMLMap | undefined {
+    return yaml().isMap(value) ? value : undefined;
+  }
+
+  list(value: Value | undefined): YAMLSeq | undefined {
+    return yaml().isSeq(value) ? value : undefined;
+  }
+
+  scalar(value: Value | undefined): Scalar | undefined {
+    return yaml().isScalar(value) ? value : undefined;
+  }
+
+  entries(value: Value | undefined): readonly Entry[] {
+    const map = this.map(value);
+    return map === undefined ? [] : this.tree.entries(map);
+  }
+
+  items(value: Value | undefined): readonly (Value | undefined)[] {
+    const list = this.list(value);
+    return list === undefined ? [] : this.tree.items(list);
+  }
+
+  /**
+   * The text of a scalar: numbers as they are written, strings with their variables put in where the family does that.
+   * Undefined for anything else.
+   */
+  text(value: Value | undefined): string | undefined {
+    const scalar = this.scalar(value);
+    if (scalar === undefined) return undefined;
+    const text = scalarText(scalar);
+    if (this.family !== 'legacy' || typeof scalar.value !== 'string' || !text.includes('$')) return text;
+    const result = interpolate(text, this.#env);
+    for (const problem of result.problems) {
+      if (problem.kind === 'unset') {
+        this.warn('VARIABLE_UNSET', scalar, `${problem.message}, so that nothing is put in its place`, {
+          hint: `Write $$ for a dollar sign, or give a default: \${${problem.variable}:-value}.`,
+        });
+      } else {
+        this.error(problem.kind === 'form' ? 'VARIABLE_FORM' : 'VARIABLE_UNSET', scalar, problem.message, {
+          hint: problem.kind === 'form' ? 'Write $$ for a dollar sign.' : `Set ${problem.variable} in the environment.`,
+        });
+      }
+    }
+    return result.text;
+  }
+
+  /** A plain scalar that YAML 1.1, which kraft reads, takes for a boolean: `y`, `off`, `True`. */
+  bareBoolean(value: Value | undefined): boolean | undefined {
+    const scalar = this.scalar(value);
+    if (scalar?.type !== 'PLAIN') return undefined;
+    const text = scalarText(scalar);
+    if (/^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return true;
+    return /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text) ? false : undefined;
+  }
+}
+
+function placeKey(path: ModelPath): string {
+  return path.join('\0');
+}
+
+function spanOf(at: Node | Span): Span {
+  return 'length' in at ? at : (at.range ?? [0, 0]);
+}

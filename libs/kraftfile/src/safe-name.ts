@@ -1,0 +1,15 @@
+/** The longest name that file systems take, less what outputs append to it. */
+const longest = 180;
+
+/**
+ * A name that is safe as one part of a path and of a task's name, whatever the user wrote: letters, digits, dots,
+ * dashes and underscores, not starting with a dot or dash. Names that are safe already stay as they are.
+ */
+export function safeName(name: string): string {
+  const safe = name
+    .replaceAll(/[^\w.-]+/g, '-')
+    .replace(/^[.-]+/, '')
+    .replace(/[.-]+$/, '')
+    .slice(0, longest);
+  return safe === '' ? 'unnamed' : safe;
+}

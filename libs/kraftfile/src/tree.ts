@@ -1,0 +1,154 @@
+import type { Alias, Document, Node, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Plain } from './model.ts';
+import { yaml } from './yaml.ts';
+
+/** A value of the file: a scalar, a mapping or a list. Aliases are followed; an empty value is `undefined`. */
+export type Value = Scalar | YAMLMap | YAMLSeq;
+
+/** A key of a mapping with its value. */
+export interface Entry {
+  readonly key: string;
+  readonly keyNode: Scalar;
+  readonly value: Value | undefined;
+  /** Earlier places of the same key, which this one replaces. */
+  readonly replaced: readonly Scalar[];
+  /** Whether it came in through `<<` from another mapping. */
+  readonly merged: boolean;
+}
+
+/** More nested than any Kraftfile, and little enough for the stack. */
+const deepest = 64;
+/** More values than a text of the largest size can hold without aliases. */
+const mostValues = 200_000;
+
+/** A file that unfolds into more than its text can hold, or nests too deep. */
+export class TreeLimit extends Error {
+  override readonly name = 'TreeLimit';
+  readonly limit: 'depth' | 'size';
+
+  constructor(limit: 'depth' | 'size') {
+    super(limit);
+    this.limit = limit;
+  }
+}
+
+/** The values of one parsed document, with aliases, merge keys and repeated keys settled in one place. */
+export class Tree {
+  readonly root: Value | undefined;
+  /** Aliases that name nothing. */
+  readonly dangling: readonly Alias[] = [];
+  readonly #anchored = new Map<Node, Node>();
+  readonly #entries = new Map<YAMLMap, readonly Entry[]>();
+  #inherited = 0;
+
+  constructor(document: Document.Parsed<ParsedNode>, hasAliases: boolean) {
+    if (hasAliases) this.dangling = this.#findAnchors(document);
+    this.root = this.#follow(document.contents);
+  }
+
+  /** The keys of a mapping in their order; a repeated key keeps its first place and takes its last value. */
+  entries(map: YAMLMap, depth = 0): readonly Entry[] {
+    const known = this.#entries.get(map);
+    if (known !== undefined) return known;
+    const entries = this.#readEntries(map, depth);
+    this.#entries.set(map, entries);
+    return entries;
+  }
+
+  /** The items of a list. */
+  items(list: YAMLSeq): readonly (Value | undefined)[] {
+    return list.items.map((item) => this.#follow(item as Node | null));
+  }
+
+  /**
+   * A value as plain JSON data.
+   *
+   * @throws TreeLimit when it nests too deep or unfolds into too much
+   */
+  plain(value: Value | undefined): Plain {
+    let count = 0;
+    const convert = (node: Value | undefined, depth: number): Plain => {
+      if (depth > deepest) throw new TreeLimit('depth');
+      if (++count > mostValues) throw new TreeLimit('size');
+      const { isMap, isSeq } = yaml();
+      if (node === undefined) return null;
+      if (isMap(node)) {
+        return Object.fromEntries(this.entries(node).map((entry) => [entry.key, convert(entry.value, depth + 1)]));
+      }
+      if (isSeq(node)) return this.items(node).map((item) => convert(item, depth + 1));
+      const content: unknown = node.value;
+      return typeof content === 'number' || typeof content === 'boolean' ? content : scalarText(node);
+    };
+    return convert(value, 0);
+  }
+
+  #readEntries(map: YAMLMap, depth: number): readonly Entry[] {
+    if (depth > deepest) throw new TreeLimit('depth');
+    const found = new Map<string, Entry>();
+    const inherited: Entry[] = [];
+    for (const pair of map.items) {
+      const keyNode = this.#follow(pair.key as Node | null);
+      if (!yaml().isScalar(keyNode)) continue;
+      const value = this.#follow(pair.value as Node | null);
+      if (keyNode.value === '<<' && keyNode.type === 'PLAIN') {
+        inherited.push(...this.#inheritedEntries(value, depth));
+        continue;
+      }
+      const key = scalarText(keyNode);
+      const before = found.get(key);
+      const replaced = before === undefined ? [] : [...before.replaced, before.keyNode];
+      found.set(key, { key, keyNode, value, replaced, merged: false });
+    }
+    for (const entry of inherited) {
+      if (!found.has(entry.key)) found.set(entry.key, { ...entry, replaced: [], merged: true });
+    }
+    return [...found.values()];
+  }
+
+  #inheritedEntries(value: Value | undefined, depth: number): readonly Entry[] {
+    const { isMap, isSeq } = yaml();
+    const sources = isMap(value) ? [value] : isSeq(value) ? this.items(value).filter((item) => isMap(item)) : [];
+    return sources.flatMap((source) => {
+      const entries = this.entries(source, depth + 1);
+      this.#inherited += entries.length;
+      if (this.#inherited > mostValues) throw new TreeLimit('size');
+      return entries;
+    });
+  }
+
+  #follow(node: Node | null | undefined): Value | undefined {
+    const { isAlias, isScalar } = yaml();
+    let current: Node | null | undefined = node;
+    for (let steps = 0; isAlias(current); steps++) {
+      if (steps > deepest) throw new TreeLimit('depth');
+      current = this.#anchored.get(current);
+    }
+    if (current === null || current === undefined) return undefined;
+    // `key:` without a value is a scalar of null without text; `key: null` and `key: ~` have text and mean the same.
+    if (isScalar(current) && current.value === null) return undefined;
+    return current;
+  }
+
+  /** Finds what each alias stands for in one pass, since `Alias.resolve` walks the whole document each time. */
+  #findAnchors(document: Document.Parsed<ParsedNode>): readonly Alias[] {
+    const anchors = new Map<string, Node>();
+    const dangling: Alias[] = [];
+    yaml().visit(document, {
+      Alias: (_, alias) => {
+        const target = anchors.get(alias.source);
+        if (target === undefined) dangling.push(alias);
+        else this.#anchored.set(alias, target);
+      },
+      Value: (_, node) => {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      },
+    });
+    return dangling;
+  }
+}
+
+/** The text of a scalar: what is written for numbers and the like (`0.10`, `0x1000`), the content for strings. */
+export function scalarText(scalar: Scalar): string {
+  const content: unknown = scalar.value;
+  return typeof content === 'string' ? content : (scalar.source ?? String(content));
+}
