@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { taskNames } from '../options.ts';
+import { assignProjectNames } from './project-names.ts';
+import { summarize } from './summary.ts';
+import { inferProject } from './targets.ts';
+
+const kraftfile = `
+spec: v0.6
+name: web
+unikraft: { source: ../../core, kconfig: { CONFIG_A: 'y' } }
+rootfs: ./rootfs
+cmd: ["/web"]
+targets:
+  - qemu/x86_64
+  - { plat: fc, arch: arm64, kconfig: { CONFIG_B: 'y' } }
+`;
+
+function infer(text: string, options = {}) {
+  const file = 'apps/web/Kraftfile';
+  return inferProject(
+    {
+      name: 'web',
+      kraftfile: file,
+      summary: summarize(text, file, 'web'),
+      facts: {
+        hasMakefile: true,
+        localComponents: ['core'],
+        reachesOutside: false,
+        rootfs: { path: 'apps/web/rootfs', isFolder: true },
+      },
+      salt: '1',
+      pluginInputs: [],
+    },
+    taskNames(options),
+  );
+}
+
+/** The parts of the Kraftfile whose digest differs between two texts. */
+function changedParts(before: string, after: string): readonly string[] {
+  const [a, b] = [infer(before).externalNodes, infer(after).externalNodes];
+  return Object.keys({ ...a, ...b })
+    .filter((part) => a[part]?.data.hash !== b[part]?.data.hash)
+    .map((part) => part.replace('kraft:web:', ''));
+}
+
+describe('the tasks of a Kraftfile', () => {
+  test('are one for each target, and those for all of them', () => {
+    const { targets = {} } = infer(kraftfile).project;
+    expect(Object.keys(targets)).toEqual([
+      'build',
+      'build:qemu-x86_64',
+      'build:fc-arm64',
+      'rootfs',
+      'package',
+      'run',
+      'test',
+      'lint',
+    ]);
+    expect(targets.build?.dependsOn).toEqual(['build:qemu-x86_64', 'build:fc-arm64']);
+    expect(targets.run).toMatchObject({ continuous: true, dependsOn: ['build:qemu-x86_64', 'rootfs'] });
+    expect(targets['build:fc-arm64']?.outputs).toEqual([
+      '{projectRoot}/.unikraft/build/web_fc-arm64',
+      '{projectRoot}/.unikraft/build/web_fc-arm64.dbg',
+      '{projectRoot}/.unikraft/build/web_fc-arm64.config',
+    ]);
+  });
+
+  test('can have other names', () => {
+    const { targets = {} } = infer(kraftfile, { buildTargetName: 'kernel', runTargetName: 'boot' }).project;
+    expect(Object.keys(targets)).toEqual(expect.arrayContaining(['kernel:fc-arm64', 'kernel', 'boot']));
+    expect(targets.boot?.dependsOn).toEqual(['kernel:qemu-x86_64', 'rootfs']);
+  });
+
+  test('all say what they do', () => {
+    for (const target of Object.values(infer(kraftfile).project.targets ?? {})) {
+      expect(target.metadata?.description).toMatch(/^[A-Z].{10}/);
+    }
+  });
+
+  test('keep the root file system out of the kernel’s inputs', () => {
+    expect(infer(kraftfile).project.targets?.['build:qemu-x86_64']?.inputs).toEqual(
+      expect.arrayContaining(['{projectRoot}/**/*', '!{projectRoot}/rootfs/**/*', '{workspaceRoot}/core/**/*']),
+    );
+  });
+
+  test('of a broken Kraftfile tell what is wrong', () => {
+    const { project } = infer('spec: v0.6\ntargets: [qemu]\n');
+    expect(project.metadata?.description).toContain('apps/web/Kraftfile:2');
+    expect(project.targets?.build).toMatchObject({ executor: 'nx-kraft:lint' });
+  });
+});
+
+describe('a change of the Kraftfile reaches only the tasks that it concerns:', () => {
+  const cases: readonly (readonly [string, string, string, readonly string[]])[] = [
+    ['cmd', '/web', '/web2', ['package', 'test']],
+    ['the kconfig of one target', "CONFIG_B: 'y'", "CONFIG_B: 'n'", ['build:fc-arm64']],
+    ['the kconfig of the core', "CONFIG_A: 'y'", "CONFIG_A: 'n'", ['build:qemu-x86_64', 'build:fc-arm64']],
+    ['a comment', 'spec: v0.6', '# note\nspec: v0.6', []],
+    ['the order of keys', 'plat: fc, arch: arm64', 'arch: arm64, plat: fc', []],
+  ];
+  test.each(cases)('%s', (_what, from, to, parts) => {
+    expect(kraftfile).toContain(from);
+    expect(changedParts(kraftfile, kraftfile.replace(from, to))).toEqual(parts);
+  });
+});
+
+test('projects keep their Kraftfile’s name unless two share it or Nx could not take it', () => {
+  const names = assignProjectNames(
+    new Map([
+      ['apps/a', 'nginx'],
+      ['apps/b', 'nginx'],
+      ['apps/c', 'redis'],
+      ['apps/d', 'with space'],
+      ['.', 'a:b'],
+    ]),
+  );
+  expect([...names.values()]).toEqual(['apps-a', 'apps-b', 'redis', 'apps-d', 'a-b']);
+});

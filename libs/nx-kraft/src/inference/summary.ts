@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import {
+  type Component,
+  type Diagnostic,
+  type Filesystem,
+  type Kraftfile,
+  type Plain,
+  type Target,
+  embedsRootfs,
+  imageName,
+  kernelFingerprint,
+  outputNames,
+  packageFingerprint,
+  readKraftfile,
+  rootfsFingerprint,
+  rootfsName,
+  testFingerprint,
+} from '@nx-kraft/kraftfile';
+import { describeBriefly, plannedTargets } from '../tasks/kraftproject.ts';
+
+/** What inference needs of a Kraftfile: small, plain JSON. Paths are relative to the Kraftfile's folder. */
+export interface Summary {
+  readonly name: string;
+  /** What is wrong, when the Kraftfile cannot be used. */
+  readonly problem?: string;
+  readonly targets: readonly TargetSummary[];
+  /** Whether kernels are built from source; else the runtime's are taken as they are. */
+  readonly buildsKernels: boolean;
+  /** Whether the application has sources of its own in the kernel, which it has not with a template. */
+  readonly compilesApplication: boolean;
+  readonly components: readonly Component[];
+  readonly rootfs?: Filesystem;
+  readonly rootfsDigest: string;
+  readonly rootfsOutputs: readonly string[];
+  readonly packageDigest: string;
+  readonly testDigest: string;
+  /** The folder of the OCI image layout. */
+  readonly image: string;
+  /** Names of the environment variables that the Kraftfile takes values from. */
+  readonly variables: readonly string[];
+}
+
+export interface TargetSummary {
+  readonly id: string;
+  readonly platform: string;
+  readonly architecture: string;
+  /** A digest over what the Kraftfile says that can change this target's kernel. */
+  readonly digest: string;
+  readonly outputs: readonly string[];
+  readonly embedsRootfs: boolean;
+}
+
+/**
+ * Reads a Kraftfile and keeps what inference needs of it.
+ *
+ * @param file  path relative to the workspace, for messages
+ */
+export function summarize(text: string, file: string, directoryName: string): Summary {
+  const { kraftfile, diagnostics } = readKraftfile(text, { file, directoryName });
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (kraftfile === undefined || errors.length > 0) return summarizeBroken(errors, directoryName);
+
+  const { unikraft, template, libraries, rootfs } = kraftfile;
+  const targets = plannedTargets(kraftfile);
+  const architectures = [...new Set(targets.map(({ architecture }) => architecture))];
+  return {
+    name: kraftfile.name,
+    targets: targets.map((target) => summarizeTarget(kraftfile, target)),
+    buildsKernels: unikraft !== undefined,
+    compilesApplication: template === undefined,
+    components: [unikraft, template, ...libraries].filter((component) => component !== undefined),
+    ...(rootfs === undefined ? {} : { rootfs }),
+    rootfsDigest: digest(architectures.map((architecture) => rootfsFingerprint(kraftfile, architecture))),
+    rootfsOutputs: rootfs === undefined ? [] : architectures.map((name) => rootfsName(kraftfile, name, rootfs.format)),
+    packageDigest: digest(packageFingerprint(kraftfile)),
+    testDigest: digest(targets.map((target) => testFingerprint(kraftfile, target))),
+    image: imageName(kraftfile),
+    variables: kraftfile.spec === 'v0.7' ? [] : findVariables(text),
+  };
+}
+
+function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
+  const { kernel, kernelDebug, config } = outputNames(kraftfile, target);
+  return {
+    id: target.id,
+    platform: target.platform,
+    architecture: target.architecture,
+    digest: digest(kernelFingerprint(kraftfile, target)),
+    outputs: [kernel, kernelDebug, config],
+    embedsRootfs: embedsRootfs(kraftfile, target),
+  };
+}
+
+function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): Summary {
+  return {
+    name: directoryName,
+    problem: errors.map(describeBriefly).join('\n') || 'It is empty.',
+    targets: [],
+    buildsKernels: false,
+    compilesApplication: false,
+    components: [],
+    rootfsDigest: '',
+    rootfsOutputs: [],
+    packageDigest: '',
+    testDigest: '',
+    image: '',
+    variables: [],
+  };
+}
+
+/** Which variables files before v0.7 mention, as `${NAME}` with or without a default, or as `$NAME`. */
+function findVariables(text: string): readonly string[] {
+  const names = [...text.matchAll(/(?<!\$)(?:\$\$)*\$\{?([A-Za-z_]\w*)/g)].map((match) => match[1] ?? '');
+  return [...new Set(names)].toSorted();
+}
+
+function digest(part: Plain): string {
+  return createHash('sha256').update(JSON.stringify(part)).digest('hex');
+}

@@ -1,0 +1,230 @@
+import { dirname, posix } from 'node:path';
+import { type ProjectConfiguration, type ProjectGraphExternalNode, type TargetConfiguration } from '@nx/devkit';
+import { kraftfileNames } from '@nx-kraft/kraftfile';
+import { type TaskNames } from '../options.ts';
+import { testFileName, toolchainVariable } from '../tasks/files.ts';
+import { hostTarget } from '../tasks/host-target.ts';
+import { type Facts } from './facts.ts';
+import { type Summary, type TargetSummary } from './summary.ts';
+
+/** One of a task's inputs, as Nx defines them. */
+export type Input = NonNullable<TargetConfiguration['inputs']>[number];
+
+/** A Kraftfile with all that its tasks are inferred from. Paths are relative to the workspace, with `/`. */
+export interface InferenceSource {
+  readonly name: string;
+  readonly kraftfile: string;
+  readonly summary: Summary;
+  readonly facts: Facts;
+  /** Goes into all cache keys. */
+  readonly salt: string;
+  /** Inputs of all tasks when the plugin's own sources are part of the workspace, as in its own repository. */
+  readonly pluginInputs: readonly Input[];
+}
+
+export interface InferredProject {
+  readonly project: Omit<ProjectConfiguration, 'root'>;
+  readonly externalNodes: Readonly<Record<string, ProjectGraphExternalNode>>;
+}
+
+/**
+ * The project of one Kraftfile with its tasks.
+ *
+ * Options of a task are part of the cache keys of all tasks of its project, so nothing that changes often may be among
+ * them. What a task takes from the Kraftfile reaches its own key alone through an external node: a name for the task's
+ * part, with a digest over that part as its version.
+ */
+export function inferProject(source: InferenceSource, names: TaskNames): InferredProject {
+  const { name, kraftfile, summary } = source;
+  const parts = new Parts(source);
+  const targets = summary.problem === undefined ? workingTargets(source, names, parts) : brokenTargets(source, names);
+  const platforms = summary.targets.map(({ platform }) => `plat:${platform}`);
+  const architectures = summary.targets.map(({ architecture }) => `arch:${architecture}`);
+  return {
+    project: {
+      name,
+      projectType: 'application',
+      tags: [...new Set(['unikraft', ...platforms, ...architectures])],
+      metadata: {
+        technologies: ['unikraft'],
+        description: summary.problem ?? `Unikernel of ${kraftfile}`,
+        targetGroups: { Unikraft: Object.keys(targets) },
+      },
+      targets,
+    },
+    externalNodes: parts.nodes,
+  };
+}
+
+/** The parts of one Kraftfile that tasks depend on, as external nodes of the graph. */
+class Parts {
+  readonly nodes: Record<string, ProjectGraphExternalNode> = {};
+  readonly #source: InferenceSource;
+
+  constructor(source: InferenceSource) {
+    this.#source = source;
+  }
+
+  /** The inputs that a task has in any case: its part of the Kraftfile, the plugin, and nothing from npm. */
+  inputs(part: string, digest: string): readonly Input[] {
+    const { name, salt, pluginInputs, summary } = this.#source;
+    const node = `kraft:${name}:${part}`;
+    const version = `${salt}-${digest}`;
+    this.nodes[node] = { type: 'kraft', name: node, data: { version, packageName: node, hash: version } };
+    return [{ externalDependencies: [node] }, ...summary.variables.map((env) => ({ env })), ...pluginInputs];
+  }
+}
+
+function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts): Record<string, TargetConfiguration> {
+  const { kraftfile, summary } = source;
+  const options = { kraftfile };
+  const kernels = summary.buildsKernels
+    ? summary.targets.map(
+        (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, names, parts)] as const,
+      )
+    : [];
+  const filesystems = summary.rootfs === undefined ? [] : [[names.rootfs, rootfsTarget(source, parts)] as const];
+  const best = `${names.build}:${hostTarget(summary.targets)?.id}`;
+  const booted = [...kernels.filter(([task]) => task === best), ...filesystems].map(([task]) => task);
+  const bootable = {
+    [names.package]: {
+      executor: 'nx-kraft:package',
+      options,
+      cache: true,
+      dependsOn: [...kernels, ...filesystems].map(([task]) => task),
+      inputs: [
+        ...parts.inputs('package', summary.packageDigest),
+        { dependentTasksOutputFiles: '**/*' },
+        { env: 'SOURCE_DATE_EPOCH' },
+      ],
+      outputs: [inProject(summary.image)],
+      metadata: describe('Packs all targets into one OCI image layout'),
+    },
+    [names.run]: {
+      executor: 'nx-kraft:run',
+      options,
+      continuous: true,
+      dependsOn: booted,
+      metadata: describe("Boots the host's best target and shows its console"),
+    },
+    [names.test]: {
+      executor: 'nx-kraft:test',
+      options,
+      cache: true,
+      dependsOn: booted,
+      inputs: [
+        ...parts.inputs('test', summary.testDigest),
+        `{projectRoot}/${testFileName}`,
+        { dependentTasksOutputFiles: '**/*' },
+      ],
+      outputs: [],
+      metadata: describe(`Boots the host's best target and checks what ${testFileName} says`),
+    },
+  };
+  return {
+    [names.build]: {
+      executor: 'nx:noop',
+      dependsOn: kernels.map(([task]) => task),
+      metadata: describe('Builds the kernels of all targets'),
+    },
+    ...Object.fromEntries([...kernels, ...filesystems]),
+    ...(summary.targets.length > 0 ? bootable : {}),
+    [names.lint]: lintTarget(source),
+  };
+}
+
+function kernelTarget(
+  source: InferenceSource,
+  target: TargetSummary,
+  names: TaskNames,
+  parts: Parts,
+): TargetConfiguration {
+  return {
+    executor: 'nx-kraft:build',
+    options: { kraftfile: source.kraftfile, target: target.id },
+    // No key can see a folder outside of the workspace change.
+    cache: !source.facts.reachesOutside,
+    ...(target.embedsRootfs ? { dependsOn: [names.rootfs] } : {}),
+    inputs: [
+      ...parts.inputs(`build:${target.id}`, target.digest),
+      ...applicationFiles(source),
+      ...source.facts.localComponents.flatMap((folder) => [
+        `{workspaceRoot}/${folder}/**/*`,
+        `!{workspaceRoot}/${folder}/**/*.md`,
+      ]),
+      { env: toolchainVariable(target.architecture) },
+      { env: 'SOURCE_DATE_EPOCH' },
+      ...(target.embedsRootfs ? [{ dependentTasksOutputFiles: '**/*' }] : []),
+    ],
+    outputs: target.outputs.map(inProject),
+    metadata: describe(`Builds the kernel for ${target.platform}/${target.architecture}`),
+  };
+}
+
+/** The application's own sources: all of its folder, but for what is surely something else. */
+function applicationFiles({ summary, facts, kraftfile }: InferenceSource): readonly Input[] {
+  if (!summary.compilesApplication || !facts.hasMakefile) return [];
+  const others = ['**/*.md', 'Dockerfile*', '.dockerignore', 'project.json', 'package.json', testFileName];
+  const excluded = [...kraftfileNames, ...others].map((pattern) => `!{projectRoot}/${pattern}`);
+  const root = posix.normalize(dirname(kraftfile));
+  const rootfs = facts.rootfs === undefined ? undefined : posix.relative(root, facts.rootfs.path);
+  const holdsApplication = rootfs === undefined || rootfs === '' || rootfs.startsWith('..');
+  return [
+    '{projectRoot}/**/*',
+    ...excluded,
+    ...(holdsApplication ? [] : [`!{projectRoot}/${rootfs}${facts.rootfs?.isFolder === true ? '/**/*' : ''}`]),
+  ];
+}
+
+function rootfsTarget(source: InferenceSource, parts: Parts): TargetConfiguration {
+  const { kraftfile, summary, facts } = source;
+  return {
+    executor: 'nx-kraft:rootfs',
+    options: { kraftfile },
+    cache: true,
+    dependsOn: ['^build'],
+    inputs: [
+      ...parts.inputs('rootfs', summary.rootfsDigest),
+      ...(facts.rootfs === undefined ? [] : filesBelow(facts.rootfs)),
+      { env: 'SOURCE_DATE_EPOCH' },
+    ],
+    outputs: summary.rootfsOutputs.map(inProject),
+    metadata: describe(`Makes ${summary.rootfs?.source ?? ''} into one archive`),
+  };
+}
+
+/** Ignored files count too: what a build before this one made is seldom in git. */
+function filesBelow({ path, isFolder }: { path: string; isFolder: boolean }): readonly Input[] {
+  const fileset = `{workspaceRoot}/${path}${isFolder ? '/**/*' : ''}`;
+  return [{ fileset, includeIgnored: true }];
+}
+
+/**
+ * A Kraftfile that cannot be read still is a project, whose tasks tell what is wrong with it: one mistake must not take
+ * the workspace's whole graph down.
+ */
+function brokenTargets(source: InferenceSource, names: TaskNames): Record<string, TargetConfiguration> {
+  const lint = lintTarget(source);
+  return Object.fromEntries(
+    [names.build, names.package, names.run, names.test, names.lint].map((task) => [task, lint]),
+  );
+}
+
+function lintTarget({ kraftfile, pluginInputs }: InferenceSource): TargetConfiguration {
+  return {
+    executor: 'nx-kraft:lint',
+    options: { kraftfile },
+    cache: true,
+    inputs: [`{workspaceRoot}/${kraftfile}`, { externalDependencies: [] }, ...pluginInputs],
+    outputs: [],
+    metadata: describe('Checks the Kraftfile and explains what is wrong with it'),
+  };
+}
+
+function inProject(path: string): string {
+  return posix.join('{projectRoot}', path);
+}
+
+function describe(description: string): NonNullable<TargetConfiguration['metadata']> {
+  return { description, technologies: ['unikraft'] };
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { type CreateNodesContext, type CreateNodesResultArray, type PreTasksExecutionContext } from '@nx/devkit';
+import { describeToolchains } from '@nx-kraft/kernel';
+import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile';
+import { assignProjectNames } from './inference/project-names.ts';
+import { lookAround } from './inference/facts.ts';
+import { withSummaries } from './inference/summary-cache.ts';
+import { type Summary } from './inference/summary.ts';
+import { type Input, inferProject } from './inference/targets.ts';
+import { type PluginOptions, taskNames } from './options.ts';
+import { toolchainVariable } from './tasks/files.ts';
+
+export { type PluginOptions } from './options.ts';
+
+export const name = 'nx-kraft';
+
+/** Makes a project of every Kraftfile: one for each folder, of the file that kraft would take there. */
+export const createNodes = [
+  '**/{Kraftfile,Kraftfile.yaml,Kraftfile.yml,kraft.yaml,kraft.yml}',
+  createProjects,
+] as const;
+
+/** The name that Nx before version 24 looks for. */
+export const createNodesV2 = createNodes;
+
+async function createProjects(
+  files: readonly string[],
+  options: PluginOptions | undefined,
+  { workspaceRoot }: CreateNodesContext,
+): Promise<CreateNodesResultArray> {
+  const summaries = await withSummaries(workspaceRoot, async (summaryOf) => {
+    const found = new Map<string, { readonly file: string; readonly summary: Summary }>();
+    for (const file of inOrderOfPrecedence(files)) {
+      const folder = dirname(file);
+      if (found.has(folder)) continue;
+      const text = readFileSync(join(workspaceRoot, file), 'utf8');
+      if (!isKraftfile(text)) continue;
+      const directoryName = basename(join(workspaceRoot, folder));
+      const summary = await summaryOf([version, file, directoryName, text], async () => {
+        const { summarize } = await import('./inference/summary.ts');
+        return summarize(text, file, directoryName);
+      });
+      found.set(folder, { file, summary });
+    }
+    return found;
+  });
+  const names = assignProjectNames(new Map([...summaries].map(([folder, { summary }]) => [folder, summary.name])));
+  const pluginInputs = ownSources(workspaceRoot);
+  return [...summaries].map(([folder, { file, summary }]) => {
+    const projectName = names.get(folder) ?? summary.name;
+    const { project, externalNodes } = inferProject(
+      {
+        name: projectName,
+        kraftfile: file,
+        summary,
+        facts: lookAround(workspaceRoot, file, summary),
+        salt: version,
+        pluginInputs,
+      },
+      taskNames(options),
+    );
+    return [file, { projects: { [folder]: project }, externalNodes: { ...externalNodes } }] as const;
+  });
+}
+
+/** Sorted by folder; in each folder the file that kraft would take comes first. */
+function inOrderOfPrecedence(files: readonly string[]): readonly string[] {
+  const rank = (file: string): number => (kraftfileNames as readonly string[]).indexOf(basename(file));
+  return files.toSorted((a, b) => compare(dirname(a), dirname(b)) || rank(a) - rank(b));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * The version of the plugin, part of all cache keys: another version may do things in another way. Where the plugin's
+ * sources lie in the workspace, the sources themselves are inputs.
+ */
+const packageFolder = dirname(import.meta.dirname);
+const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+
+function ownSources(workspaceRoot: string): readonly Input[] {
+  const libs = relative(workspaceRoot, dirname(packageFolder)).split(sep).join('/');
+  if (libs.startsWith('..') || libs.split('/').includes('node_modules')) return [];
+  return [{ fileset: `{workspaceRoot}/${libs}/*/src/**/!(*.spec|*.e2e).{ts,sh}` }];
+}
+
+/** Sets the variables that bring the versions of compilers and of make's other tools into the cache keys. */
+export async function preTasksExecution(
+  _options: PluginOptions | undefined,
+  _context: PreTasksExecutionContext,
+): Promise<void> {
+  const toolchains = await describeToolchains(['x86_64', 'arm64', 'arm']);
+  for (const [architecture, text] of toolchains) process.env[toolchainVariable(architecture)] = text;
+}

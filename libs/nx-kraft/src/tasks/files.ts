@@ -1,0 +1,10 @@
+/** The file beside the Kraftfile that says what the `test` task expects of the booted unikernel. */
+export const testFileName = 'kraft.test.json';
+
+/** The lock of all components, at the workspace's root. */
+export const lockFileName = 'kraft.lock';
+
+/** The variable with the versions of the tools that build kernels for an architecture; part of the cache keys. */
+export function toolchainVariable(architecture: string): string {
+  return `NX_KRAFT_TOOLCHAIN_${architecture.toUpperCase()}`;
+}

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Fault } from '@nx-kraft/base';
+import { type Diagnostic, type Kraftfile, type PositionOf, type Target, readKraftfile } from '@nx-kraft/kraftfile';
+
+/** A Kraftfile that cannot be used, or something that it does not have. */
+export class KraftfileFault extends Fault<'KRAFTFILE_BROKEN' | 'KRAFTFILE_NO_TARGET' | 'KRAFTFILE_NOT_BUILT'> {
+  override readonly name = 'KraftfileFault';
+}
+
+/** A Kraftfile as tasks use it. */
+export interface Kraftproject {
+  /** The file as people know it: relative to the workspace. */
+  readonly file: string;
+  /** The absolute path of its folder. */
+  readonly folder: string;
+  readonly kraftfile: Kraftfile;
+  readonly positionOf: PositionOf;
+}
+
+/**
+ * Reads a Kraftfile for a task.
+ *
+ * @param file  path relative to the workspace
+ * @throws KraftfileFault KRAFTFILE_BROKEN with all its errors
+ */
+export async function loadKraftproject(workspaceRoot: string, file: string): Promise<Kraftproject> {
+  const path = resolve(workspaceRoot, file);
+  const folder = dirname(path);
+  const { kraftfile, diagnostics, positionOf } = readKraftfile(await readFile(path, 'utf8'), {
+    file,
+    directoryName: basename(folder),
+    env: process.env,
+    exists: (relative) => existsSync(join(folder, relative)),
+  });
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (kraftfile === undefined || errors.length > 0) {
+    throw new KraftfileFault('KRAFTFILE_BROKEN', errors.map(describeBriefly).join('\n'), {
+      hint: `nx-kraft lint ${file} explains it.`,
+    });
+  }
+  return { file, folder, kraftfile, positionOf };
+}
+
+/**
+ * The targets to build for. A Kraftfile with a runtime mostly names none; it then stands for QEMU on x86_64, whatever
+ * the host, so that a workspace has the same tasks on every machine.
+ */
+export function plannedTargets({ name, targets, runtime }: Kraftfile): readonly Target[] {
+  if (targets.length > 0 || runtime === undefined) return targets;
+  return [{ id: 'qemu-x86_64', name, platform: 'qemu', architecture: 'x86_64', kconfig: {} }];
+}
+
+/** One line for a diagnostic, where a whole explanation would be too much. */
+export function describeBriefly({ file, line, column, message }: Diagnostic): string {
+  return `${file}:${line}:${column}: ${message}`;
+}
+
+/** @throws KraftfileFault KRAFTFILE_NO_TARGET with the targets that there are */
+export function findTarget({ file, kraftfile }: Kraftproject, id: string): Target {
+  const targets = plannedTargets(kraftfile);
+  const target = targets.find((candidate) => candidate.id === id);
+  if (target !== undefined) return target;
+  throw new KraftfileFault('KRAFTFILE_NO_TARGET', `there is no target ${id}`, {
+    at: file,
+    hint: `Its targets: ${targets.map((candidate) => candidate.id).join(', ') || 'none'}.`,
+  });
+}

@@ -1,0 +1,29 @@
+import { basename } from 'node:path';
+import { type MakeStep } from '@nx-kraft/kernel';
+
+/**
+ * Tells the steps of make: on a terminal the newest one on a line that is written over, elsewhere a plain line for
+ * each library, when its first file is compiled.
+ */
+export function stepReporter(output: NodeJS.WriteStream): { onStep: (step: MakeStep) => void; end: () => void } {
+  let count = 0;
+  let library = '';
+  if (output.isTTY) {
+    return {
+      onStep: (step) => {
+        // Under Nx a terminal may say that it is 0 columns wide.
+        const width = output.columns > 0 ? output.columns : 80;
+        output.write(`\r\u001B[K${`${++count} ${step.library}: ${basename(step.file)}`.slice(0, width - 1)}`);
+      },
+      end: () => output.write('\r\u001B[K'),
+    };
+  }
+  return {
+    onStep: (step) => {
+      if (step.tool !== 'CC' || step.library === library) return;
+      library = step.library;
+      output.write(`compiling ${library}\n`);
+    },
+    end: () => undefined,
+  };
+}

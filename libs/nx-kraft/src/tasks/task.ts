@@ -1,0 +1,32 @@
+import { describeError } from '@nx-kraft/base';
+
+/** How a task ended, as Nx wants to know it. */
+export interface TaskResult {
+  readonly success: boolean;
+}
+
+/**
+ * Runs the work of an executor: whatever it throws is told to the user, once and without a stack trace when it is a
+ * fault of theirs, and its signal is aborted when Nx or the user stops the task, or when Nx itself is gone.
+ */
+export async function runTask(work: (signal: AbortSignal) => Promise<void>): Promise<TaskResult> {
+  const stop = new AbortController();
+  const onStop = (): void => stop.abort();
+  // Nx stops a task by a signal; when Nx is killed the channel to it breaks, and nobody would wait for the result.
+  const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const;
+  for (const event of events) process.on(event, onStop);
+  try {
+    await work(stop.signal);
+    return { success: true };
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    return { success: false };
+  } finally {
+    for (const event of events) process.off(event, onStop);
+  }
+}
+
+/** Writes a line for people to the task's output. */
+export function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
