@@ -1,0 +1,4 @@
+#pragma once
+#include <stddef.h>
+
+typedef long ssize_t;

@@ -1,0 +1,80 @@
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include "message.h"
+#include "parameters.h"
+
+#ifndef CONFIG_LIBPOSIX_ENVIRON_LIBPARAM_MAXCOUNT
+#define CONFIG_LIBPOSIX_ENVIRON_LIBPARAM_MAXCOUNT 0
+#endif
+#define MOST_MOUNTS 16
+#define MOST_ADDRESSES 8
+
+char *parameter_environment[CONFIG_LIBPOSIX_ENVIRON_LIBPARAM_MAXCOUNT + 1];
+char *parameter_fstab[MOST_MOUNTS + 1];
+static char *addresses[MOST_ADDRESSES + 1];
+
+static struct parameter {
+	const char *name;
+	char **values;
+	int limit, count;
+} parameters[] = {
+	{ "env.vars", parameter_environment, CONFIG_LIBPOSIX_ENVIRON_LIBPARAM_MAXCOUNT, 0 },
+	{ "vfs.fstab", parameter_fstab, MOST_MOUNTS, 0 },
+	{ "netdev.ip", addresses, MOST_ADDRESSES, 0 },
+};
+
+static int find_end(int count, char *words[])
+{
+	for (int index = 1; index < count; index++)
+		if (strcmp(words[index], "--") == 0)
+			return index;
+	return 0;
+}
+
+static struct parameter *find_parameter(const char *name)
+{
+	for (size_t index = 0; index < sizeof(parameters) / sizeof(*parameters); index++)
+		if (strcmp(parameters[index].name, name) == 0 && parameters[index].limit > 0)
+			return &parameters[index];
+	message("Warn", "libuklibparam", "Parameter %s: Unknown", name);
+	return NULL;
+}
+
+static int add_value(struct parameter *parameter, char *value)
+{
+	if (parameter == NULL)
+		return 0;
+	if (parameter->count == parameter->limit) {
+		message("ERR", "libuklibparam", "Parameter %s: more than %d values", parameter->name, parameter->limit);
+		return -ENOSPC;
+	}
+	parameter->values[parameter->count++] = value;
+	return 0;
+}
+
+int take_parameters(int count, char *words[])
+{
+	int end = find_end(count, words), error = 0, in_list = 0;
+	struct parameter *parameter = NULL;
+
+	for (int index = 1; index < end && error == 0; index++) {
+		char *word = words[index];
+
+		if (in_list && strcmp(word, "]") == 0) {
+			in_list = 0;
+		} else if (in_list) {
+			error = add_value(parameter, word);
+		} else {
+			char *value = strchr(word, '=');
+
+			if (value)
+				*value++ = 0;
+			parameter = find_parameter(word);
+			in_list = value && strcmp(value, "[") == 0;
+			if (!in_list)
+				error = add_value(parameter, value ? value : "");
+		}
+	}
+	return error ? error : end;
+}

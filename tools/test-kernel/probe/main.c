@@ -1,0 +1,98 @@
+/* Does what its arguments say, one after the other, so that a test can make a guest do anything. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void fail(const char *path)
+{
+	printf("%s: %s\n", path, strerror(errno));
+	exit(1);
+}
+
+static void show_file(const char *path)
+{
+	char part[256];
+	ssize_t size;
+	int file = open(path, O_RDONLY);
+
+	if (file < 0)
+		fail(path);
+	while ((size = read(file, part, sizeof(part))) > 0)
+		write(1, part, size);
+	close(file);
+}
+
+static void list_folder(const char *path)
+{
+	struct dirent *entry;
+	DIR *folder = opendir(path);
+
+	if (folder == NULL)
+		fail(path);
+	while ((entry = readdir(folder)) != NULL)
+		printf("%s%s\n", entry->d_name, entry->d_type == DT_DIR ? "/" : "");
+	closedir(folder);
+}
+
+static void echo_lines(void)
+{
+	char line[256];
+	ssize_t size;
+
+	while ((size = read(0, line, sizeof(line) - 1)) > 1) {
+		line[size] = 0;
+		printf("echo: %s", line);
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	for (int index = 1; index < argc; index++) {
+		const char *word = argv[index], *value = index + 1 < argc ? argv[index + 1] : "";
+
+		if (strcmp(word, "arguments") == 0) {
+			for (int each = 0; each < argc; each++)
+				printf("argv[%d]=<%s>\n", each, argv[each]);
+			return 0;
+		}
+		if (strcmp(word, "environment") == 0) {
+			for (char **variable = environ; *variable; variable++)
+				printf("env <%s>\n", *variable);
+		} else if (strcmp(word, "say") == 0) {
+			puts(value);
+			index++;
+		} else if (strcmp(word, "cat") == 0) {
+			show_file(value);
+			index++;
+		} else if (strcmp(word, "list") == 0) {
+			list_folder(value);
+			index++;
+		} else if (strcmp(word, "sleep") == 0) {
+			usleep(atoi(value) * 1000);
+			index++;
+		} else if (strcmp(word, "echo") == 0) {
+			echo_lines();
+		} else if (strcmp(word, "exit") == 0) {
+			exit(atoi(value));
+		} else if (strcmp(word, "abort") == 0) {
+			abort();
+		} else if (strcmp(word, "fault") == 0) {
+			*(volatile int *)strtol("8", NULL, 0) = 1;
+		} else if (strcmp(word, "divide") == 0) {
+			volatile int zero = 0;
+
+			printf("%d\n", 7 / zero);
+		} else if (strcmp(word, "hang") == 0) {
+			for (;;)
+				;
+		} else {
+			printf("unknown word: %s\n", word);
+			return 2;
+		}
+	}
+	return 0;
+}
