@@ -1,4 +1,3 @@
-import type { Position } from './model.ts';
 import type { SourceText } from './source-text.ts';
 
 /** What can be said about a Kraftfile; the README tells what each means. */
@@ -21,6 +20,7 @@ export type DiagnosticCode =
   | 'KCONFIG_SYMBOL'
   | 'KCONFIG_VALUE'
   | 'KERNEL_AND_RUNTIME'
+  | 'NO_KERNEL'
   | 'NOT_A_MAPPING'
   | 'NOT_INDENTED'
   | 'NOT_READ_BY_KRAFT'
@@ -91,7 +91,7 @@ export function diagnose(
   details: DiagnosticDetails = {},
 ): Diagnostic {
   const from = source.positionAt(start);
-  const to: Position = source.positionAt(Math.max(start, end));
+  const line = source.line(from.line);
   return {
     severity,
     code,
@@ -99,9 +99,10 @@ export function diagnose(
     file,
     line: from.line,
     column: from.column,
-    endLine: to.line,
-    endColumn: to.column,
-    source: source.line(from.line).slice(0, longestSource),
+    endLine: from.line,
+    // What spans lines, such as a mapping, is pointed at in its first one.
+    endColumn: Math.min(from.column + Math.max(0, end - start), line.length + 1),
+    source: line.slice(0, longestSource),
     ...details,
   };
 }

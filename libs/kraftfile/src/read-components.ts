@@ -32,11 +32,12 @@ export function readTemplate(reading: Reading, value: Value | undefined, path: M
 }
 
 /** Reads `runtime`: an image, `oci://image`, `kernel://path`, or a mapping with `source` and `version`. */
-export function readRuntime(reading: Reading, value: Value | undefined, path: ModelPath): Runtime {
+export function readRuntime(reading: Reading, value: Value | undefined, path: ModelPath): Runtime | undefined {
   const text = reading.text(value);
   if (text !== undefined) return { ...runtimePlace(text), kconfig: {} };
   const { source, version, kconfig } = readMapping(reading, value, path, false);
-  const place = runtimePlace(source ?? '');
+  if (source === undefined) return undefined;
+  const place = runtimePlace(source);
   if (place.kernel !== undefined || version === undefined) return { ...place, kconfig };
   const separator = version.startsWith('sha256:') ? '@' : ':';
   return { reference: `${place.reference}${separator}${version}`, kconfig };

@@ -1,6 +1,9 @@
 import { inOrder, type Diagnostic } from './diagnostics.ts';
 import type { Component, Kraftfile, Plain, PositionOf, SpecVersion } from './model.ts';
 import { variantOfName } from './names.ts';
+import { checkKeys } from './check-keys.ts';
+import { checkModel } from './check-model.ts';
+import { checkShape } from './check-shape.ts';
 import { readCommand } from './read-command.ts';
 import { readComponent, readRuntime, readTemplate } from './read-components.ts';
 import { readFilesystem } from './read-filesystems.ts';
@@ -54,8 +57,11 @@ export function readKraftfile(text: string, options: ReadOptions): ReadResult {
     const spec = guessSpec(writtenSpec(top));
     const family = spec === 'v0.7' ? 'v0.7' : 'legacy';
     const reading = new Reading(source, options.file, tree, family, options.env ?? {}, diagnostics);
+    checkShape(reading);
+    checkKeys(reading);
     checkSpec(reading, top, top.values().next().value);
     const kraftfile = readModel(reading, top, spec ?? 'v0.6', options);
+    checkModel(reading, top, kraftfile, options.exists);
     return {
       kraftfile: spec === undefined ? undefined : kraftfile,
       diagnostics: inOrder(diagnostics),
@@ -91,7 +97,7 @@ function readModel(
   const variant = variantOfName(file.split(/[/\\]/).at(-1) ?? '');
   const unikraft = value('unikraft');
   const template = value('template');
-  const runtime = value('runtime');
+  const runtime = readRuntime(reading, value('runtime'), ['runtime']);
   const rootfs = value('rootfs') === undefined ? undefined : readFilesystem(reading, value('rootfs'), ['rootfs']);
   const cmd = readCommand(reading, value('cmd'));
   const outdir = readOutdir(reading, value('outdir'));
@@ -102,7 +108,7 @@ function readModel(
     ...(unikraft === undefined ? {} : { unikraft: readComponent(reading, unikraft, 'unikraft', ['unikraft']) }),
     libraries: readLibraries(reading, top.get('libraries')),
     ...(template === undefined ? {} : { template: readTemplate(reading, template, ['template']) }),
-    ...(runtime === undefined ? {} : { runtime: readRuntime(reading, runtime, ['runtime']) }),
+    ...(runtime === undefined ? {} : { runtime }),
     ...(rootfs === undefined ? {} : { rootfs }),
     roms: reading.items(value('roms')).flatMap((item, index) => {
       const rom = item === undefined ? undefined : readFilesystem(reading, item, ['roms', index]);

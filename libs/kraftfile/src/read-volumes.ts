@@ -1,7 +1,6 @@
 import type { ModelPath, Volume } from './model.ts';
 import type { Reading } from './reading.ts';
 import type { Entry, Value } from './tree.ts';
-import { volumeKeys } from './words.ts';
 
 /**
  * Reads `volumes`: one `host:guest[:mode]`, a list of those and of mappings, one such mapping, or the old mapping of
@@ -21,8 +20,8 @@ export function readVolumes(reading: Reading, value: Value | undefined): readonl
 }
 
 function isOneVolume(reading: Reading, entries: readonly Entry[]): boolean {
-  return entries.every(
-    (entry) => (volumeKeys as readonly string[]).includes(entry.key) && reading.map(entry.value) === undefined,
+  return entries.some(
+    (entry) => ['source', 'destination'].includes(entry.key) && reading.scalar(entry.value) !== undefined,
   );
 }
 

@@ -7,7 +7,7 @@ const longest = 180;
  */
 export function safeName(name: string): string {
   const safe = name
-    .replaceAll(/[^\w.-]+/g, '-')
+    .replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')
     .replace(/^[.-]+/, '')
     .replace(/[.-]+$/, '')
     .slice(0, longest);

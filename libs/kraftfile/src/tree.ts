@@ -77,7 +77,8 @@ export class Tree {
       }
       if (isSeq(node)) return this.items(node).map((item) => convert(item, depth + 1));
       const content: unknown = node.value;
-      return typeof content === 'number' || typeof content === 'boolean' ? content : scalarText(node);
+      if (typeof content === 'boolean' || (typeof content === 'number' && Number.isFinite(content))) return content;
+      return scalarText(node);
     };
     return convert(value, 0);
   }
