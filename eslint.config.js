@@ -35,10 +35,14 @@ const walls = Object.entries(rooms).map(([room, below]) => {
         'error',
         {
           patterns: [
-            {
-              group: forbidden.flatMap((other) => [`@nx-kraft/${other}`, `@nx-kraft/${other}/*`]),
-              message: `libs/${room} may only import from: ${below.join(', ') || 'nothing'}.`,
-            },
+            ...(forbidden.length === 0
+              ? []
+              : [
+                  {
+                    group: forbidden.flatMap((other) => [`@nx-kraft/${other}`, `@nx-kraft/${other}/*`]),
+                    message: `libs/${room} may only import from: ${below.join(', ') || 'nothing'}.`,
+                  },
+                ]),
             { group: ['nx-kraft', 'nx-kraft/*'], message: 'Nothing imports the plugin.' },
             { group: ['**/libs/*', '**/tools/*', '**/apps/*'], message: 'Import a room by its package name.' },
             ...packages.map(([name, allowed]) => ({

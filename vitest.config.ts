@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // Two kinds of tests, both beside the code: `x.spec.ts` needs nothing but Node; `x.e2e.ts` starts real programs
@@ -14,6 +15,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          // A core of Unikraft's make contract that is small enough to build in a test.
+          env: { NX_KRAFT_TEST_CORE: join(import.meta.dirname, 'tools/test-kernel') },
         },
       },
     ],

@@ -19,7 +19,7 @@ import {
   recordSources,
   type SourceState,
 } from './sources.ts';
-import { crossCompilePrefix, describeToolchain, requireCompiler } from './toolchain.ts';
+import { crossCompilePrefix, describeToolchains, requireCompiler } from './toolchain.ts';
 
 /** A source tree: from the store with its digest, or a local folder that may change at any time. */
 export interface Source {
@@ -190,7 +190,7 @@ async function commonIngredients(plan: KernelPlan, options: BuildOptions): Promi
   return [
     plan.core.revision ?? '',
     formatFragment(plan.kconfig),
-    await describeToolchain(plan.architecture),
+    ...(await describeToolchains([plan.architecture])).values(),
     String(options.sourceDateEpoch ?? 0),
     orderLibraries(plan.libraries)
       .map(({ name }) => name)

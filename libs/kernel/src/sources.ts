@@ -2,7 +2,6 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readFile, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 
 /** Never sources: git's own files, and what builds leave in an application's folder. */
 const ignored = new Set(['.git', '.unikraft', '.nx', 'node_modules']);
@@ -47,7 +46,7 @@ async function digestFiles(folder: string, paths: readonly string[]): Promise<st
 
 async function digestFile(hash: Hash, path: string): Promise<void> {
   if ((await lstat(path)).isSymbolicLink()) hash.update(await readlink(path));
-  else await pipeline(createReadStream(path), hash, { end: false });
+  else for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
 }
 
 /**

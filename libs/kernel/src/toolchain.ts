@@ -16,18 +16,28 @@ export function crossCompilePrefix(architecture: string): string {
 }
 
 /**
- * Tells the programs that a kernel build for `architecture` uses, one line each with the version that the program
+ * Tells the programs that kernel builds for each architecture use, one line each with the version that the program
  * gives. A missing program is a line too, so that installing it is a change. The text is part of each kernel's cache
  * key: another compiler may give other bytes.
  */
-export async function describeToolchain(architecture: string): Promise<string> {
-  const prefix = crossCompilePrefix(architecture);
-  const programs = [`${prefix}gcc`, `${prefix}ld`, `${prefix}objcopy`, 'make', 'flex', 'bison', 'python3'];
-  const lines = await Promise.all(programs.map(async (program) => `${program}: ${await firstVersionLine(program)}`));
-  return lines.join('\n');
+export async function describeToolchains(architectures: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const asked = new Map<string, Promise<string>>();
+  const versionOf = (program: string): Promise<string> => {
+    const version = asked.get(program) ?? askVersion(program);
+    asked.set(program, version);
+    return version;
+  };
+  const described = architectures.map(async (architecture): Promise<[string, string]> => {
+    const prefix = crossCompilePrefix(architecture);
+    const programs = [`${prefix}gcc`, `${prefix}ld`, `${prefix}objcopy`, 'make', 'flex', 'bison'];
+    const lines = await Promise.all(programs.map(async (program) => `${program}: ${await versionOf(program)}`));
+    return [architecture, lines.join('\n')];
+  });
+  return new Map(await Promise.all(described));
 }
 
-async function firstVersionLine(program: string): Promise<string> {
+/** The first line of what a program says of its version. */
+async function askVersion(program: string): Promise<string> {
   try {
     const output = await run(program, ['--version'], { env: { LC_ALL: 'C' } });
     return output.split('\n')[0] ?? '';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { type CreateNodesContext, type CreateNodesResultArray, type PreTasksExecutionContext } from '@nx/devkit';
+import { type CreateNodesContext, type CreateNodesResultArray } from '@nx/devkit';
 import { describeToolchains } from '@nx-kraft/kernel';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile';
 import { assignProjectNames } from './inference/project-names.ts';
@@ -88,10 +88,7 @@ function ownSources(workspaceRoot: string): readonly Input[] {
 }
 
 /** Sets the variables that bring the versions of compilers and of make's other tools into the cache keys. */
-export async function preTasksExecution(
-  _options: PluginOptions | undefined,
-  _context: PreTasksExecutionContext,
-): Promise<void> {
+export async function preTasksExecution(): Promise<void> {
   const toolchains = await describeToolchains(['x86_64', 'arm64', 'arm']);
   for (const [architecture, text] of toolchains) process.env[toolchainVariable(architecture)] = text;
 }

@@ -30,3 +30,9 @@ export async function runTask(work: (signal: AbortSignal) => Promise<void>): Pro
 export function tell(line: string): void {
   process.stdout.write(`${line}\n`);
 }
+
+/** Seconds since 1970 for whatever embeds a date: from SOURCE_DATE_EPOCH as other tools take it, else 0. */
+export function sourceDateEpoch(): number {
+  const text = process.env.SOURCE_DATE_EPOCH;
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0;
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { type DroppedOption, type Kconfig, buildKernel, mergeKconfig, targetSymbols } from '@nx-kraft/kernel';
+import { type Kraftfile, type ModelPath, type Target, outputNames } from '@nx-kraft/kraftfile';
+import { type Kraftproject, findTarget, loadKraftproject } from './kraftproject.ts';
+import { stepReporter } from './progress.ts';
+import { fetchSources } from './sources.ts';
+import { sourceDateEpoch, tell } from './task.ts';
+
+export interface BuildOptions {
+  /** The Kraftfile, relative to the workspace. */
+  readonly kraftfile: string;
+  /** The target's id. */
+  readonly target: string;
+  /** Parallel jobs of make. */
+  readonly jobs?: number;
+}
+
+/** Builds the kernel of one target from source and tells which options of the Kraftfile did not stick. */
+export async function buildTarget(workspaceRoot: string, options: BuildOptions, signal: AbortSignal): Promise<void> {
+  const project = await loadKraftproject(workspaceRoot, options.kraftfile);
+  const target = findTarget(project, options.target);
+  const sources = await fetchSources(project, signal);
+  const kconfig = kernelConfig(project.kraftfile, target);
+  const names = outputNames(project.kraftfile, target);
+  const progress = stepReporter(process.stdout);
+  const built = await buildKernel(
+    {
+      architecture: target.architecture,
+      platform: target.platform,
+      ...sources,
+      kconfig,
+      workFolder: join(project.folder, '.unikraft', 'work', target.id),
+      output: {
+        kernel: join(project.folder, names.kernel),
+        debugKernel: join(project.folder, names.kernelDebug),
+        config: join(project.folder, names.config),
+      },
+    },
+    {
+      signal,
+      sourceDateEpoch: sourceDateEpoch(),
+      onStep: progress.onStep,
+      ...(options.jobs && { jobs: options.jobs }),
+    },
+  ).finally(progress.end);
+
+  for (const dropped of built.dropped) tell(describeDropped(project, target, dropped));
+  if (!built.canonical) {
+    tell('note: this system allows no mount namespaces, so the kernel holds paths of this machine');
+  }
+  tell(`${names.kernel}${built.shared ? ', from objects that another build had compiled' : ''}`);
+}
+
+/**
+ * The configuration of a target: the template's, the core's, the libraries' and the project's own values, what the
+ * target's architecture and platform stand for, and the target's values; later ones win.
+ */
+function kernelConfig(kraftfile: Kraftfile, target: Target): Kconfig {
+  return mergeKconfig(
+    kraftfile.template?.kconfig ?? {},
+    kraftfile.unikraft?.kconfig ?? {},
+    ...kraftfile.libraries.map((library) => library.kconfig),
+    kraftfile.kconfig,
+    targetSymbols(target.architecture, target.platform),
+    target.kconfig,
+  );
+}
+
+/** One line for an option that did not stick, at its place in the Kraftfile. */
+function describeDropped(project: Kraftproject, target: Target, { symbol, asked, got }: DroppedOption): string {
+  const { line, column } = project.positionOf([...findOption(project.kraftfile, target, symbol), symbol]);
+  const outcome = got === undefined ? 'the configuration does not know it' : `it is ${got}`;
+  return `warning: ${project.file}:${line}:${column}: ${symbol}=${asked} did not stick: ${outcome}`;
+}
+
+/** Where the Kraftfile sets an option, the place that wins first. */
+function findOption(
+  { targets, libraries, unikraft, template, kconfig }: Kraftfile,
+  target: Target,
+  symbol: string,
+): ModelPath {
+  const places: readonly (readonly [ModelPath, Kconfig | undefined])[] = [
+    [['targets', targets.findIndex(({ id }) => id === target.id), 'kconfig'], target.kconfig],
+    [['kconfig'], kconfig],
+    ...libraries.map((library, index) => [['libraries', index, 'kconfig'], library.kconfig] as const).toReversed(),
+    [['unikraft', 'kconfig'], unikraft?.kconfig],
+    [['template', 'kconfig'], template?.kconfig],
+  ];
+  return places.find(([, values]) => values !== undefined && symbol in values)?.[0] ?? ['targets'];
+}
