@@ -15,22 +15,17 @@ import {
 
 /** Warns of repeated keys, keys that no one reads and keys that were meant to stand inside of another one. */
 export function checkKeys(reading: Reading): void {
-  checkRepeats(reading, reading.tree.root);
+  checkRepeats(reading);
   const top = reading.entries(reading.tree.root);
   checkTop(reading, top);
   for (const entry of top) checkInside(reading, entry);
 }
 
-function checkRepeats(reading: Reading, value: Value | undefined): void {
-  for (const item of reading.items(value)) checkRepeats(reading, item);
-  for (const entry of reading.entries(value)) {
-    if (entry.merged) continue;
-    if (entry.replaced.length > 0) {
-      const lines = entry.replaced.map((earlier) => reading.source.positionAt(earlier.range?.[0] ?? 0).line);
-      const message = `'${entry.key}' is there already in line ${lines.join(', ')}; only this one is read`;
-      reading.warn('DUPLICATE_KEY', entry.keyNode, message, { hint: 'Keep one of them.' });
-    }
-    checkRepeats(reading, entry.value);
+function checkRepeats(reading: Reading): void {
+  for (const { key, keyNode, replaced } of reading.tree.repeated) {
+    const { line } = reading.problems.source.positionAt(replaced?.range?.[0] ?? 0);
+    const message = `'${key}' is there already in line ${line}; only this one is read`;
+    reading.warn('DUPLICATE_KEY', keyNode, message, { hint: 'Keep one of them.' });
   }
 }
 

@@ -12,6 +12,7 @@ type Path = readonly PropertyKey[];
 export function checkShape(reading: Reading): void {
   const result = shapeOf(reading.family).safeParse(reading.tree.plain(reading.tree.root));
   for (const issue of result.error?.issues ?? []) {
+    if (reading.problems.isFull) return;
     for (const problem of settle(issue, [])) report(reading, problem);
   }
 }

@@ -1,9 +1,10 @@
-import { inOrder, type Diagnostic } from './diagnostics.ts';
+import type { Diagnostic } from './diagnostics.ts';
 import type { Component, Kraftfile, Plain, PositionOf, SpecVersion } from './model.ts';
 import { variantOfName } from './names.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkModel } from './check-model.ts';
 import { checkShape } from './check-shape.ts';
+import { Problems } from './problems.ts';
 import { readCommand } from './read-command.ts';
 import { readComponent, readRuntime, readTemplate } from './read-components.ts';
 import { readFilesystem } from './read-filesystems.ts';
@@ -11,7 +12,7 @@ import { readKconfig } from './read-kconfig.ts';
 import { checkSpec, guessSpec } from './read-spec.ts';
 import { readStrings } from './read-strings.ts';
 import { readTargets } from './read-targets.ts';
-import { limitDiagnostic, readTree } from './read-tree.ts';
+import { readTree, reportLimit } from './read-tree.ts';
 import { readVolumes } from './read-volumes.ts';
 import { Reading } from './reading.ts';
 import { SourceText } from './source-text.ts';
@@ -43,20 +44,18 @@ export interface ReadResult {
  * what they do not touch is still read.
  */
 export function readKraftfile(text: string, options: ReadOptions): ReadResult {
-  const source = new SourceText(text);
-  const diagnostics: Diagnostic[] = [];
+  const problems = new Problems(new SourceText(text), options.file);
   const nothing = (): ReadResult => ({
     kraftfile: undefined,
-    diagnostics: inOrder(diagnostics),
+    diagnostics: problems.list(),
     positionOf: () => ({ line: 1, column: 1 }),
   });
-  const tree = readTree(source, options.file, diagnostics);
+  const tree = readTree(text, problems);
   if (tree === undefined) return nothing();
   try {
     const top = topEntries(tree);
     const spec = guessSpec(writtenSpec(top));
-    const family = spec === 'v0.7' ? 'v0.7' : 'legacy';
-    const reading = new Reading(source, options.file, tree, family, options.env ?? {}, diagnostics);
+    const reading = new Reading(tree, spec === 'v0.7' ? 'v0.7' : 'legacy', options.env ?? {}, problems);
     checkShape(reading);
     checkKeys(reading);
     checkSpec(reading, top, top.values().next().value);
@@ -64,12 +63,12 @@ export function readKraftfile(text: string, options: ReadOptions): ReadResult {
     checkModel(reading, top, kraftfile, options.exists);
     return {
       kraftfile: spec === undefined ? undefined : kraftfile,
-      diagnostics: inOrder(diagnostics),
+      diagnostics: problems.list(),
       positionOf: (path) => reading.positionOf(path),
     };
   } catch (error) {
     if (!(error instanceof TreeLimit)) throw error;
-    diagnostics.push(limitDiagnostic(source, options.file, error));
+    reportLimit(problems, error);
     return nothing();
   }
 }

@@ -8,6 +8,9 @@ import { architectureAliases, architectures, platforms } from './words.ts';
 
 type At = NonNullable<Value>;
 
+/** More targets than any file has; further ones are not read. */
+const most = 500;
+
 interface Draft {
   readonly at: At;
   readonly ownName: string | undefined;
@@ -35,30 +38,20 @@ export function readTargets(reading: Reading, top: ReadonlyMap<string, Entry>, p
 
 function readList(reading: Reading, value: Value | undefined): readonly Draft[] {
   const drafts: Draft[] = [];
+  const known = new Set<string>();
   for (const item of reading.items(value)) {
-    if (item === undefined) continue;
-    const draft = readTarget(reading, item, drafts.length);
+    const draft = item === undefined || drafts.length >= most ? undefined : readTarget(reading, item, drafts.length);
     if (draft === undefined) continue;
-    if (drafts.some((other) => isSame(draft, other))) {
-      reading.warn(
-        'TARGET_REPEATED',
-        item,
-        `${draft.platform}/${draft.architecture} is listed already, and only once built`,
-      );
+    const sameness = JSON.stringify([draft.platform, draft.architecture, draft.ownName, draft.kconfig]);
+    if (known.has(sameness)) {
+      const message = `${draft.platform}/${draft.architecture} is listed already, and is built only once`;
+      reading.warn('TARGET_REPEATED', draft.at, message);
       continue;
     }
+    known.add(sameness);
     drafts.push(draft);
   }
   return drafts;
-}
-
-function isSame(a: Draft, b: Draft): boolean {
-  return (
-    a.platform === b.platform &&
-    a.architecture === b.architecture &&
-    a.ownName === b.ownName &&
-    JSON.stringify(a.kconfig) === JSON.stringify(b.kconfig)
-  );
 }
 
 function readTarget(reading: Reading, item: At, index: number): Draft | undefined {
@@ -183,6 +176,7 @@ function readTrees(
   const drafts: Draft[] = [];
   for (const platform of chosen(platformTree)) {
     for (const architecture of chosen(architectureTree)) {
+      if (drafts.length >= most) return drafts;
       const path = ['targets', drafts.length];
       reading.place(path, platform.keyNode);
       reading.place([...path, 'architecture'], architecture.keyNode);

@@ -1,24 +1,31 @@
-import { diagnose, type Diagnostic, type DiagnosticCode, type Span } from './diagnostics.ts';
-import type { SourceText } from './source-text.ts';
+import type { DiagnosticCode, Span } from './diagnostics.ts';
+import type { Problems } from './problems.ts';
 import { Tree, type TreeLimit } from './tree.ts';
 import { yaml } from './yaml.ts';
 
-/** The largest text that is read, in UTF-16 code units: the largest real Kraftfile known has 6 kB. */
-const largest = 256 * 1024;
+/** The largest text that is read, in UTF-16 code units: the largest real Kraftfile known has less than 6,000. */
+const largest = 128 * 1024;
+/** How many lists and mappings in one line may stand open in each other. */
+const deepestFlow = 200;
+/** A broken text makes the parser stumble again and again; only what it says first helps. */
+const mostSyntaxErrors = 10;
 
 /**
  * Reads YAML into a tree. Texts that are too large, nest too deep or unfold into too much are refused before they cost
- * anything. Undefined, with diagnostics, when the text is no usable YAML.
+ * much. Undefined, with the problem told, when the text is no usable YAML.
  */
-export function readTree(source: SourceText, file: string, diagnostics: Diagnostic[]): Tree | undefined {
-  const { text } = source;
+export function readTree(text: string, problems: Problems): Tree | undefined {
   const fail = (code: DiagnosticCode, span: Span, message: string, hint?: string): undefined => {
-    const details = hint === undefined ? {} : { hint };
-    diagnostics.push(diagnose(source, file, 'error', code, span, message, details));
+    problems.add('error', code, span, message, hint === undefined ? {} : { hint });
   };
   if (text.length > largest) {
-    return fail('TOO_LARGE', [0, 0], `A Kraftfile of ${text.length} characters is not read; at most ${largest} are`);
+    return fail(
+      'TOO_LARGE',
+      [0, 0],
+      `A text of ${text.length} characters is no Kraftfile; at most ${largest} are read`,
+    );
   }
+  if (nestsTooDeep(text)) return fail('TOO_DEEP', [0, 0], tooDeep);
   try {
     const documents = yaml().parseAllDocuments(text, {
       // Repeated keys are told as diagnostics, with the last one winning as in kraft.
@@ -29,26 +36,22 @@ export function readTree(source: SourceText, file: string, diagnostics: Diagnost
     });
     const [document, second] = 'empty' in documents ? [] : documents;
     if (document === undefined) return fail('EMPTY', [0, 0], 'The file is empty', emptyHint);
-    for (const error of document.errors) {
-      const isTab = error.code === 'TAB_AS_INDENT';
-      const message = isTab ? 'A tab is no indentation in YAML' : firstLine(error.message);
-      const details = isTab ? { hint: 'Write spaces.' } : {};
-      diagnostics.push(diagnose(source, file, 'error', 'YAML_SYNTAX', error.pos, message, details));
+    for (const error of document.errors.slice(0, mostSyntaxErrors)) {
+      if (error.message.includes('call stack')) return fail('TOO_DEEP', error.pos, tooDeep);
+      if (error.code === 'TAB_AS_INDENT')
+        fail('YAML_SYNTAX', error.pos, 'A tab is no indentation in YAML', 'Write spaces.');
+      else fail('YAML_SYNTAX', error.pos, firstLine(error.message));
     }
     if (document.errors.length > 0) return undefined;
-    for (const warning of document.warnings) {
-      diagnostics.push(diagnose(source, file, 'warning', 'YAML_TAG', warning.pos, firstLine(warning.message)));
-    }
+    for (const warning of document.warnings)
+      problems.add('warning', 'YAML_TAG', warning.pos, firstLine(warning.message));
     if (second !== undefined) {
       const message = 'Only the first document of the file is read';
-      diagnostics.push(
-        diagnose(source, file, 'warning', 'SEVERAL_DOCUMENTS', [second.range[0], second.range[0]], message),
-      );
+      problems.add('warning', 'SEVERAL_DOCUMENTS', [second.range[0], second.range[0]], message);
     }
-    const tree = new Tree(document, text.includes('&') || text.includes('*'));
+    const tree = new Tree(document, /(^|[\s,[{:-])\*[^\s*]/.test(text));
     for (const alias of tree.dangling) {
-      const message = `No value is marked with &${alias.source} before this`;
-      diagnostics.push(diagnose(source, file, 'error', 'YAML_SYNTAX', alias.range ?? [0, 0], message));
+      fail('YAML_SYNTAX', alias.range ?? [0, 0], `No value is marked with &${alias.source} before this`);
     }
     if (tree.dangling.length > 0) return undefined;
     if (tree.root === undefined) return fail('EMPTY', [0, 0], 'The file says nothing', emptyHint);
@@ -57,20 +60,32 @@ export function readTree(source: SourceText, file: string, diagnostics: Diagnost
     }
     return tree;
   } catch (error) {
-    if (error instanceof RangeError) return fail('TOO_DEEP', [0, 0], 'The values nest too deep to be a Kraftfile');
+    if (error instanceof RangeError) return fail('TOO_DEEP', [0, 0], tooDeep);
     throw error;
   }
 }
 
+/** Tells of a tree that unfolds into too much. */
+export function reportLimit(problems: Problems, { limit }: TreeLimit): void {
+  if (limit === 'depth') problems.add('error', 'TOO_DEEP', [0, 0], tooDeep);
+  else problems.add('error', 'ALIAS_EXPANSION', [0, 0], 'The aliases unfold into too much to be a Kraftfile');
+}
+
+const tooDeep = 'The values nest too deep to be a Kraftfile';
 const emptyHint = 'Start with spec: v0.6, name, and unikraft or runtime.';
+
+/** A cheap look at what would keep the parser busy: brackets in brackets, and list marks one after the other. */
+function nestsTooDeep(text: string): boolean {
+  let open = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === 0x5b || character === 0x7b) open++;
+    else if ((character === 0x5d || character === 0x7d) && open > 0) open--;
+    if (open > deepestFlow) return true;
+  }
+  return /^[ \t]*(?:[-?:][ \t]+){64}/m.test(text);
+}
 
 function firstLine(message: string): string {
   return message.split('\n', 1)[0] ?? message;
-}
-
-/** The diagnostic for a tree that unfolds into too much. */
-export function limitDiagnostic(source: SourceText, file: string, limit: TreeLimit): Diagnostic {
-  return limit.limit === 'depth'
-    ? diagnose(source, file, 'error', 'TOO_DEEP', [0, 0], 'The values nest too deep to be a Kraftfile')
-    : diagnose(source, file, 'error', 'ALIAS_EXPANSION', [0, 0], 'The aliases unfold into too much to be a Kraftfile');
 }

@@ -1,8 +1,8 @@
 import type { Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import { diagnose, type Diagnostic, type DiagnosticCode, type DiagnosticDetails, type Span } from './diagnostics.ts';
+import type { DiagnosticCode, DiagnosticDetails, Span } from './diagnostics.ts';
 import { interpolate } from './interpolate.ts';
 import type { ModelPath, Position } from './model.ts';
-import type { SourceText } from './source-text.ts';
+import type { Problems } from './problems.ts';
 import { scalarText, type Entry, type Tree, type Value } from './tree.ts';
 import { yaml } from './yaml.ts';
 
@@ -11,36 +11,25 @@ export type Family = 'legacy' | 'v0.7';
 
 /** What is known and found while one Kraftfile is read. */
 export class Reading {
-  readonly source: SourceText;
   readonly tree: Tree;
   readonly family: Family;
-  readonly diagnostics: Diagnostic[];
-  readonly #file: string;
+  readonly problems: Problems;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #places = new Map<string, number>();
 
-  constructor(
-    source: SourceText,
-    file: string,
-    tree: Tree,
-    family: Family,
-    env: Readonly<Record<string, string | undefined>>,
-    diagnostics: Diagnostic[],
-  ) {
-    this.source = source;
-    this.#file = file;
+  constructor(tree: Tree, family: Family, env: Readonly<Record<string, string | undefined>>, problems: Problems) {
     this.tree = tree;
     this.family = family;
     this.#env = env;
-    this.diagnostics = diagnostics;
+    this.problems = problems;
   }
 
   error(code: DiagnosticCode, at: Node | Span, message: string, details?: DiagnosticDetails): void {
-    this.diagnostics.push(diagnose(this.source, this.#file, 'error', code, spanOf(at), message, details));
+    this.problems.add('error', code, spanOf(at), message, details);
   }
 
   warn(code: DiagnosticCode, at: Node | Span, message: string, details?: DiagnosticDetails): void {
-    this.diagnostics.push(diagnose(this.source, this.#file, 'warning', code, spanOf(at), message, details));
+    this.problems.add('warning', code, spanOf(at), message, details);
   }
 
   /** Remembers where a part of the model comes from. */
@@ -52,7 +41,7 @@ export class Reading {
   positionOf(path: ModelPath): Position {
     for (let length = path.length; length > 0; length--) {
       const offset = this.#places.get(placeKey(path.slice(0, length)));
-      if (offset !== undefined) return this.source.positionAt(offset);
+      if (offset !== undefined) return this.problems.source.positionAt(offset);
     }
     return { line: 1, column: 1 };
   }
@@ -107,11 +96,14 @@ export class Reading {
   bareBoolean(value: Value | undefined): boolean | undefined {
     const scalar = this.scalar(value);
     if (scalar?.type !== 'PLAIN') return undefined;
-    const text = scalarText(scalar);
-    if (/^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return true;
-    return /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text) ? false : undefined;
+    return bareBooleans.get(scalarText(scalar));
   }
 }
+
+const bareBooleans: ReadonlyMap<string, boolean> = new Map([
+  ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true] as const),
+  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
+]);
 
 function placeKey(path: ModelPath): string {
   return path.join('\0');

@@ -10,8 +10,8 @@ export interface Entry {
   readonly key: string;
   readonly keyNode: Scalar;
   readonly value: Value | undefined;
-  /** Earlier places of the same key, which this one replaces. */
-  readonly replaced: readonly Scalar[];
+  /** The first place of the same key, if this one replaces it. */
+  readonly replaced: Scalar | undefined;
   /** Whether it came in through `<<` from another mapping. */
   readonly merged: boolean;
 }
@@ -37,6 +37,8 @@ export class Tree {
   readonly root: Value | undefined;
   /** Aliases that name nothing. */
   readonly dangling: readonly Alias[] = [];
+  /** Keys that are there several times in one mapping, of the mappings asked for so far. */
+  readonly repeated: Entry[] = [];
   readonly #anchored = new Map<Node, Node>();
   readonly #entries = new Map<YAMLMap, readonly Entry[]>();
   #inherited = 0;
@@ -67,13 +69,15 @@ export class Tree {
    */
   plain(value: Value | undefined): Plain {
     let count = 0;
+    const { isMap, isSeq } = yaml();
     const convert = (node: Value | undefined, depth: number): Plain => {
       if (depth > deepest) throw new TreeLimit('depth');
       if (++count > mostValues) throw new TreeLimit('size');
-      const { isMap, isSeq } = yaml();
       if (node === undefined) return null;
       if (isMap(node)) {
-        return Object.fromEntries(this.entries(node).map((entry) => [entry.key, convert(entry.value, depth + 1)]));
+        const object: Record<string, Plain> = {};
+        for (const entry of this.entries(node)) setOwn(object, entry.key, convert(entry.value, depth + 1));
+        return object;
       }
       if (isSeq(node)) return this.items(node).map((item) => convert(item, depth + 1));
       const content: unknown = node.value;
@@ -97,11 +101,11 @@ export class Tree {
       }
       const key = scalarText(keyNode);
       const before = found.get(key);
-      const replaced = before === undefined ? [] : [...before.replaced, before.keyNode];
-      found.set(key, { key, keyNode, value, replaced, merged: false });
+      found.set(key, { key, keyNode, value, replaced: before?.replaced ?? before?.keyNode, merged: false });
     }
+    for (const entry of found.values()) if (entry.replaced !== undefined) this.repeated.push(entry);
     for (const entry of inherited) {
-      if (!found.has(entry.key)) found.set(entry.key, { ...entry, replaced: [], merged: true });
+      if (!found.has(entry.key)) found.set(entry.key, { ...entry, replaced: undefined, merged: true });
     }
     return [...found.values()];
   }
@@ -146,6 +150,12 @@ export class Tree {
     });
     return dangling;
   }
+}
+
+/** Sets a key of an object whatever its name: a plain assignment to `__proto__` would set none. */
+function setOwn(object: Record<string, Plain>, key: string, value: Plain): void {
+  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true });
+  else object[key] = value;
 }
 
 /** The text of a scalar: what is written for numbers and the like (`0.10`, `0x1000`), the content for strings. */
