@@ -1,0 +1,127 @@
+import { ArchiveFault } from './fault.ts';
+import type { FileWriter, Written } from './file-writer.ts';
+import { type LargeFile, LargestFiles } from './largest.ts';
+import { type ByteName, toText } from './names.ts';
+
+/** What CPIO newc keeps of an entry beside its name and content. */
+export interface CpioMeta {
+  /** Permission, setuid, setgid and sticky bits (octal 7777). */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface CpioWritten extends Written {
+  /** How many entries, the end mark not counted. */
+  readonly entries: number;
+  /** The ten largest files, largest first. */
+  readonly largest: readonly LargeFile[];
+}
+
+/** Largest size that the eight hexadecimal digits of newc can say. */
+export const largestCpioFile = 0xffff_ffff;
+
+const headerLength = 110;
+const kinds = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;
+
+/**
+ * Writes a CPIO newc archive that depends on nothing but its entries: inode numbers count from 1, device numbers are
+ * 0, every entry has one link unless it is written with {@link link}, every time is the one given. Names have no
+ * leading `./`, nothing follows the end mark. The caller gives parents before children, since guests create no
+ * missing parents, and data before its other names, since guests link to the first name that they see.
+ */
+export class CpioWriter {
+  readonly #output: FileWriter;
+  readonly #time: number;
+  readonly #largest = new LargestFiles();
+  #entries = 0;
+  #inodes = 0;
+
+  /** @param time  modification time of every entry, in seconds since 1970 */
+  constructor(output: FileWriter, time: number) {
+    this.#output = output;
+    this.#time = time;
+  }
+
+  directory(name: ByteName, meta: CpioMeta): void {
+    this.#header(name, kinds.directory, meta, 0, ++this.#inodes, 1);
+  }
+
+  symlink(name: ByteName, meta: CpioMeta, target: ByteName): void {
+    this.#header(name, kinds.symlink, meta, target.length, ++this.#inodes, 1);
+    this.#output.bytes(Buffer.from(target, 'latin1'));
+    this.#output.align(4);
+  }
+
+  /**
+   * Writes the header of a regular file; its content follows through the {@link FileWriter}, then {@link endFile}.
+   *
+   * @param links  how many names it has in this archive; the others follow with {@link link}
+   * @returns its inode number, for {@link link}
+   * @throws ArchiveFault FILE_TOO_LARGE at 4 GiB and more
+   */
+  file(name: ByteName, meta: CpioMeta, size: number, links = 1): number {
+    if (size > largestCpioFile) {
+      throw new ArchiveFault('FILE_TOO_LARGE', `${toText(name)} has ${size} bytes; CPIO holds at most 4 GiB - 1`, {
+        at: toText(name),
+        hint: 'Leave it out of the root file system and attach it as a volume or a ROM.',
+      });
+    }
+    this.#largest.add(name, size);
+    this.#header(name, kinds.file, meta, size, ++this.#inodes, links);
+    return this.#inodes;
+  }
+
+  endFile(): void {
+    this.#output.align(4);
+  }
+
+  /** Another name of a file that was written with the same `inode` and `links`. */
+  link(name: ByteName, meta: CpioMeta, inode: number, links: number): void {
+    this.#header(name, kinds.file, meta, 0, inode, links);
+  }
+
+  /** Writes the end mark. */
+  finish(): CpioWritten {
+    const entries = this.#entries;
+    this.#header('TRAILER!!!', 0, { mode: 0, uid: 0, gid: 0 }, 0, 0, 1, 0);
+    return { ...this.#output.finish(), entries, largest: this.#largest.list() };
+  }
+
+  #header(
+    name: ByteName,
+    kind: number,
+    meta: CpioMeta,
+    size: number,
+    inode: number,
+    links: number,
+    time = this.#time,
+  ): void {
+    const { buffer } = this.#output;
+    const start = this.#output.reserve(headerLength + name.length + 4);
+    template.copy(buffer, start);
+    hex(buffer, start + 6, inode);
+    hex(buffer, start + 14, kind | meta.mode);
+    hex(buffer, start + 22, meta.uid);
+    hex(buffer, start + 30, meta.gid);
+    hex(buffer, start + 38, links);
+    hex(buffer, start + 46, time);
+    hex(buffer, start + 54, size);
+    hex(buffer, start + 94, name.length + 1);
+    buffer.write(name, start + headerLength, 'latin1');
+    buffer[start + headerLength + name.length] = 0;
+    this.#output.advance(headerLength + name.length + 1);
+    this.#output.align(4);
+    this.#entries++;
+  }
+}
+
+const template = Buffer.from('070701' + '0'.repeat(headerLength - 6), 'latin1');
+const digits = Buffer.from('0123456789ABCDEF', 'latin1');
+
+/** Eight digits over the zeros of the template. */
+function hex(buffer: Buffer, start: number, value: number): void {
+  for (let index = start + 7, rest = value >>> 0; rest !== 0; index--, rest >>>= 4) {
+    buffer[index] = digits[rest & 15] ?? 0;
+  }
+}

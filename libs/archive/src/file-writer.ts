@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { ArchiveFault } from './fault.ts';
+
+/** What was written: `digest` is `sha256:` and hex digits, `size` is in bytes. */
+export interface Written {
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** Fits the second-level cache; larger buffers made large files slower. */
+const bufferSize = 256 * 1024;
+
+/**
+ * Writes one file from its start to its end through one buffer, and takes its SHA-256 on the way. All calls are
+ * synchronous: handing each small file to the thread pool costs ten times the work itself.
+ */
+export class FileWriter {
+  /** Filled up to {@link used}; who writes into it calls {@link reserve} first and {@link advance} after. */
+  readonly buffer = Buffer.allocUnsafeSlow(bufferSize);
+  readonly #fd: number;
+  readonly #hash = createHash('sha256');
+  #used = 0;
+  #flushed = 0;
+
+  /** @param fd  open for writing (and for reading, if {@link copyBack} is used), at position 0 */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Bytes written so far: the position of the next byte. */
+  get position(): number {
+    return this.#flushed + this.#used;
+  }
+
+  /** Makes room for `length` bytes (at most 64 KiB) and tells where they begin in {@link buffer}. */
+  reserve(length: number): number {
+    if (bufferSize - this.#used < length) this.#flush();
+    return this.#used;
+  }
+
+  advance(length: number): void {
+    this.#used += length;
+  }
+
+  bytes(source: Uint8Array, start = 0, end = source.length): void {
+    for (let from = start; from < end;) {
+      const length = Math.min(end - from, this.#room());
+      this.buffer.set(source.subarray(from, from + length), this.#used);
+      this.#used += length;
+      from += length;
+    }
+  }
+
+  /** Zeros up to the next multiple of `unit` (at most 64 KiB). */
+  align(unit: number): void {
+    const rest = this.position % unit;
+    if (rest === 0) return;
+    const start = this.reserve(unit - rest);
+    this.buffer.fill(0, start, start + unit - rest);
+    this.#used += unit - rest;
+  }
+
+  /**
+   * Reads a file from its position to its end, straight into the buffer.
+   *
+   * @param size  how many bytes it must hold
+   * @param path  the file's name, for the fault
+   * @throws ArchiveFault FILE_CHANGED when it holds fewer or more
+   */
+  wholeFile(fd: number, size: number, path: string): void {
+    for (let left = size; ;) {
+      const room = this.#room();
+      // One byte more than is due tells of a file that grew, without another call for each file.
+      const wanted = Math.min(left + 1, room);
+      const length = readSync(fd, this.buffer, this.#used, wanted, null);
+      if (length > left || (length === 0 && left > 0)) throw changed(path, length > left ? 'grew' : 'shrank');
+      this.#used += length;
+      left -= length;
+      if (left === 0 && length < wanted) return;
+    }
+  }
+
+  /**
+   * Reads `size` bytes of a file from `offset` on.
+   *
+   * @throws ArchiveFault FILE_CHANGED when it ends before
+   */
+  slice(fd: number, offset: number, size: number, path: string): void {
+    for (let done = 0; done < size;) {
+      const room = this.#room();
+      const length = readSync(fd, this.buffer, this.#used, Math.min(size - done, room), offset + done);
+      if (length === 0) throw changed(path, 'shrank');
+      this.#used += length;
+      done += length;
+    }
+  }
+
+  /** Copies `size` bytes that were written before, beginning at `offset`. */
+  copyBack(offset: number, size: number): void {
+    this.#flush();
+    this.slice(this.#fd, offset, size, 'the archive itself');
+  }
+
+  /** Writes what is left; the file stays open. */
+  finish(): Written {
+    this.#flush();
+    return { digest: `sha256:${this.#hash.digest('hex')}`, size: this.#flushed };
+  }
+
+  #room(): number {
+    if (this.#used === bufferSize) this.#flush();
+    return bufferSize - this.#used;
+  }
+
+  #flush(): void {
+    const filled = this.buffer.subarray(0, this.#used);
+    this.#hash.update(filled);
+    for (let start = 0; start < this.#used;) start += writeSync(this.#fd, this.buffer, start, this.#used - start);
+    this.#flushed += this.#used;
+    this.#used = 0;
+  }
+}
+
+/**
+ * Creates the file at `path` with what `write` writes. A file that could not be finished is removed.
+ *
+ * @throws what `write` throws, and the system's error when the disk is full
+ */
+export function createFile<T>(path: string, write: (output: FileWriter) => T): T {
+  const fd = openSync(path, 'w+');
+  try {
+    return write(new FileWriter(fd));
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Gives a file to `take` in chunks of 256 KiB; each is valid only during the call. */
+export function readChunks(path: string, take: (chunk: Uint8Array) => void): void {
+  const buffer = Buffer.allocUnsafeSlow(bufferSize);
+  const fd = openSync(path, 'r');
+  try {
+    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
+      take(buffer.subarray(0, length));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function changed(path: string, how: string): ArchiveFault {
+  return new ArchiveFault('FILE_CHANGED', `the file ${how} while it was read`, {
+    at: path,
+    hint: 'Wait until the program that writes it has finished, and build again.',
+  });
+}

@@ -1,0 +1,116 @@
+import { closeSync, openSync, renameSync } from 'node:fs';
+import { type CpioWritten, CpioWriter } from './cpio-writer.ts';
+import { createFile, FileWriter } from './file-writer.ts';
+import { type ByteName, compareNames } from './names.ts';
+import { type TarEntry, type TarHandler, TarParser } from './tar-parser.ts';
+import { type BuilderOptions, type LeftOut, TreeBuilder } from './tree-builder.ts';
+import { emptyDirectory, type TreeNode, type WriteOptions, writeTree } from './tree.ts';
+
+export type ConvertOptions = WriteOptions & Pick<BuilderOptions, 'owners'>;
+
+export interface Converted extends CpioWritten {
+  /** Devices and named pipes of the source, which guests cannot use. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+/**
+ * Turns a tar archive that comes in chunks into CPIO newc at `path`, in the same order and so with the same bytes as
+ * `writeTree` gives for the unpacked tree. An archive that is in that order already (BuildKit's and buildah's are) is
+ * written as it comes; what came in another order is sorted at the end, out of the file that was written meanwhile.
+ * `path` is unfinished until {@link finish}: give a temporary path and rename it.
+ */
+export class TarToCpio {
+  readonly #path: string;
+  readonly #options: ConvertOptions;
+  readonly #fd: number;
+  readonly #output: FileWriter;
+  readonly #cpio: CpioWriter;
+  readonly #parser: TarParser;
+  readonly #root = emptyDirectory();
+  readonly #tree: TreeBuilder;
+  #last: ByteName = '';
+  #ordered: boolean;
+  #inFile = false;
+  #open = true;
+
+  /** @param at  the archive's name, for faults */
+  constructor(path: string, at: string, options: ConvertOptions = {}) {
+    this.#path = path;
+    this.#options = options;
+    // True links must know their number before the first name is written: only the tree does.
+    this.#ordered = options.hardLinks !== 'link';
+    this.#tree = new TreeBuilder(this.#root, at, options);
+    this.#parser = new TarParser(this.#handler(), at);
+    this.#fd = openSync(path, 'w+');
+    this.#output = new FileWriter(this.#fd);
+    this.#cpio = new CpioWriter(this.#output, options.time ?? 0);
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#parser.push(chunk);
+  }
+
+  /** @throws ArchiveFault ARCHIVE_TRUNCATED when the archive is not whole */
+  finish(): Converted {
+    this.#parser.end();
+    this.#endFile();
+    const written = this.#cpio.finish();
+    this.close();
+    const { leftOut } = this.#tree;
+    return { ...(this.#ordered && !this.#tree.irregular ? written : this.#sort()), leftOut };
+  }
+
+  /** Lets go of the file; call it also after a fault. */
+  close(): void {
+    if (this.#open) closeSync(this.#fd);
+    this.#open = false;
+  }
+
+  #handler(): TarHandler {
+    return {
+      entry: (entry) => this.#entry(entry),
+      data: (chunk, start, end) => {
+        if (this.#inFile) this.#output.bytes(chunk, start, end);
+      },
+    };
+  }
+
+  #entry(entry: TarEntry): void {
+    this.#endFile();
+    const content: { archive: string; offset: number } = { archive: this.#path, offset: 0 };
+    const placed = this.#tree.place(entry, content);
+    if (placed === undefined) return;
+    const { name, node } = placed;
+    if (compareNames(this.#last, name) >= 0) this.#ordered = false;
+    this.#last = name;
+    if (entry.type === 'link') this.#copy(name, node);
+    else if (node.kind === 'directory') this.#cpio.directory(name, node.meta);
+    else if (node.kind === 'symlink') this.#cpio.symlink(name, node.meta, node.target);
+    else {
+      this.#cpio.file(name, node.meta, node.size);
+      content.offset = this.#output.position;
+      this.#inFile = true;
+    }
+  }
+
+  /** The content of a hard link is read back from what was written for its first name. */
+  #copy(name: ByteName, node: TreeNode): void {
+    if (node.kind === 'symlink') this.#cpio.symlink(name, node.meta, node.target);
+    if (node.kind !== 'file' || !('archive' in node.content) || !this.#ordered) return;
+    this.#cpio.file(name, node.meta, node.size);
+    this.#output.copyBack(node.content.offset, node.size);
+    this.#cpio.endFile();
+  }
+
+  #endFile(): void {
+    if (this.#inFile) this.#cpio.endFile();
+    this.#inFile = false;
+  }
+
+  #sort(): CpioWritten {
+    const sorted = `${this.#path}.sorted`;
+    const written = createFile(sorted, (output) => writeTree(this.#root, output, this.#options));
+    renameSync(sorted, this.#path);
+    return written;
+  }
+}

@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { extract, pack, type Header } from 'tar-stream';
+import { describe, expect, test } from 'vitest';
+import { bytesOf, flatten, trees } from '../test/trees.ts';
+import { layerTar, type TarEntry, tarEnd, tarHeader, TarParser, tarPadding } from './index.ts';
+
+test.each([
+  ['unikraft/bin/kernel', 0o755, 'KERNEL\n', '67ca3871fc380b31798fd54e83f58b56cf118f4cac56ae1213bef1be1480d9ac'],
+  ['unikraft/bin/initrd', 0o644, 'INITRD\n', 'd22277be62d89a327cb0e003490056fac8914f6d3787633cf3e2fe38f71a53c1'],
+])('the layer of %s is the one that KraftKit writes', (path, mode, content, digest) => {
+  const { header, trailer, size } = layerTar(path, content.length, mode);
+  const layer = Buffer.concat([header, Buffer.from(content), trailer]);
+  expect(layer.length).toBe(size);
+  expect(createHash('sha256').update(layer).digest('hex')).toBe(digest);
+});
+
+interface Read extends TarEntry {
+  content: Buffer;
+}
+
+function read(archive: Uint8Array, chunkSize = archive.length): Read[] {
+  const entries: Read[] = [];
+  const parser = new TarParser(
+    {
+      entry: (entry) => entries.push({ ...entry, content: Buffer.alloc(0) }),
+      data: (chunk, start, end) => {
+        const last = entries.at(-1);
+        if (last !== undefined) last.content = Buffer.concat([last.content, chunk.subarray(start, end)]);
+      },
+    },
+    'test.tar',
+  );
+  for (let at = 0; at < archive.length; at += chunkSize) parser.push(archive.subarray(at, at + chunkSize));
+  parser.end();
+  return entries;
+}
+
+test('what the writer writes the parser reads, in chunks of any size', () => {
+  fc.assert(
+    fc.property(trees(), fc.integer({ min: 1, max: 2000 }), (root, chunkSize) => {
+      const files = flatten(root);
+      const archive = Buffer.concat([
+        ...files.flatMap(({ name, node }) => {
+          const content = node.kind === 'file' ? bytesOf(node) : Buffer.alloc(0);
+          const { kind, meta } = node;
+          const linkName = node.kind === 'symlink' ? node.target : '';
+          const header = tarHeader({ name, type: kind, mode: meta.mode, size: content.length, linkName });
+          return [header, content, Buffer.alloc(tarPadding(content.length))];
+        }),
+        tarEnd,
+      ]);
+      const found = read(archive, chunkSize);
+      expect(found.map(({ name, type, mode }) => [name, type, mode])).toEqual(
+        files.map(({ name, node }) => [name, node.kind, node.meta.mode]),
+      );
+      files.forEach(({ node }, index) => {
+        const entry = found[index];
+        if (node.kind === 'file') expect(entry?.content).toEqual(bytesOf(node));
+        if (node.kind === 'symlink') expect(entry?.linkName).toBe(node.target);
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+async function readWithTarStream(archive: Buffer): Promise<Header[]> {
+  const headers: Header[] = [];
+  const stream = extract();
+  stream.on('entry', (header, content, next) => {
+    headers.push(header);
+    content.on('end', next);
+    content.resume();
+  });
+  await new Promise<void>((resolve, reject) => {
+    stream.on('finish', () => resolve());
+    stream.on('error', reject);
+    stream.end(archive);
+  });
+  return headers;
+}
+
+test('tar-stream reads our headers as we meant them', async () => {
+  await fc.assert(
+    fc.asyncProperty(trees({ text: true }), async (root) => {
+      const files = flatten(root).filter(({ name }) => !name.includes('�'));
+      const archive = Buffer.concat([
+        ...files.map(({ name, node }) =>
+          tarHeader({
+            name,
+            type: node.kind,
+            mode: node.meta.mode,
+            size: 0,
+            linkName: node.kind === 'symlink' ? node.target : '',
+          }),
+        ),
+        tarEnd,
+      ]);
+      const headers = await readWithTarStream(archive);
+      expect(headers.map(({ name, type, mode }) => [name, type, mode])).toEqual(
+        files.map(({ name, node }) => [Buffer.from(name, 'latin1').toString(), node.kind, node.meta.mode]),
+      );
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('the parser reads what tar-stream writes', async () => {
+  const names = ['a', 'b/c', `${'d'.repeat(90)}/${'e'.repeat(90)}`, `${'ü'.repeat(80)}/x`];
+  const packer = pack();
+  for (const name of names) packer.entry({ name, uid: 100_000 }, name);
+  packer.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of packer) chunks.push(chunk as Buffer);
+  const found = read(Buffer.concat(chunks));
+  expect(found.map(({ name }) => Buffer.from(name, 'latin1').toString())).toEqual(names);
+  expect(found.map(({ content }) => content.toString())).toEqual(names);
+  expect(found.map(({ uid }) => uid)).toEqual(names.map(() => 100_000));
+});
+
+describe('a damaged archive', () => {
+  const file = tarHeader({ name: 'f', type: 'file', mode: 0o644, size: 600 });
+  const content = Buffer.alloc(1024);
+  const whole = Buffer.concat([file, content, tarEnd]);
+
+  test.each([
+    ['in a header', 300],
+    ['in a file', 900],
+    ['in the padding', 1400],
+    ['before the end mark', 1536],
+  ])('that ends %s is told as cut off', (_, length) => {
+    expect(() => read(whole.subarray(0, length))).toThrow(expect.objectContaining({ code: 'ARCHIVE_TRUNCATED' }));
+  });
+
+  test('with a wrong check sum is refused', () => {
+    const broken = Buffer.from(whole);
+    broken[0] = 65;
+    expect(() => read(broken)).toThrow(expect.objectContaining({ code: 'ARCHIVE_INVALID', at: 'test.tar' }));
+  });
+
+  test.each([
+    ['a length beyond its end', '99 path=x\n'],
+    ['no length', 'path=x\n'],
+    ['a negative size', '12 size=-12\n'],
+    ['no newline', '9 path=xy'],
+  ])('with a pax header with %s is refused', (_, records) => {
+    const header = paxHeader(records);
+    expect(() => read(Buffer.concat([header, file, content, tarEnd]))).toThrow(
+      expect.objectContaining({ code: 'ARCHIVE_INVALID' }),
+    );
+  });
+
+  test('that claims a name of a terabyte is refused without reserving memory', () => {
+    const header = tarHeader({ name: 'x', type: 'file', mode: 0, size: 0o7777777777 });
+    header.write('L', 156);
+    header.write('        ', 148);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    expect(() => read(header)).toThrow(expect.objectContaining({ code: 'ARCHIVE_INVALID' }));
+  });
+
+  test('with a sparse file says how to do without', () => {
+    const header = paxHeader('22 GNU.sparse.major=1\n');
+    expect(() => read(Buffer.concat([header, file]))).toThrow(
+      expect.objectContaining({ code: 'ENTRY_UNSUPPORTED', hint: expect.stringContaining('--sparse') as string }),
+    );
+  });
+
+  test('never makes the parser fail in another way', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+        (edits) => {
+          const broken = Buffer.from(whole);
+          for (const [at, byte] of edits) broken[at] = byte;
+          try {
+            read(broken);
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'ArchiveFault' });
+          }
+        },
+      ),
+    );
+  });
+});
+
+function paxHeader(records: string): Buffer {
+  // A path that needs a pax header gives one; its records are then replaced, the size and the sum with them.
+  const block = tarHeader({ name: 'é', type: 'file', mode: 0, size: 0 }).subarray(0, 512);
+  block.write(records.length.toString(8).padStart(11, '0'), 124);
+  block.write('        ', 148);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return Buffer.concat([block, Buffer.from(records), Buffer.alloc(tarPadding(records.length))]);
+}

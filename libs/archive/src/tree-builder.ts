@@ -1,0 +1,148 @@
+import type { CpioMeta } from './cpio-writer.ts';
+import { ArchiveFault } from './fault.ts';
+import { type ByteName, cleanName, parentOf, toText } from './names.ts';
+import type { TarEntry } from './tar-parser.ts';
+import { findDirectory, findNode, makeDirectory } from './tree-paths.ts';
+import { type Content, type DirectoryNode, emptyDirectory, type TreeNode } from './tree.ts';
+
+export interface BuilderOptions {
+  /** `root` gives everything to user and group 0 (default), `keep` takes the archive's numbers. */
+  readonly owners?: 'root' | 'keep';
+  /** The archive is a layer of an OCI image: entries named `.wh.…` take away what lower layers put there. */
+  readonly whiteouts?: boolean;
+}
+
+/** An entry that no guest can use, and was left out. */
+export interface LeftOut {
+  readonly name: string;
+  /** What it is, such as `block device`. */
+  readonly kind: string;
+}
+
+/**
+ * Puts the entries of a tar archive into a tree, as unpacking them below the tree's root would: later entries replace
+ * earlier ones, missing parents appear, symbolic links in parents are followed inside the root, and nothing leaves it.
+ */
+export class TreeBuilder {
+  readonly leftOut: LeftOut[] = [];
+  /** Set once an entry did more than add itself below a directory that was described before it. */
+  irregular = false;
+  readonly #root: DirectoryNode;
+  readonly #at: string;
+  readonly #owners: 'root' | 'keep';
+  /** What this layer brought, which its own whiteouts spare; undefined when the archive is no layer. */
+  readonly #own: Set<TreeNode> | undefined;
+  #lastParent: ByteName | undefined = '';
+  #lastDirectory: DirectoryNode;
+
+  /** @param at  the archive's name, for faults */
+  constructor(root: DirectoryNode, at: string, { owners = 'root', whiteouts = false }: BuilderOptions = {}) {
+    this.#root = root;
+    this.#lastDirectory = root;
+    this.#at = at;
+    this.#owners = owners;
+    this.#own = whiteouts ? new Set() : undefined;
+  }
+
+  /**
+   * @param content  where the entry's content is, if it is a file
+   * @returns the entry's clean name and node; undefined when it added none (the root itself, a device, a whiteout)
+   * @throws ArchiveFault NAME_UNSAFE, LINK_BROKEN, ENTRY_MISPLACED
+   */
+  place(entry: TarEntry, content: Content): { name: ByteName; node: TreeNode } | undefined {
+    const name = cleanName(entry.name, this.#at);
+    const base = name.slice(name.lastIndexOf('/') + 1);
+    if (this.#own !== undefined && base.startsWith(whiteout)) {
+      this.#takeAway(parentOf(name), base, this.#own);
+      return undefined;
+    }
+    const node = this.#node(entry, name, content);
+    if (node === undefined) return undefined;
+    if (name === '') {
+      if (node.kind === 'directory') return undefined;
+      throw new ArchiveFault('ENTRY_MISPLACED', 'the root of the archive is no directory', { at: this.#at });
+    }
+    const placed = this.#put(this.#directory(parentOf(name)), base, node);
+    this.#own?.add(placed);
+    return { name, node: placed };
+  }
+
+  #node(entry: TarEntry, name: ByteName, content: Content): TreeNode | undefined {
+    const { mode } = entry;
+    const owner = this.#owners === 'keep' ? { uid: entry.uid, gid: entry.gid } : { uid: 0, gid: 0 };
+    const meta: CpioMeta = { mode, ...owner };
+    switch (entry.type) {
+      case 'directory':
+        return emptyDirectory(meta);
+      case 'file':
+        return { kind: 'file', meta, size: entry.size, content };
+      case 'symlink':
+        return { kind: 'symlink', meta: { ...meta, mode: 0o777 }, target: entry.linkName };
+      case 'link':
+        return this.#linked(entry, name);
+      case 'character':
+      case 'block':
+      case 'fifo':
+        this.leftOut.push({ name: toText(name), kind: entry.type === 'fifo' ? 'named pipe' : `${entry.type} device` });
+        return undefined;
+    }
+  }
+
+  #linked(entry: TarEntry, name: ByteName): TreeNode {
+    const target = findNode(this.#root, cleanName(entry.linkName, this.#at));
+    if (target !== undefined && target.kind !== 'directory') return target;
+    const reason = target === undefined ? 'which is not in the archive before it' : 'which is a directory';
+    const message = `${toText(name)} is a hard link to ${JSON.stringify(toText(entry.linkName))}, ${reason}`;
+    throw new ArchiveFault('LINK_BROKEN', message, {
+      at: this.#at,
+      hint: 'Make the archive again, with all names of the file.',
+    });
+  }
+
+  #directory(name: ByteName): DirectoryNode {
+    if (name !== this.#lastParent) {
+      this.#lastDirectory = makeDirectory(this.#root, name, this.#at, () => {
+        this.irregular = true;
+      });
+      this.#lastParent = name;
+    }
+    return this.#lastDirectory;
+  }
+
+  #put(parent: DirectoryNode, base: ByteName, node: TreeNode): TreeNode {
+    const existing = parent.children.get(base);
+    if (existing !== undefined) {
+      this.irregular = true;
+      this.#lastParent = undefined;
+      if (existing.kind === 'directory' && node.kind === 'directory') {
+        existing.meta = node.meta;
+        return existing;
+      }
+    }
+    parent.children.set(base, node);
+    return node;
+  }
+
+  /** OCI image specification, layer.md, "Whiteouts". */
+  #takeAway(parent: ByteName, base: ByteName, own: ReadonlySet<TreeNode>): void {
+    const directory = findDirectory(this.#root, parent);
+    this.#lastParent = undefined;
+    if (base === opaque) {
+      if (directory !== undefined) keepOnly(own, directory);
+      return;
+    }
+    const name = base.slice(whiteout.length);
+    const victim = directory?.children.get(name);
+    if (victim !== undefined && !own.has(victim)) directory?.children.delete(name);
+  }
+}
+
+const whiteout = '.wh.';
+const opaque = '.wh..wh..opq';
+
+function keepOnly(own: ReadonlySet<TreeNode>, directory: DirectoryNode): void {
+  for (const [name, node] of directory.children) {
+    if (!own.has(node)) directory.children.delete(name);
+    else if (node.kind === 'directory') keepOnly(own, node);
+  }
+}
