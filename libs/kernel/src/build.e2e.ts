@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type BuildOptions, type BuiltKernel, type KernelPlan, buildKernel } from './build.ts';
+import { describeToolchains } from './toolchain.ts';
 import { type Kconfig, mergeKconfig, targetSymbols } from './kconfig.ts';
 
 const core = process.env.NX_KRAFT_TEST_CORE ?? '';
@@ -16,10 +17,12 @@ const main = '#include <stdio.h>\nint other(void);\nint main(void) { printf("one
 let folder: string;
 /** Objects are shared by all tests of this file, so the first build warms the others up. */
 let shared: string;
+let toolchain: string;
 
 beforeAll(async () => {
   shared = await mkdtemp(join(tmpdir(), 'objects-'));
   process.env.NX_KRAFT_OBJECTS = shared;
+  toolchain = (await describeToolchains(['x86_64'])).get('x86_64') ?? '';
 });
 afterAll(() => rm(shared, { recursive: true }));
 beforeEach(async () => {
@@ -43,6 +46,7 @@ function plan(application: string, kconfig: Kconfig = {}, platform = 'qemu', arc
     platform,
     core: { folder: core },
     application,
+    toolchain,
     libraries: [],
     kconfig: mergeKconfig(kconfig, targetSymbols(architecture, platform)),
     workFolder: join(application, '.unikraft/work'),
@@ -154,7 +158,8 @@ test('a missing function is a link error, and a missing compiler says what to in
   });
   const path = process.env.PATH;
   process.env.PATH = folder;
-  await expect(build(plan(kernel.application)).finally(() => (process.env.PATH = path))).rejects.toMatchObject({
+  const nothing = await describeToolchains(['x86_64']).finally(() => (process.env.PATH = path));
+  await expect(build({ ...kernel, toolchain: nothing.get('x86_64') ?? '' })).rejects.toMatchObject({
     code: 'KERNEL_NO_COMPILER',
     hint: expect.stringContaining('gcc') as string,
   });

@@ -19,7 +19,7 @@ import {
   recordSources,
   type SourceState,
 } from './sources.ts';
-import { crossCompilePrefix, describeToolchains, requireCompiler } from './toolchain.ts';
+import { crossCompilePrefix, requireCompiler } from './toolchain.ts';
 
 /** A source tree: from the store with its digest, or a local folder that may change at any time. */
 export interface Source {
@@ -37,9 +37,11 @@ export interface KernelPlan {
   /** The application's folder, with its `Makefile.uk` if it has one. */
   readonly application: string;
   readonly libraries: readonly Library[];
+  /** The tools and their versions, as `describeToolchains` tells them for the architecture. */
+  readonly toolchain: string;
   /** The merged configuration, the target's own symbols included. */
   readonly kconfig: Kconfig;
-  /** A folder for objects, kept from build to build; it belongs to this target alone. */
+  /** A folder for objects, kept from build to build, of this target alone; inside the application only in `.unikraft`. */
   readonly workFolder: string;
   /** Where the results go. */
   readonly output: { readonly kernel: string; readonly debugKernel: string; readonly config: string };
@@ -74,7 +76,7 @@ export interface BuiltKernel {
  * @throws KernelFault with the first real error of the compiler or linker, or what is missing
  */
 export async function buildKernel(plan: KernelPlan, options: BuildOptions = {}): Promise<BuiltKernel> {
-  await requireCompiler(plan.architecture);
+  requireCompiler(plan.architecture, plan.toolchain);
   await requireSources(plan);
   await mkdir(plan.workFolder, { recursive: true });
   return withLock(join(plan.workFolder, 'lock'), () => buildAlone(plan, options), { timeout: Infinity });
@@ -169,7 +171,7 @@ function localFolders(plan: KernelPlan): readonly string[] {
 async function digestSettings(plan: KernelPlan, options: BuildOptions): Promise<string> {
   const sources = [{ folder: plan.application, digest: undefined }, plan.core, ...plan.libraries];
   const parts = [
-    await commonIngredients(plan, options),
+    commonIngredients(plan, options),
     sources.map(({ folder }) => folder),
     await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestBuildFiles(folder)))),
   ];
@@ -180,17 +182,17 @@ async function digestSettings(plan: KernelPlan, options: BuildOptions): Promise<
 async function sharedObjects(plan: KernelPlan, options: BuildOptions): Promise<string> {
   const sources = [plan.core, ...plan.libraries];
   return sharedObjectsFolder([
-    ...(await commonIngredients(plan, options)),
+    ...commonIngredients(plan, options),
     await readGlobalSettings(plan.application),
     ...(await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestSources(folder))))),
   ]);
 }
 
-async function commonIngredients(plan: KernelPlan, options: BuildOptions): Promise<readonly string[]> {
+function commonIngredients(plan: KernelPlan, options: BuildOptions): readonly string[] {
   return [
     plan.core.revision ?? '',
     formatFragment(plan.kconfig),
-    ...(await describeToolchains([plan.architecture])).values(),
+    plan.toolchain,
     String(options.sourceDateEpoch ?? 0),
     orderLibraries(plan.libraries)
       .map(({ name }) => name)

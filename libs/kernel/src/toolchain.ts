@@ -50,17 +50,14 @@ async function askVersion(program: string): Promise<string> {
 /**
  * Makes sure that the compiler for `architecture` is there before make fails half way without it.
  *
+ * @param toolchain  what {@link describeToolchains} tells of the architecture
  * @throws KernelFault KERNEL_NO_COMPILER with the package to install
  */
-export async function requireCompiler(architecture: string): Promise<void> {
+export function requireCompiler(architecture: string, toolchain: string): void {
   const compiler = `${crossCompilePrefix(architecture)}gcc`;
-  try {
-    await run(compiler, ['-dumpversion']);
-  } catch (error) {
-    if (!(error instanceof ProgramFault)) throw error;
-    throw new KernelFault('KERNEL_NO_COMPILER', `no compiler for ${architecture}: ${error.message}`, {
-      hint: installHint(compiler),
-      cause: error,
-    });
-  }
+  const version = toolchain.split('\n').find((line) => line.startsWith(`${compiler}: `));
+  if (version !== undefined && !/: (missing|unusable)$/.test(version)) return;
+  throw new KernelFault('KERNEL_NO_COMPILER', `there is no working ${compiler} to build for ${architecture}`, {
+    hint: installHint(compiler),
+  });
 }

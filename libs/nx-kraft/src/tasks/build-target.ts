@@ -1,6 +1,14 @@
 import { join } from 'node:path';
-import { type DroppedOption, type Kconfig, buildKernel, mergeKconfig, targetSymbols } from '@nx-kraft/kernel';
+import {
+  type DroppedOption,
+  type Kconfig,
+  buildKernel,
+  describeToolchains,
+  mergeKconfig,
+  targetSymbols,
+} from '@nx-kraft/kernel';
 import { type Kraftfile, type ModelPath, type Target, outputNames } from '@nx-kraft/kraftfile';
+import { toolchainVariable } from './files.ts';
 import { type Kraftproject, findTarget, loadKraftproject } from './kraftproject.ts';
 import { stepReporter } from './progress.ts';
 import { fetchSources } from './sources.ts';
@@ -29,6 +37,7 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
       platform: target.platform,
       ...sources,
       kconfig,
+      toolchain: await toolchainOf(target.architecture),
       workFolder: join(project.folder, '.unikraft', 'work', target.id),
       output: {
         kernel: join(project.folder, names.kernel),
@@ -49,6 +58,12 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
     tell('note: this system allows no mount namespaces, so the kernel holds paths of this machine');
   }
   tell(`${names.kernel}${built.shared ? ', from objects that another build had compiled' : ''}`);
+}
+
+/** The tools' versions: the plugin has asked for them before the tasks started, unless this runs in another way. */
+async function toolchainOf(architecture: string): Promise<string> {
+  const known = process.env[toolchainVariable(architecture)];
+  return known ?? (await describeToolchains([architecture])).get(architecture) ?? '';
 }
 
 /**

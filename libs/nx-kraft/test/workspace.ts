@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+const repository = resolve(import.meta.dirname, '../../..');
+
+/** What one run of Nx did. */
+export interface NxRun {
+  readonly exitCode: number;
+  /** Standard output and standard error as they came. */
+  readonly output: string;
+  /** The tasks that came from the cache, and those that did not, as `project:target`. */
+  readonly cached: readonly string[];
+  readonly ran: readonly string[];
+}
+
+/**
+ * A workspace of its own for a test, in a temporary folder: the plugin and Nx are those of this repository, caches and
+ * shared objects are the workspace's own.
+ */
+export class TestWorkspace {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** @param copies  files and folders of this repository to begin with, by their paths */
+  static async create(...copies: readonly string[]): Promise<TestWorkspace> {
+    const workspace = new TestWorkspace(await mkdtemp(join(tmpdir(), 'nx-kraft-')));
+    await symlink(join(repository, 'node_modules'), workspace.path('node_modules'));
+    await workspace.write('package.json', JSON.stringify({ name: 'test-workspace', private: true }));
+    await workspace.write(
+      'nx.json',
+      JSON.stringify({ plugins: ['nx-kraft'], neverConnectToCloud: true, analytics: false }),
+    );
+    await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\n');
+    for (const copy of copies) {
+      const filter = (path: string): boolean => !/\/(\.unikraft|node_modules)(\/|$)/.test(path);
+      await cp(join(repository, copy), workspace.path(copy), { recursive: true, filter });
+    }
+    return workspace;
+  }
+
+  path(relative: string): string {
+    return join(this.folder, relative);
+  }
+
+  async write(relative: string, text: string): Promise<void> {
+    await mkdir(dirname(this.path(relative)), { recursive: true });
+    await writeFile(this.path(relative), text);
+  }
+
+  async edit(relative: string, from: string, to: string): Promise<void> {
+    const text = await readFile(this.path(relative), 'utf8');
+    if (!text.includes(from)) throw new Error(`${relative} has no '${from}'`);
+    await writeFile(this.path(relative), text.replace(from, to));
+  }
+
+  /** Runs Nx in the workspace and waits for its end. */
+  async nx(...args: readonly string[]): Promise<NxRun> {
+    const { exitCode, output } = await this.start(...args).ended;
+    const cached = new Set<string>();
+    const ran = new Set<string>();
+    for (const [, task = '', note = ''] of output.matchAll(/^> nx run (\S+?)(?: {2}\[(.*)\])?$/gm)) {
+      (/cache/.test(note) ? cached : ran).add(task.replaceAll('"', ''));
+    }
+    return { exitCode, output, cached: [...cached].toSorted(), ran: [...ran].toSorted() };
+  }
+
+  /** Starts Nx in the workspace. */
+  start(...args: readonly string[]) {
+    const bin = join(repository, 'node_modules/.bin');
+    const child = spawn(join(bin, 'nx'), args, {
+      cwd: this.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...withoutNx(process.env),
+        PATH: `${bin}:${process.env.PATH}`,
+        CI: 'true',
+        NX_DAEMON: 'false',
+        NX_CACHE_DIRECTORY: this.path('.caches/nx'),
+        NX_WORKSPACE_DATA_DIRECTORY: this.path('.caches/data'),
+        NX_KRAFT_OBJECTS: this.path('.caches/objects'),
+        FORCE_COLOR: '0',
+        NO_COLOR: '1',
+      },
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    }
+    const ended = new Promise<{ exitCode: number; output: string }>((done, fail) => {
+      child.on('error', fail).on('close', (code) => done({ exitCode: code ?? -1, output }));
+    });
+    return { child, ended, output: () => output };
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The environment without what an Nx around the tests has put there. */
+function withoutNx(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(NX_|LERNA_|npm_)/.test(name)));
+}
