@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { ExecaError, execa } from 'execa';
+import type { ExecaError } from 'execa';
 import { Fault } from './fault.ts';
 
 /** A program that is not there, or that failed. */
@@ -64,6 +64,8 @@ const keptOutput = 64 * 1024;
  * @throws ProgramFault PROGRAM_MISSING (with how to install it) or PROGRAM_FAILED (with its exit code and last output)
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  // Loading execa takes longer than most programs run, and many who import this room run none.
+  const { ExecaError, execa } = await import('execa');
   const child = execa(program, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
@@ -86,14 +88,14 @@ export async function run(program: string, args: readonly string[], options: Run
     await child;
   } catch (error) {
     await readers;
-    throw asProgramFault(program, error, `${tails.stdout}${tails.stderr}`);
+    if (!(error instanceof ExecaError)) throw error;
+    throw asProgramFault(program, error as ExecaError, `${tails.stdout}${tails.stderr}`);
   }
   await readers;
   return tails.stdout.replace(/\n$/, '');
 }
 
-function asProgramFault(program: string, error: unknown, output: string): unknown {
-  if (!(error instanceof ExecaError)) return error;
+function asProgramFault(program: string, error: ExecaError, output: string): ProgramFault {
   if (error.code === 'ENOENT') {
     const hint = installHint(program);
     return new ProgramFault('PROGRAM_MISSING', `${program} is not installed`, { exitCode: 127, hint, cause: error });

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { type CreateNodesContext, type CreateNodesResultArray } from '@nx/devkit';
-import { describeToolchains } from '@nx-kraft/kernel';
-import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile';
+import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
+import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { assignProjectNames } from './inference/project-names.ts';
 import { lookAround } from './inference/facts.ts';
 import { withSummaries } from './inference/summary-cache.ts';
-import { type Summary } from './inference/summary.ts';
+import type { Summary } from './inference/summary.ts';
 import { type Input, inferProject } from './inference/targets.ts';
 import { type PluginOptions, taskNames } from './options.ts';
 import { toolchainVariable } from './tasks/files.ts';
@@ -89,6 +88,7 @@ function ownSources(workspaceRoot: string): readonly Input[] {
 
 /** Sets the variables that bring the versions of compilers and of make's other tools into the cache keys. */
 export async function preTasksExecution(): Promise<void> {
+  const { describeToolchains } = await import('@nx-kraft/kernel');
   const toolchains = await describeToolchains(['x86_64', 'arm64', 'arm']);
   for (const [architecture, text] of toolchains) process.env[toolchainVariable(architecture)] = text;
 }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
-import { type Summary } from './summary.ts';
+import type { Summary } from './summary.ts';
 
 /** What inference must look up on the disk. Paths are relative to the workspace, with `/`. */
 export interface Facts {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Summary } from './summary.ts';
+import type { Summary } from './summary.ts';
 
 /** Summaries of Kraftfiles by a digest of whatever they were made from. */
 type Entries = Map<string, Summary>;

@@ -1,11 +1,11 @@
 import { dirname, posix } from 'node:path';
-import { type ProjectConfiguration, type ProjectGraphExternalNode, type TargetConfiguration } from '@nx/devkit';
-import { kraftfileNames } from '@nx-kraft/kraftfile';
-import { type TaskNames } from '../options.ts';
+import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguration } from '@nx/devkit';
+import { kraftfileNames } from '@nx-kraft/kraftfile/names';
+import type { TaskNames } from '../options.ts';
 import { testFileName, toolchainVariable } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
-import { type Facts } from './facts.ts';
-import { type Summary, type TargetSummary } from './summary.ts';
+import type { Facts } from './facts.ts';
+import type { Summary, TargetSummary } from './summary.ts';
 
 /** One of a task's inputs, as Nx defines them. */
 export type Input = NonNullable<TargetConfiguration['inputs']>[number];

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type MakeStep } from '@nx-kraft/kernel';
+import type { MakeStep } from '@nx-kraft/kernel';
 
 /**
  * Tells the steps of make: on a terminal the newest one on a line that is written over, elsewhere a plain line for

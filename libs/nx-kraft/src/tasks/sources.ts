@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { type KernelPlan } from '@nx-kraft/kernel';
-import { type Component } from '@nx-kraft/kraftfile';
-import { type Kraftproject } from './kraftproject.ts';
+import type { KernelPlan } from '@nx-kraft/kernel';
+import type { Component } from '@nx-kraft/kraftfile';
+import type { Kraftproject } from './kraftproject.ts';
 
 /** The folders that a kernel is built from. */
 export type KernelSources = Pick<KernelPlan, 'core' | 'libraries' | 'application'>;

@@ -1,4 +1,4 @@
-import { type ExecutorContext } from '@nx/devkit';
+import type { ExecutorContext } from '@nx/devkit';
 import { type BuildOptions, buildTarget } from '../../tasks/build-target.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
