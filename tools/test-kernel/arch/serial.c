@@ -12,7 +12,7 @@ void serial_init(void)
 	out8(COM1 + 0, 0x01); /* 115200 baud */
 	out8(COM1 + 1, 0x00);
 	out8(COM1 + 3, 0x03); /* 8 bits, no parity, one stop bit */
-	out8(COM1 + 2, 0x07); /* queues on and empty */
+	/* Its queues stay as they are: to turn them on would lose what was typed before. */
 }
 
 void serial_write(char character)

@@ -1,0 +1,20 @@
+import { Fault } from '@nx-kraft/base';
+
+export type MachineFaultCode =
+  | 'MACHINE_BAD_ARGUMENT'
+  | 'MACHINE_BAD_MEMORY'
+  | 'MACHINE_BAD_PORT'
+  | 'MACHINE_BAD_TARGET'
+  | 'MACHINE_BAD_VOLUME'
+  | 'MACHINE_NO_KERNEL'
+  | 'MACHINE_NO_KVM'
+  | 'MACHINE_NO_PROGRAM'
+  | 'MACHINE_NOT_A_KERNEL'
+  | 'MACHINE_PORT_TAKEN'
+  | 'MACHINE_START_FAILED'
+  | 'MACHINE_WRONG_ARCHITECTURE';
+
+/** Why a machine could not be started. A guest that ran and failed is no fault but a {@link MachineEnd}. */
+export class MachineFault extends Fault<MachineFaultCode> {
+  override readonly name = 'MachineFault';
+}

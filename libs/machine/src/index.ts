@@ -1,0 +1,10 @@
+export { chooseAccelerator, type Accelerator, type AcceleratorChoice } from './accelerator.ts';
+export { formatAddress, formatCommandLine, initrdMount, type Address, type CommandLine } from './command-line.ts';
+export type { EndReason, MachineEnd } from './ending.ts';
+export { MachineFault, type MachineFaultCode } from './fault.ts';
+export { detectArchitecture, type Architecture } from './kernel-file.ts';
+export { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
+export { parseMemory } from './memory.ts';
+export { formatPort, parsePorts, type Port } from './ports.ts';
+export { runKernel, type KernelRun, type KernelRunOptions } from './run.ts';
+export { parseVolume, type Volume, type VolumeDriver } from './volumes.ts';

@@ -1,0 +1,77 @@
+import { open } from 'node:fs/promises';
+import { hasErrorCode } from '@nx-kraft/base';
+import { MachineFault } from './fault.ts';
+
+/** The architectures that machines can have. */
+export type Architecture = 'x86_64' | 'arm64' | 'arm';
+
+/** ELF's machine numbers. A kernel for x86_64 is a 32-bit ELF file where QEMU enters it by multiboot. */
+const elfMachines: ReadonlyMap<number, Architecture> = new Map([
+  [3, 'x86_64'],
+  [40, 'arm'],
+  [62, 'x86_64'],
+  [183, 'arm64'],
+]);
+
+/**
+ * Tells for which architecture a kernel file is, from its first bytes: an ELF file, or an image with the header of
+ * Linux on arm64.
+ *
+ * @throws MachineFault MACHINE_NO_KERNEL, MACHINE_NOT_A_KERNEL
+ */
+export async function detectArchitecture(kernel: string): Promise<Architecture> {
+  const header = await readHeader(kernel);
+  if (header.length >= 64 && header.readUInt32LE(56) === 0x644d5241) return 'arm64';
+  if (header.length >= 20 && header.readUInt32BE(0) === 0x7f454c46) {
+    const number = header[5] === 2 ? header.readUInt16BE(18) : header.readUInt16LE(18);
+    const architecture = elfMachines.get(number);
+    if (architecture !== undefined) return architecture;
+    throw new MachineFault(
+      'MACHINE_WRONG_ARCHITECTURE',
+      `this kernel is for an architecture with ELF's number ${number}`,
+      {
+        at: kernel,
+        hint: `Machines can have: ${[...new Set(elfMachines.values())].join(', ')}.`,
+      },
+    );
+  }
+  throw new MachineFault('MACHINE_NOT_A_KERNEL', 'this file is no kernel', {
+    at: kernel,
+    hint: 'A kernel is an ELF file, for example .unikraft/build/NAME_qemu-x86_64.',
+  });
+}
+
+async function readHeader(kernel: string): Promise<Buffer> {
+  try {
+    const file = await open(kernel);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
+      throw new MachineFault('MACHINE_NO_KERNEL', 'there is no kernel at this path', {
+        at: kernel,
+        hint: 'Build it first.',
+        cause: error,
+      });
+    }
+    if (hasErrorCode(error, 'EISDIR')) {
+      throw new MachineFault('MACHINE_NOT_A_KERNEL', 'this is a folder, not a kernel', { at: kernel, cause: error });
+    }
+    throw error;
+  }
+}
+
+/** @throws MachineFault MACHINE_WRONG_ARCHITECTURE when the kernel is for another architecture than the machine */
+export async function requireArchitecture(kernel: string, architecture: Architecture): Promise<void> {
+  const found = await detectArchitecture(kernel);
+  if (found === architecture) return;
+  throw new MachineFault(
+    'MACHINE_WRONG_ARCHITECTURE',
+    `this kernel is for ${found}, but the machine is to be ${architecture}`,
+    { at: kernel, hint: `Run it as ${found}, or build the target for ${architecture}.` },
+  );
+}

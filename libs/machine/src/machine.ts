@@ -1,0 +1,354 @@
+import type { ChildProcess } from 'node:child_process';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { hasErrorCode } from '@nx-kraft/base';
+import { chooseAccelerator, type Accelerator } from './accelerator.ts';
+import { formatCommandLine } from './command-line.ts';
+import { Console } from './console.ts';
+import { judgeEnd, type MachineEnd } from './ending.ts';
+import { MachineFault } from './fault.ts';
+import { requireArchitecture, type Architecture } from './kernel-file.ts';
+import { parseMemory } from './memory.ts';
+import { parsePorts, type Port } from './ports.ts';
+import { findProgram, spawnBound } from './programs.ts';
+import { qemuArguments, qemuProgram, type QemuPlan, type TapInterface } from './qemu.ts';
+import { Qmp, type QmpEvent } from './qmp.ts';
+import { formatMount, tagVolumes, type Volume } from './volumes.ts';
+
+/** A machine as a user asks for it. All paths are absolute. */
+export interface MachinePlan {
+  /** For people and for process lists (default: the kernel's file name). */
+  readonly name?: string;
+  readonly kernel: string;
+  readonly architecture: Architecture;
+  /** A CPIO archive that the guest finds in its memory. */
+  readonly initrd?: string | undefined;
+  /** What the program's `main` gets after its name; spaces and quotes arrive as they are here. */
+  readonly args?: readonly string[];
+  /** Variables of the environment; the kernel needs `CONFIG_LIBPOSIX_ENVIRON_LIBPARAM` for them. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Parameters of the kernel's libraries, `library.parameter=value`. */
+  readonly kernelArgs?: readonly string[];
+  /** Entries of the guest's fstab besides those of the volumes: `initrdMount` where the kernel needs it. */
+  readonly mounts?: readonly string[];
+  /** Bytes, or a quantity such as `64Mi` (the default). */
+  readonly memory?: number | string;
+  /** Virtual processors (default 1). */
+  readonly cpus?: number;
+  /** Ports, or their text, see {@link parsePorts}. All of them share one network interface. */
+  readonly ports?: readonly (Port | string)[];
+  readonly volumes?: readonly Volume[];
+  readonly interfaces?: readonly TapInterface[];
+  /** Addresses of the network interfaces, see `formatAddress`. */
+  readonly addresses?: readonly string[];
+  /** `auto`, the default, takes KVM where it works and emulation elsewhere. */
+  readonly accelerator?: Accelerator | 'auto';
+  /** Waits for gdb there (`tcp::1234`, or `unix:PATH,server=on,wait=off`) before the guest's first instruction. */
+  readonly gdb?: string | undefined;
+}
+
+export interface MachineOptions {
+  /** Gets what the guest writes to its console, as it comes. */
+  readonly onConsole?: (chunk: Uint8Array) => void;
+  /** Gets each line of the console, without its end. */
+  readonly onLine?: (line: string) => void;
+  /** Gets what is worth one line to a person, such as that the machine is emulated and why. */
+  readonly onNote?: (note: string) => void;
+  /** Milliseconds after which the machine is ended with the reason `timeout`; without it there is no limit. */
+  readonly timeout?: number | undefined;
+  /** Where it is remembered whether KVM works (default: `nx-kraft` in the user's folder for caches). */
+  readonly cacheFolder?: string;
+}
+
+/** A machine that runs. */
+export interface Machine {
+  /** QEMU's process. */
+  readonly pid: number;
+  readonly accelerator: Accelerator;
+  /** The ports, those that were asked for as 0 with the number that they got. */
+  readonly ports: readonly Port[];
+  /** Resolves when the machine has ended and all of its output was given out; never rejects. */
+  readonly ended: Promise<MachineEnd>;
+  /** Types to the guest's console. */
+  write(text: Uint8Array | string): void;
+  /** Ends the machine: QEMU closes what it has open; after five seconds, or when called again, it is killed. */
+  stop(): Promise<MachineEnd>;
+  /** Ends the machine at once. */
+  kill(): Promise<MachineEnd>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** The most memory that QEMU and the guest have had so far, in bytes; 0 when the system does not tell. */
+  peakMemory(): Promise<number>;
+}
+
+/** How long (milliseconds) QEMU may take to end in order, and a guest that has told of its crash to end by itself. */
+const stopGrace = 5000;
+const crashGrace = 1000;
+
+/**
+ * Starts a machine in QEMU and resolves when its guest runs. QEMU ends with this process, even when that is killed with
+ * SIGKILL, and leaves no file behind.
+ *
+ * @throws MachineFault when the machine cannot be started: what is missing or wrong, and what to do
+ */
+export async function startMachine(plan: MachinePlan, options: MachineOptions = {}): Promise<Machine> {
+  await requireArchitecture(plan.kernel, plan.architecture);
+  const program = await findProgram(qemuProgram(plan.architecture));
+  const wanted = plan.accelerator ?? 'auto';
+  const { accelerator, note } = await chooseAccelerator(wanted, plan.architecture, program, options.cacheFolder);
+  if (note !== undefined) options.onNote?.(note);
+  const files: FileHandle[] = [];
+  try {
+    const qemuPlan = await makeQemuPlan(plan, accelerator, files);
+    const child = await spawnBound(program, qemuArguments(qemuPlan), {
+      // The guest sees the kernel's path as its name; from its own folder that is the same on every machine.
+      cwd: dirname(plan.kernel),
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...files.map((file) => file.fd)],
+    });
+    return await new RunningMachine(child, qemuPlan, options).started();
+  } finally {
+    await Promise.all(files.map((file) => file.close()));
+  }
+}
+
+const controlDescriptor = 3;
+
+async function makeQemuPlan(plan: MachinePlan, accelerator: Accelerator, files: FileHandle[]): Promise<QemuPlan> {
+  const mounts = tagVolumes(plan.volumes ?? []);
+  const shared = mounts.filter(({ driver }) => driver === '9pfs' || driver === 'virtiofs').map(formatMount);
+  return {
+    name: plan.name ?? basename(plan.kernel),
+    architecture: plan.architecture,
+    accelerator,
+    kernel: await passFile(basename(plan.kernel), plan.kernel, files),
+    initrd: plan.initrd === undefined ? undefined : await passFile(plan.initrd, plan.initrd, files),
+    commandLine: formatCommandLine({
+      kernelArguments: plan.kernelArgs ?? [],
+      addresses: plan.addresses ?? [],
+      mounts: [...(plan.mounts ?? []), ...shared],
+      environment: plan.env ?? {},
+      arguments: plan.args ?? [],
+    }),
+    memory: typeof plan.memory === 'number' ? plan.memory : parseMemory(plan.memory ?? '64Mi'),
+    cpus: plan.cpus ?? 1,
+    ports: (plan.ports ?? []).flatMap((port) => (typeof port === 'string' ? parsePorts(port) : [port])),
+    interfaces: plan.interfaces ?? [],
+    mounts,
+    control: { descriptor: controlDescriptor },
+    gdb: plan.gdb,
+  };
+}
+
+/**
+ * How QEMU is told of a file: by its path, or, where it would split the path at spaces and commas, by a descriptor that
+ * it inherits.
+ */
+async function passFile(name: string, path: string, files: FileHandle[]): Promise<string> {
+  if (!/[\s,"'\\]/.test(name)) return name;
+  files.push(await open(path));
+  return `/proc/self/fd/${controlDescriptor + files.length}`;
+}
+
+class RunningMachine implements Machine {
+  readonly accelerator: Accelerator;
+  readonly ended: Promise<MachineEnd>;
+  #ports: readonly Port[];
+  readonly #child: ChildProcess;
+  readonly #plan: QemuPlan;
+  readonly #console: Console;
+  readonly #qmp: Qmp;
+  readonly #spawned = performance.now();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #options: MachineOptions;
+  #began: number | undefined;
+  #errors = '';
+  #endedBy: 'stop' | 'timeout' | 'crash' | undefined;
+  #shutdownReason: string | undefined;
+  #panicked = false;
+
+  constructor(child: ChildProcess, plan: QemuPlan, options: MachineOptions) {
+    this.#child = child;
+    this.#plan = plan;
+    this.#options = options;
+    this.accelerator = plan.accelerator;
+    this.#ports = plan.ports;
+    this.#console = new Console((line) => {
+      options.onLine?.(line);
+    });
+    child.stdout?.on('data', (chunk: Uint8Array) => {
+      this.#takeOutput(chunk);
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors = (this.#errors + text).slice(-16_384);
+    });
+    // A guest that has ended does not read any more; its end is told otherwise.
+    child.stdin?.on('error', () => undefined);
+    this.#qmp = new Qmp(child.stdio[controlDescriptor] as unknown as Duplex, (event) => {
+      this.#takeEvent(event);
+    });
+    this.ended = new Promise((resolve) => {
+      child.once('close', (status) => {
+        resolve(this.#end(status));
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get ports(): readonly Port[] {
+    return this.#ports;
+  }
+
+  /** Lets the guest run; fails when QEMU ends without having let it. */
+  async started(): Promise<this> {
+    try {
+      if (this.#ports.some(({ hostPort }) => hostPort === 0)) await this.#learnPorts();
+      // Waiting for gdb is QEMU's own state before `cont`.
+      if (this.#plan.gdb === undefined) await this.#qmp.execute('cont');
+      else await this.#qmp.execute('query-status');
+    } catch (error) {
+      const { exitCode } = await this.ended;
+      // A guest can be quicker than the answer to `cont`.
+      if (this.#began === undefined) throw startFault(this.#errors, exitCode, this.#plan, error);
+    }
+    this.#began ??= performance.now();
+    const { timeout } = this.#options;
+    if (timeout !== undefined) this.#after(timeout, () => this.#endBecause('timeout'));
+    return this;
+  }
+
+  write(text: Uint8Array | string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  stop(): Promise<MachineEnd> {
+    if (this.#endedBy !== undefined) return this.kill();
+    this.#endedBy = 'stop';
+    this.#quit();
+    return this.ended;
+  }
+
+  kill(): Promise<MachineEnd> {
+    this.#endedBy ??= 'stop';
+    this.#child.kill('SIGKILL');
+    return this.ended;
+  }
+
+  async pause(): Promise<void> {
+    await this.#qmp.execute('stop');
+  }
+
+  async resume(): Promise<void> {
+    await this.#qmp.execute('cont');
+  }
+
+  async peakMemory(): Promise<number> {
+    try {
+      const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
+      return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    } catch (error) {
+      if (hasErrorCode(error, 'ENOENT', 'ESRCH')) return 0;
+      throw error;
+    }
+  }
+
+  #quit(): void {
+    // When QEMU no longer answers it has ended, or is about to be killed.
+    this.#qmp.execute('quit').catch(() => undefined);
+    this.#after(stopGrace, () => this.#child.kill('SIGKILL'));
+  }
+
+  #endBecause(cause: 'timeout' | 'crash'): void {
+    if (this.#endedBy !== undefined) return;
+    this.#endedBy = cause;
+    this.#quit();
+  }
+
+  #takeOutput(chunk: Uint8Array): void {
+    const crashed = this.#console.crash !== undefined;
+    this.#options.onConsole?.(chunk);
+    this.#console.write(chunk);
+    if (crashed || this.#console.crash === undefined) return;
+    this.#after(crashGrace, () => {
+      this.#endBecause('crash');
+    });
+  }
+
+  #takeEvent({ event, data }: QmpEvent): void {
+    if (event === 'RESUME') this.#began ??= performance.now();
+    if (event === 'SHUTDOWN' && typeof data?.['reason'] === 'string') this.#shutdownReason ??= data['reason'];
+    if (event === 'GUEST_PANICKED') this.#panicked = true;
+  }
+
+  async #learnPorts(): Promise<void> {
+    const text = await this.#qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
+    this.#ports = resolvePorts(this.#ports, String(text));
+  }
+
+  #after(milliseconds: number, work: () => void): void {
+    this.#timers.add(setTimeout(work, milliseconds));
+  }
+
+  #end(status: number | null): MachineEnd {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#qmp.close();
+    this.#console.end();
+    const judgement = judgeEnd({
+      architecture: this.#plan.architecture,
+      console: this.#console,
+      status,
+      shutdownReason: this.#shutdownReason,
+      panicked: this.#panicked,
+      endedBy: this.#endedBy,
+    });
+    const duration = performance.now() - (this.#began ?? this.#spawned);
+    return { ...judgement, lastLines: this.#console.lastLines, duration };
+  }
+}
+
+/** Puts the port numbers that QEMU chose (its table of `info usernet`) in the place of zeros. */
+export function resolvePorts(ports: readonly Port[], table: string): readonly Port[] {
+  const rows = [...table.matchAll(/^\s*(TCP|UDP)\[HOST_FORWARD\]\s+\d+\s+\S+\s+(\d+)\s+\S+\s+(\d+)/gm)].map(
+    ([, protocol = '', hostPort, guestPort]) => ({
+      protocol: protocol.toLowerCase(),
+      hostPort: Number(hostPort),
+      guestPort: Number(guestPort),
+    }),
+  );
+  const free = rows.filter((row) => !ports.some((port) => port.hostPort === row.hostPort));
+  return ports.map((port) => {
+    if (port.hostPort !== 0) return port;
+    const index = free.findIndex((row) => row.protocol === port.protocol && row.guestPort === port.guestPort);
+    const [row] = index === -1 ? [] : free.splice(index, 1);
+    return row === undefined ? port : { ...port, hostPort: row.hostPort };
+  });
+}
+
+/** What QEMU's own words mean for a person. */
+function startFault(errors: string, exitCode: number, plan: QemuPlan, cause: unknown): MachineFault {
+  const lines = errors.split('\n').filter((line) => line.trim() !== '');
+  const words = (lines.find((line) => /qemu-system-\w+: /.test(line)) ?? lines[0] ?? '').replace(
+    /^\S*qemu-system-\w+: /,
+    '',
+  );
+  const forward = /host forwarding rule '(\w+):([^:]*):(\d+)-/.exec(errors);
+  if (forward !== null) {
+    const [, protocol = '', address = '', port = ''] = forward;
+    return new MachineFault('MACHINE_PORT_TAKEN', `cannot listen on port ${port} (${protocol}) of ${address}`, {
+      hint: 'Another program has it, or it needs more rights (below 1024). Take another one; 0 takes any that is free.',
+      cause,
+    });
+  }
+  if (/without PVH ELF Note|Cannot load x86-64 image/.test(words)) {
+    return new MachineFault('MACHINE_NOT_A_KERNEL', 'QEMU cannot boot this file', {
+      at: plan.kernel,
+      hint: 'It may be the kernel with debug information (.dbg) or one for another platform; take the plain one for qemu.',
+      cause,
+    });
+  }
+  const message = words === '' ? `QEMU ended with ${exitCode} before the guest began` : `QEMU: ${words}`;
+  return new MachineFault('MACHINE_START_FAILED', message, { cause });
+}

@@ -1,0 +1,101 @@
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import type { MachineEnd } from './ending.ts';
+import { MachineFault } from './fault.ts';
+import { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
+
+/** A kernel to run from its first instruction to its end. */
+export interface KernelRun extends MachinePlan {
+  /** As in the Kraftfile; only `qemu` runs here. */
+  readonly platform: string;
+}
+
+export interface KernelRunOptions extends MachineOptions {
+  /** Stops the machine in order when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Takes care of SIGINT (Ctrl-C), SIGTERM and SIGHUP of this process while the machine runs: the first stops it in
+   * order, another one at once, and the exit code is 128 and the first signal's number, as a shell gives it.
+   */
+  readonly endOnSignals?: boolean;
+  /** What is typed to the guest's console, for example `process.stdin`. */
+  readonly input?: Readable;
+}
+
+/**
+ * Runs a kernel until its machine ends, in the foreground: no file, socket, process or other trace is left, however
+ * this process ends.
+ *
+ *     const { exitCode, message } = await runKernel(
+ *       { kernel: '/w/hello_qemu-x86_64', architecture: 'x86_64', platform: 'qemu', initrd: '/w/rootfs.cpio',
+ *         args: ['two words'], env: { A: '1' }, memory: '64Mi', ports: ['8080:80'] },
+ *       { onConsole: (chunk) => process.stdout.write(chunk), onNote: (note) => process.stderr.write(`${note}\n`) },
+ *     );
+ *
+ * @returns how it ended; a guest that crashed, failed or hung (see `timeout`) has an exit code other than 0, and its
+ *   last lines are there to show
+ * @throws MachineFault when the machine could not be started
+ */
+export async function runKernel(run: KernelRun, options: KernelRunOptions = {}): Promise<MachineEnd> {
+  requireQemu(run.platform);
+  options.signal?.throwIfAborted();
+  const machine = await startMachine(run, options);
+  const cleanUps = [
+    options.signal === undefined ? undefined : stopOnAbort(machine, options.signal),
+    options.input === undefined ? undefined : typeInto(machine, options.input),
+  ];
+  const signals = options.endOnSignals === true ? endOnSignals(machine) : undefined;
+  try {
+    const end = await machine.ended;
+    const exitCode = end.reason === 'stopped' ? signals?.exitCode() : undefined;
+    return exitCode === undefined ? end : { ...end, exitCode };
+  } finally {
+    for (const cleanUp of [...cleanUps, signals?.release]) cleanUp?.();
+  }
+}
+
+type CleanUp = () => void;
+
+function stopOnAbort(machine: Machine, signal: AbortSignal): CleanUp {
+  const stop = () => void machine.stop();
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  return () => {
+    signal.removeEventListener('abort', stop);
+  };
+}
+
+function typeInto(machine: Machine, input: Readable): CleanUp {
+  const type = (chunk: Uint8Array | string) => {
+    machine.write(chunk);
+  };
+  input.on('data', type);
+  return () => {
+    input.off('data', type);
+    input.pause();
+  };
+}
+
+function endOnSignals(machine: Machine): { exitCode: () => number | undefined; release: CleanUp } {
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  let first: (typeof names)[number] | undefined;
+  const take = (name: (typeof names)[number]) => {
+    first ??= name;
+    // The first call ends QEMU in order, the second one kills it.
+    void machine.stop();
+  };
+  for (const name of names) process.on(name, take);
+  return {
+    exitCode: () => (first === undefined ? undefined : 128 + constants.signals[first]),
+    release: () => {
+      for (const name of names) process.off(name, take);
+    },
+  };
+}
+
+function requireQemu(platform: string): void {
+  if (platform === 'qemu') return;
+  throw new MachineFault('MACHINE_BAD_TARGET', `kernels for ${platform} cannot be run here`, {
+    hint: 'Run the target for qemu.',
+  });
+}
