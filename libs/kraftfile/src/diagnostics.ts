@@ -46,6 +46,7 @@ export type DiagnosticCode =
   | 'VOLUME_FORM'
   | 'WRONG_TYPE'
   | 'WRONG_VALUE'
+  | 'YAML_FLOW'
   | 'YAML_SYNTAX'
   | 'YAML_TAG';
 

@@ -1,4 +1,5 @@
 export type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
+export { editorSettings } from './editor-settings.ts';
 export {
   embedsRootfs,
   kernelFingerprint,
@@ -9,6 +10,12 @@ export {
   type TaskKind,
   testFingerprint,
 } from './fingerprints.ts';
+export { type FolderKraftfiles, kraftfilesOfFolder } from './folder.ts';
+export { type DiagnosticsFormat, formatDiagnostics } from './format.ts';
+export { inspectKraftfile, type InspectResult } from './inspect.ts';
+export { kraftfileJsonSchema } from './json-schema.ts';
+export { lintPaths, type LintOptions, type LintResult } from './lint.ts';
+export { loadKraftfile, type LoadedKraftfile } from './load.ts';
 export type {
   Component,
   Filesystem,

@@ -1,10 +1,12 @@
+import type { Document, ErrorCode, YAMLParseError } from 'yaml';
 import type { DiagnosticCode, Span } from './diagnostics.ts';
+import { flattenFlow } from './flatten-flow.ts';
 import type { Problems } from './problems.ts';
 import { Tree, type TreeLimit } from './tree.ts';
 import { yaml } from './yaml.ts';
 
 /** The largest text that is read, in UTF-16 code units: the largest real Kraftfile known has less than 6,000. */
-const largest = 128 * 1024;
+export const largestText = 128 * 1024;
 /** How many lists and mappings in one line may stand open in each other. */
 const deepestFlow = 200;
 /** A broken text makes the parser stumble again and again; only what it says first helps. */
@@ -18,31 +20,29 @@ export function readTree(text: string, problems: Problems): Tree | undefined {
   const fail = (code: DiagnosticCode, span: Span, message: string, hint?: string): undefined => {
     problems.add('error', code, span, message, hint === undefined ? {} : { hint });
   };
-  if (text.length > largest) {
+  if (text.length > largestText) {
     return fail(
       'TOO_LARGE',
       [0, 0],
-      `A text of ${text.length} characters is no Kraftfile; at most ${largest} are read`,
+      `A text of ${text.length} characters is no Kraftfile; at most ${largestText} are read`,
     );
   }
   if (nestsTooDeep(text)) return fail('TOO_DEEP', [0, 0], tooDeep);
   try {
-    const documents = yaml().parseAllDocuments(text, {
-      // Repeated keys are told as diagnostics, with the last one winning as in kraft.
-      uniqueKeys: false,
-      version: '1.2',
-      prettyErrors: false,
-      logLevel: 'silent',
-    });
-    const [document, second] = 'empty' in documents ? [] : documents;
+    const { document, second, badIndentation } = parse(text);
     if (document === undefined) return fail('EMPTY', [0, 0], 'The file is empty', emptyHint);
-    for (const error of document.errors.slice(0, mostSyntaxErrors)) {
+    for (const error of firstErrors(document)) {
       if (error.message.includes('call stack')) return fail('TOO_DEEP', error.pos, tooDeep);
-      if (error.code === 'TAB_AS_INDENT')
-        fail('YAML_SYNTAX', error.pos, 'A tab is no indentation in YAML', 'Write spaces.');
-      else fail('YAML_SYNTAX', error.pos, firstLine(error.message));
+      const [message, hint] = explanations[error.code] ?? [];
+      fail('YAML_SYNTAX', pastSpace(text, error.pos), message ?? firstLine(error.message), hint);
     }
     if (document.errors.length > 0) return undefined;
+    if (badIndentation !== undefined) {
+      const message = 'A line between brackets is not indented, or with a tab: kraft reads that, other programs do not';
+      problems.add('warning', 'YAML_FLOW', pastSpace(text, badIndentation), message, {
+        hint: 'Indent it with spaces.',
+      });
+    }
     for (const warning of document.warnings)
       problems.add('warning', 'YAML_TAG', warning.pos, firstLine(warning.message));
     if (second !== undefined) {
@@ -63,6 +63,59 @@ export function readTree(text: string, problems: Problems): Tree | undefined {
     if (error instanceof RangeError) return fail('TOO_DEEP', [0, 0], tooDeep);
     throw error;
   }
+}
+
+interface Parsed {
+  readonly document: Document.Parsed | undefined;
+  /** A further document of the same text. */
+  readonly second: Document.Parsed | undefined;
+  /** Where a line between brackets is indented in a way that only kraft reads. */
+  readonly badIndentation: Span | undefined;
+}
+
+function parse(text: string): Parsed {
+  const strict = parseDocuments(text);
+  const error = strict.document?.errors.find(({ code }) => code === 'BAD_INDENT' || code === 'TAB_AS_INDENT');
+  if (error === undefined) return { ...strict, badIndentation: undefined };
+  const lenient = parseDocuments(flattenFlow(text));
+  return lenient.document?.errors.length === 0
+    ? { ...lenient, badIndentation: error.pos }
+    : { ...strict, badIndentation: undefined };
+}
+
+function parseDocuments(text: string): Pick<Parsed, 'document' | 'second'> {
+  const documents = yaml().parseAllDocuments(text, {
+    // Repeated keys are told as diagnostics, with the last one winning as in kraft.
+    uniqueKeys: false,
+    version: '1.2',
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  return 'empty' in documents
+    ? { document: undefined, second: undefined }
+    : { document: documents[0], second: documents[1] };
+}
+
+/** What some of the parser's errors mean in a Kraftfile, and what to do. */
+const explanations: Readonly<Partial<Record<ErrorCode, readonly [message: string, hint: string]>>> = {
+  BAD_INDENT: ['This is not indented like what it belongs to', 'Keys of one mapping start in the same column.'],
+  BLOCK_AS_IMPLICIT_KEY: ['A value cannot start another mapping in its line', 'Put a value with a colon in quotes.'],
+  BAD_SCALAR_START: ['A value cannot start with this sign', 'Put it in quotes.'],
+  TAB_AS_INDENT: ['A tab is no indentation in YAML', 'Write spaces.'],
+};
+
+/** A span without the white space that it starts with, as far as that is in one line. */
+function pastSpace(text: string, [start, end]: Span): Span {
+  let at = start;
+  while (text[at] === ' ' || (text[at] === '\t' && text[at + 1] !== undefined && at + 1 < end)) at++;
+  return [at, Math.max(end, at + 1)];
+}
+
+/** The errors without those that only follow from an earlier one. */
+function firstErrors(document: Document.Parsed): readonly YAMLParseError[] {
+  return document.errors
+    .filter(({ code }, index) => index === 0 || code !== 'UNEXPECTED_TOKEN')
+    .slice(0, mostSyntaxErrors);
 }
 
 /** Tells of a tree that unfolds into too much. */

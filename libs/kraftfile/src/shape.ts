@@ -119,7 +119,7 @@ function buildShape(family: Family): ZodType {
     .union([
       z.enum(isLegacy ? ['v0.6', 'v0.5', 'v0.4'] : ['v0.7']),
       z.string().regex(isLegacy ? /^v?0\.[456](\.\d+)?$/ : /^v?0\.7(\.\d+)?$/),
-      z.number(),
+      z.literal(isLegacy ? [0.4, 0.5, 0.6] : [0.7]),
     ])
     .optional()
     .meta({ description: 'The version of the specification.' });

@@ -1,4 +1,4 @@
-import type { Alias, Document, Node, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Alias, Document, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Plain } from './model.ts';
 import { yaml } from './yaml.ts';
 
@@ -43,7 +43,7 @@ export class Tree {
   readonly #entries = new Map<YAMLMap, readonly Entry[]>();
   #inherited = 0;
 
-  constructor(document: Document.Parsed<ParsedNode>, hasAliases: boolean) {
+  constructor(document: Document.Parsed, hasAliases: boolean) {
     if (hasAliases) this.dangling = this.#findAnchors(document);
     this.root = this.#follow(document.contents);
   }
@@ -135,7 +135,7 @@ export class Tree {
   }
 
   /** Finds what each alias stands for in one pass, since `Alias.resolve` walks the whole document each time. */
-  #findAnchors(document: Document.Parsed<ParsedNode>): readonly Alias[] {
+  #findAnchors(document: Document.Parsed): readonly Alias[] {
     const anchors = new Map<string, Node>();
     const dangling: Alias[] = [];
     yaml().visit(document, {
