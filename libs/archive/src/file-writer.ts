@@ -127,7 +127,7 @@ export class FileWriter {
  *
  * @throws what `write` throws, and the system's error when the disk is full
  */
-export function createFile<T>(path: string, write: (output: FileWriter) => T): T {
+export function createFile<T>(path: string | Buffer, write: (output: FileWriter) => T): T {
   const fd = openSync(path, 'w+');
   try {
     return write(new FileWriter(fd));

@@ -4,7 +4,7 @@ import { createFile, FileWriter } from './file-writer.ts';
 import { type ByteName, compareNames } from './names.ts';
 import { type TarEntry, type TarHandler, TarParser } from './tar-parser.ts';
 import { type BuilderOptions, type LeftOut, TreeBuilder } from './tree-builder.ts';
-import { emptyDirectory, type TreeNode, type WriteOptions, writeTree } from './tree.ts';
+import { type DirectoryNode, emptyDirectory, type TreeNode, type WriteOptions, writeTree } from './tree.ts';
 
 export type ConvertOptions = WriteOptions & Pick<BuilderOptions, 'owners'>;
 
@@ -58,6 +58,18 @@ export class TarToCpio {
     this.close();
     const { leftOut } = this.#tree;
     return { ...(this.#ordered && !this.#tree.irregular ? written : this.#sort()), leftOut };
+  }
+
+  /**
+   * Ends without an archive: the tree, whose contents lie in the file at `path` and need it as long as they are read.
+   *
+   * @throws ArchiveFault ARCHIVE_TRUNCATED when the archive is not whole
+   */
+  finishAsTree(): { root: DirectoryNode; leftOut: readonly LeftOut[] } {
+    this.#parser.end();
+    this.#output.finish();
+    this.close();
+    return { root: this.#root, leftOut: this.#tree.leftOut };
   }
 
   /** Lets go of the file; call it also after a fault. */

@@ -1,9 +1,7 @@
-import { closeSync, constants, openSync } from 'node:fs';
-import { hasErrorCode } from '@nx-kraft/base';
+import { ContentReader } from './content-reader.ts';
 import { type CpioMeta, type CpioWritten, CpioWriter } from './cpio-writer.ts';
-import { ArchiveFault } from './fault.ts';
 import type { FileWriter } from './file-writer.ts';
-import { type ByteName, toText } from './names.ts';
+import type { ByteName } from './names.ts';
 
 /**
  * A file system tree in memory: names and modes, while contents stay where they are until {@link writeTree} reads
@@ -58,7 +56,7 @@ export function emptyDirectory(meta: CpioMeta = plainDirectory): DirectoryNode {
  */
 export function writeTree(root: DirectoryNode, output: FileWriter, options: WriteOptions = {}): CpioWritten {
   const names = options.hardLinks === 'link' ? countNames(root) : new Map<FileNode, number>();
-  const source = new SourceFiles();
+  const source = new ContentReader();
   try {
     const writer = new TreeWriter(output, new CpioWriter(output, options.time ?? 0), source, names);
     return writer.write(root);
@@ -78,12 +76,12 @@ function countNames(root: DirectoryNode, counts = new Map<FileNode, number>()): 
 class TreeWriter {
   readonly #output: FileWriter;
   readonly #cpio: CpioWriter;
-  readonly #source: SourceFiles;
+  readonly #source: ContentReader;
   /** How many names a file has; empty when hard links become copies. */
   readonly #names: ReadonlyMap<FileNode, number>;
   readonly #inodes = new Map<FileNode, number>();
 
-  constructor(output: FileWriter, cpio: CpioWriter, source: SourceFiles, names: ReadonlyMap<FileNode, number>) {
+  constructor(output: FileWriter, cpio: CpioWriter, source: ContentReader, names: ReadonlyMap<FileNode, number>) {
     this.#output = output;
     this.#cpio = cpio;
     this.#source = source;
@@ -121,59 +119,5 @@ class TreeWriter {
     if (links > 1) this.#inodes.set(node, inode);
     this.#source.copy(node, this.#output);
     this.#cpio.endFile();
-  }
-}
-
-/** Opens the files that hold contents; an archive stays open while entries of it follow each other. */
-class SourceFiles {
-  #archive: string | undefined;
-  #fd = -1;
-
-  copy({ content, size }: FileNode, output: FileWriter): void {
-    if ('bytes' in content) output.bytes(content.bytes);
-    else if ('file' in content) copyWhole(content.file, size, output);
-    else output.slice(this.#open(content.archive), content.offset, size, content.archive);
-  }
-
-  close(): void {
-    if (this.#archive !== undefined) closeSync(this.#fd);
-    this.#archive = undefined;
-  }
-
-  #open(archive: string): number {
-    if (this.#archive !== archive) {
-      this.close();
-      this.#fd = openSync(archive, 'r');
-      this.#archive = archive;
-    }
-    return this.#fd;
-  }
-}
-
-function copyWhole(file: string | Buffer, size: number, output: FileWriter): void {
-  const path = typeof file === 'string' ? file : toText(file.toString('latin1'));
-  const fd = openRegular(file, path);
-  try {
-    output.wholeFile(fd, size, path);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function openRegular(file: string | Buffer, path: string): number {
-  try {
-    return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT', 'ELOOP', 'EACCES')) throw error;
-    const denied = hasErrorCode(error, 'EACCES');
-    throw new ArchiveFault(
-      'FILE_CHANGED',
-      denied ? 'the file may not be read' : 'the file went away while it was read',
-      {
-        at: path,
-        hint: denied ? 'Give yourself the right to read it.' : 'Build again once nothing writes there.',
-        cause: error,
-      },
-    );
   }
 }

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import {
+  type ByteName,
+  ContentReader,
+  type CpioMeta,
+  type CpioWritten,
+  createFile,
+  type DirectoryNode,
+  type FileNode,
+  LargestFiles,
+  readChunks,
+  toByteName,
+  toHostPath,
+  type Written,
+} from '@nx-kraft/archive';
+import { run } from '@nx-kraft/base';
+import { RootfsFault } from './fault.ts';
+import type { OutputOptions } from './output.ts';
+
+/** Any fixed one would do: it only must not differ between two builds. */
+const volumeId = '00000000-0000-4000-8000-000000000000';
+
+/**
+ * Writes a tree as an EROFS image with the host's `mkfs.erofs`, which reads directories only: the tree is laid out
+ * beside `path` and removed again. The tree and the options alone decide the bytes, for one version of that program.
+ *
+ * @param path  must not exist yet
+ * @throws ProgramFault PROGRAM_MISSING with what to install, PROGRAM_FAILED
+ */
+export async function writeErofs(root: DirectoryNode, path: string, options: OutputOptions): Promise<CpioWritten> {
+  const folder = `${path}.tree`;
+  const layout = new Layout(toByteName(folder), options);
+  try {
+    layout.write(root);
+    const time = String(options.time ?? 0);
+    const owners = options.owners === 'keep' ? [] : ['--all-root'];
+    await run('mkfs.erofs', ['--quiet', '-x-1', `-T${time}`, `-U${volumeId}`, ...owners, path, folder]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return { ...digestOf(path), entries: layout.entries, largest: layout.largest.list() };
+}
+
+class Layout {
+  entries = 0;
+  readonly largest = new LargestFiles();
+  readonly #base: ByteName;
+  readonly #options: OutputOptions;
+  readonly #contents = new ContentReader();
+  readonly #links = new Map<FileNode, string | Buffer>();
+
+  constructor(base: ByteName, options: OutputOptions) {
+    this.#base = base;
+    this.#options = options;
+  }
+
+  write(root: DirectoryNode): void {
+    try {
+      this.#directory(root, '');
+    } finally {
+      this.#contents.close();
+    }
+  }
+
+  #directory(directory: DirectoryNode, name: ByteName): void {
+    const path = toHostPath(this.#base + name);
+    mkdirSync(path, 0o700);
+    for (const key of [...directory.children.keys()].sort()) {
+      const node = directory.children.get(key);
+      const childName = `${name}/${key}`;
+      this.entries++;
+      if (node?.kind === 'directory') this.#directory(node, childName);
+      else if (node?.kind === 'file') this.#file(node, childName);
+      else if (node !== undefined) {
+        const link = toHostPath(this.#base + childName);
+        symlinkSync(toHostPath(node.target), link);
+        this.#own(link, node.meta);
+      }
+    }
+    // Last, since the mode may forbid what was done above.
+    this.#own(path, directory.meta);
+    chmodSync(path, directory.meta.mode);
+  }
+
+  #file(node: FileNode, name: ByteName): void {
+    const path = toHostPath(this.#base + name);
+    const first = this.#links.get(node);
+    if (first !== undefined && this.#options.hardLinks === 'link') {
+      linkSync(first, path);
+      return;
+    }
+    this.#links.set(node, path);
+    this.largest.add(name.slice(1), node.size);
+    createFile(path, (output) => {
+      this.#contents.copy(node, output);
+      output.finish();
+    });
+    this.#own(path, node.meta);
+    chmodSync(path, node.meta.mode);
+  }
+
+  /** Only root may give files away; the kernel's own message says so best. */
+  #own(path: string | Buffer, { uid, gid }: CpioMeta): void {
+    if (this.#options.owners === 'keep') lchownSync(path, uid, gid);
+  }
+}
+
+function digestOf(path: string): Written {
+  const hash = createHash('sha256');
+  let size = 0;
+  readChunks(path, (chunk) => {
+    hash.update(chunk);
+    size += chunk.length;
+  });
+  return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+/**
+ * Copies a given EROFS image byte for byte, once its superblock says that it is whole.
+ *
+ * @throws RootfsFault SOURCE_UNKNOWN for an image that was cut off
+ */
+export function copyErofs(source: string, target: string): CpioWritten {
+  return createFile(target, (output) => {
+    readChunks(source, (chunk) => output.bytes(chunk));
+    const written = output.finish();
+    const { inodes, size } = readSuperblock(source);
+    if (size <= written.size) return { ...written, entries: inodes - 1, largest: [] };
+    throw new RootfsFault('SOURCE_UNKNOWN', `the EROFS image should have ${size} bytes, but has ${written.size}`, {
+      at: source,
+      hint: 'It was cut off while it was written or copied. Make it again.',
+    });
+  });
+}
+
+/** Linux, fs/erofs/erofs_fs.h, struct erofs_super_block. */
+function readSuperblock(path: string): { inodes: number; size: number } {
+  const block = Buffer.alloc(128);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, block, 0, block.length, 1024);
+  } finally {
+    closeSync(fd);
+  }
+  return { inodes: Number(block.readBigUInt64LE(16)), size: block.readUInt32LE(36) * 2 ** (block[12] ?? 0) };
+}
