@@ -1,0 +1,72 @@
+import { ComponentFault } from './fault.ts';
+import { fetchRevision, offlineFault } from './fetch.ts';
+import { findRevision, isWholeRevision } from './git.ts';
+import { type Lock, lockedResolution } from './lock.ts';
+import type { FetchOptions, RemoteResolution, Resolution } from './resolution.ts';
+import { type ComponentRequest, componentKey, defaultRepository, locate, type Origin } from './request.ts';
+import { once, recall, remember, type Store } from './store.ts';
+import { hideCredentials } from './url.ts';
+
+export interface ResolveOptions extends FetchOptions {
+  readonly store: Store;
+  /** What relative paths are relative to: the Kraftfile's folder. */
+  readonly baseDirectory: string;
+  readonly lock?: Lock | undefined;
+  /** Refuse what the lock file does not have. */
+  readonly frozen?: boolean | undefined;
+}
+
+/**
+ * Finds out which exact sources a component of a Kraftfile means. With an entry in the lock this reads nothing but the
+ * lock. Without one the remote is asked, once per store and process; the source is fetched if the store does not know
+ * its content hash yet, and progress `unlocked` is told.
+ *
+ * @throws ComponentFault
+ */
+export async function resolveComponent(request: ComponentRequest, options: ResolveOptions): Promise<Resolution> {
+  const key = componentKey(request);
+  const origin = withoutCredentials(options.store, await locate(request, options.baseDirectory));
+  if (origin.kind === 'folder') return { kind: 'folder', key, folder: origin.folder };
+  const locked = lockedResolution(options.lock, key);
+  if (locked !== undefined) return locked;
+  if (options.frozen === true) throw notLocked(key);
+  const { store } = options;
+  return once(store, `resolve ${key}`, async () => {
+    options.onProgress?.({ kind: 'unlocked', component: key, message: `${key} is not in kraft.lock` });
+    const known = options.offline === true ? await recall<RemoteResolution>(store, 'resolutions', key) : undefined;
+    return known ?? resolveRemote(key, request, origin, options);
+  });
+}
+
+function withoutCredentials(store: Store, origin: Origin): Origin {
+  if (origin.kind !== 'git' && origin.kind !== 'tarball') return origin;
+  const url = hideCredentials(origin.url);
+  if (url !== origin.url) store.credentials.set(url, origin.url);
+  return { ...origin, url };
+}
+
+function notLocked(key: string): ComponentFault {
+  return new ComponentFault('COMPONENT_NOT_LOCKED', `${key} has no entry in kraft.lock, which must not change`, {
+    hint: 'Run nx sync and commit kraft.lock.',
+  });
+}
+
+async function resolveRemote(
+  key: string,
+  request: ComponentRequest,
+  origin: Exclude<Origin, { kind: 'folder' }>,
+  options: ResolveOptions,
+): Promise<RemoteResolution> {
+  const { store, signal, onProgress } = options;
+  if (origin.kind === 'tarball') throw new Error('tarballs come with the next piece');
+  const url = origin.kind === 'named' ? defaultRepository(request) : origin.url;
+  if (options.offline === true && !isWholeRevision(origin.version)) {
+    throw offlineFault(key, 'neither kraft.lock nor the store knows what it means');
+  }
+  onProgress?.({ kind: 'resolving', component: key, message: `asking ${url} for ${key}` });
+  const found = await findRevision(store, url, origin.version, signal);
+  const content = await fetchRevision({ key, url, revision: found.revision }, store, options);
+  const resolution: RemoteResolution = { kind: 'git', key, url, ...found, content };
+  await remember(store, 'resolutions', key, resolution);
+  return resolution;
+}

@@ -1,0 +1,129 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { hasErrorCode, LockFault, replaceAtomically, withLock } from '@nx-kraft/base';
+import { type Network, realNetwork } from './network.ts';
+import { removeTree } from './tree.ts';
+
+/**
+ * The folder that all workspaces of a user share (see `../README.md`, "The store"), with what this process has asked
+ * the network for already: one Store per process asks each index and each repository once.
+ */
+export interface Store {
+  /** Absolute. */
+  readonly folder: string;
+  readonly network: Network;
+  /** Answers of this process, by what was asked. */
+  readonly answers: Map<string, Promise<unknown>>;
+  /** URLs with credentials by the same URLs without; they are never written anywhere. */
+  readonly credentials: Map<string, string>;
+}
+
+export interface StoreOptions {
+  /** Where the store is; else NX_KRAFT_STORE, else `nx-kraft/sources` in XDG_CACHE_HOME or `~/.cache`. */
+  readonly folder?: string | undefined;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly network?: Network;
+}
+
+/** Opens the store; nothing is read or written yet. */
+export function openStore({ folder, environment = process.env, network = realNetwork }: StoreOptions = {}): Store {
+  const chosen = folder ?? (environment.NX_KRAFT_STORE || join(cacheFolder(environment), 'nx-kraft', 'sources'));
+  return { folder: resolve(chosen), network, answers: new Map(), credentials: new Map() };
+}
+
+function cacheFolder(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache');
+}
+
+/** Does something once per store and process: later callers get the first one's promise, unless it failed. */
+export function once<T>(store: Store, key: string, work: () => Promise<T>): Promise<T> {
+  const known = store.answers.get(key) as Promise<T> | undefined;
+  if (known !== undefined) return known;
+  const answer = work();
+  store.answers.set(key, answer);
+  answer.catch(() => store.answers.delete(key));
+  return answer;
+}
+
+/**
+ * Gives `work` a folder of its own in the store's file system, which is removed afterwards. Its name begins with this
+ * process's number, so that a later clean-up knows what a killed process left.
+ */
+export async function withWorkFolder<T>(store: Store, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = join(store.folder, 'work', `${process.pid}.${randomUUID()}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    return await work(folder);
+  } finally {
+    await removeTree(folder);
+  }
+}
+
+/**
+ * Lets one process at a time fetch the same thing, so that the others find it in the store. It saves work only: results
+ * are right without it, so a holder that does not get on is not waited for any longer than five minutes.
+ */
+export async function inTurn<T>(
+  store: Store,
+  key: string,
+  work: () => Promise<T>,
+  { signal, onWait }: { signal?: AbortSignal | undefined; onWait?: () => void },
+): Promise<T> {
+  const lock = join(store.folder, 'turns', digestText(key));
+  const working = { begun: false };
+  const begin = (): Promise<T> => {
+    working.begun = true;
+    return work();
+  };
+  for (const deadline = Date.now() + 300_000; Date.now() < deadline; onWait?.()) {
+    signal?.throwIfAborted();
+    try {
+      return await withLock(lock, begin, { timeout: 1000 });
+    } catch (error) {
+      if (working.begun || !(error instanceof LockFault)) throw error;
+    }
+  }
+  return work();
+}
+
+/** What the store knows besides trees, one small JSON file for each fact, by kind. */
+export type RecordKind =
+  /** git revision → the tree that it is. */
+  | 'revisions'
+  /** sha256 of an archive → the tree in it. */
+  | 'archives'
+  /** What a name, branch or URL meant when it was asked last. */
+  | 'resolutions';
+
+/** Gives what {@link remember} kept, or undefined. */
+export async function recall<T>(store: Store, kind: RecordKind, key: string): Promise<T | undefined> {
+  try {
+    return (JSON.parse(await readFile(recordPath(store, kind, key), 'utf8')) as { value: T }).value;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
+    // A record that a power cut left empty is as good as none.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Keeps a fact for all processes to come. */
+export async function remember(store: Store, kind: RecordKind, key: string, value: unknown): Promise<void> {
+  const text = `${JSON.stringify({ key, value })}\n`;
+  await replaceAtomically(recordPath(store, kind, key), (path) => writeFile(path, text));
+}
+
+/** Forgets a fact that turned out wrong. */
+export async function forget(store: Store, kind: RecordKind, key: string): Promise<void> {
+  await rm(recordPath(store, kind, key), { force: true });
+}
+
+function recordPath(store: Store, kind: RecordKind, key: string): string {
+  return join(store.folder, kind, `${digestText(key)}.json`);
+}
+
+function digestText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, lstat, readdir, readlink, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/**
+ * The content hash of a folder: sha256 over one line for each file and link, `<mode> <sha256> <path>` ended by NUL and
+ * sorted by the bytes of the paths, with git's modes (100644, 100755 when the owner may execute, 120000 for a link,
+ * whose content is its target). Times, owners, other permissions, empty folders and the folder's own path do not count,
+ * so an archive and a checkout of the same commit have the same hash.
+ *
+ * @returns `sha256:<64 hex digits>`
+ */
+export async function hashTree(folder: string): Promise<string> {
+  const lines = new Map<string, string>();
+  const files = await listFiles(folder);
+  await forEachLimited(files, async (path) => {
+    lines.set(path, `${await describeFile(join(folder, path))} ${path}\0`);
+  });
+  const hash = createHash('sha256');
+  for (const path of files) hash.update(lines.get(path) ?? '');
+  return `sha256:${hash.digest('hex')}`;
+}
+
+async function describeFile(path: string): Promise<string> {
+  const stats = await lstat(path);
+  const hash = createHash('sha256');
+  if (stats.isSymbolicLink()) return `120000 ${hash.update(await readlink(path)).digest('hex')}`;
+  await pipeline(createReadStream(path), hash);
+  return `${(stats.mode & 0o100) === 0 ? '100644' : '100755'} ${hash.digest('hex')}`;
+}
+
+/** The files and links below a folder as relative paths, sorted by their bytes. */
+async function listFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .map((path) => ({ path, bytes: Buffer.from(path) }))
+    .toSorted((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ path }) => path);
+}
+
+/**
+ * Takes all rights to write away from what is below a folder, and gives all users the right to read. The folder itself
+ * stays as it is, since only its owner's right to write lets it be moved.
+ */
+export async function protectTree(folder: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  await forEachLimited(entries, async (entry) => {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isDirectory()) await chmod(path, 0o555);
+    else if (entry.isFile()) await chmod(path, ((await lstat(path)).mode & 0o100) === 0 ? 0o444 : 0o555);
+  });
+}
+
+/** Removes a folder also when it is read-only; does nothing when there is none. */
+export async function removeTree(folder: string): Promise<void> {
+  const pending = [folder];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const stats = await lstat(next).catch(() => undefined);
+    if (stats?.isDirectory() !== true) continue;
+    if ((stats.mode & 0o300) !== 0o300) await chmod(next, 0o755);
+    const entries = await readdir(next, { withFileTypes: true });
+    pending.push(...entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)));
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Works on a few items at a time: enough to hide the disk's latency, too few to run out of file descriptors. */
+async function forEachLimited<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      for (const item of rest) await work(item);
+    }),
+  );
+}

@@ -1,0 +1,71 @@
+import { chmod, mkdir, rename, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrorCode } from '@nx-kraft/base';
+import { ComponentFault } from './fault.ts';
+import { type Store, withWorkFolder } from './store.ts';
+import { hashTree, protectTree } from './tree.ts';
+
+/** Where the tree with this content hash is, or would be. */
+export function treeFolder(store: Store, content: string): string {
+  return join(store.folder, 'trees', content.replace(':', '-'));
+}
+
+/** The folder of a tree that is in the store, marked as used just now; undefined when it is not there. */
+export async function findTree(store: Store, content: string): Promise<string | undefined> {
+  const folder = treeFolder(store, content);
+  const now = new Date();
+  try {
+    await utimes(folder, now, now);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
+    // A store of another user, or on a read-only disk, can be used as well; its times are not ours to keep.
+    if (!hasErrorCode(error, 'EPERM', 'EROFS', 'EACCES')) throw error;
+    await stat(folder);
+  }
+  return folder;
+}
+
+/**
+ * Puts a tree into the store: `fill` writes it into an empty folder, then it is hashed, made read-only and moved to its
+ * place in one step, so that it is there as a whole or not at all.
+ *
+ * @param fill  gives what else its caller wants to know
+ * @param expected  the content hash that it must have
+ * @throws ComponentFault COMPONENT_WRONG_CHECKSUM
+ */
+export async function addTree<T>(
+  store: Store,
+  fill: (folder: string) => Promise<T>,
+  { expected, at }: { expected: string | undefined; at: string },
+): Promise<{ content: string; filled: T }> {
+  return withWorkFolder(store, async (work) => {
+    const folder = join(work, 'tree');
+    await mkdir(folder);
+    const filled = await fill(folder);
+    const content = await hashTree(folder);
+    if (expected !== undefined && content !== expected) throw wrongContent(expected, content, at);
+    await protectTree(folder);
+    await moveIntoPlace(folder, treeFolder(store, content));
+    return { content, filled };
+  });
+}
+
+async function moveIntoPlace(folder: string, place: string): Promise<void> {
+  await mkdir(join(place, '..'), { recursive: true });
+  try {
+    await rename(folder, place);
+  } catch (error) {
+    // Another process was faster; what it put there has the same content.
+    if (hasErrorCode(error, 'ENOTEMPTY', 'EEXIST', 'EPERM') && (await stat(place)).isDirectory()) return;
+    throw error;
+  }
+  await chmod(place, 0o555);
+}
+
+/** The fault of a tree that is not the promised one. */
+export function wrongContent(expected: string, content: string, at: string): ComponentFault {
+  return new ComponentFault('COMPONENT_WRONG_CHECKSUM', `its content is ${content}, not ${expected} as locked`, {
+    at,
+    hint: 'Someone changed what lies there. If you trust it, update its entry in kraft.lock on purpose.',
+  });
+}
