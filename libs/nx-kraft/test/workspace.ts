@@ -63,7 +63,8 @@ export class TestWorkspace {
     const { exitCode, output } = await this.start(...args).ended;
     const cached = new Set<string>();
     const ran = new Set<string>();
-    for (const [, task = '', note = ''] of output.matchAll(/^> nx run (\S+?)(?: {2}\[(.*)\])?$/gm)) {
+    // One task alone is told with `>`, one of many with a tick or a cross.
+    for (const [, task = '', note = ''] of output.matchAll(/^(?:>|✔|✖) +nx run (\S+)(?: +\[(.*)\])?$/gm)) {
       (/cache/.test(note) ? cached : ran).add(task.replaceAll('"', ''));
     }
     return { exitCode, output, cached: [...cached].toSorted(), ran: [...ran].toSorted() };

@@ -5,7 +5,9 @@ import { Fault } from '@nx-kraft/base';
 import { type Diagnostic, type Kraftfile, type PositionOf, type Target, readKraftfile } from '@nx-kraft/kraftfile';
 
 /** A Kraftfile that cannot be used, or something that it does not have. */
-export class KraftfileFault extends Fault<'KRAFTFILE_BROKEN' | 'KRAFTFILE_NO_TARGET' | 'KRAFTFILE_NOT_BUILT'> {
+export class KraftfileFault extends Fault<
+  'KRAFTFILE_BROKEN' | 'KRAFTFILE_NO_CORE' | 'KRAFTFILE_NO_ROOTFS' | 'KRAFTFILE_NO_TARGET' | 'KRAFTFILE_NOT_BUILT'
+> {
   override readonly name = 'KraftfileFault';
 }
 

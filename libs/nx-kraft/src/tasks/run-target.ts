@@ -1,5 +1,6 @@
 import { Fault } from '@nx-kraft/base';
 import { type KernelRun, runKernel } from '@nx-kraft/machine';
+import { ConsoleOutput } from './console-output.ts';
 import { loadKraftproject } from './kraftproject.ts';
 import { type MachineOptions, planMachine } from './machine-plan.ts';
 
@@ -19,12 +20,13 @@ export class GuestFault extends Fault<'GUEST_FAILED'> {
 export async function runTarget(workspaceRoot: string, options: RunOptions, signal: AbortSignal): Promise<void> {
   const project = await loadKraftproject(workspaceRoot, options.kraftfile);
   const plan: KernelRun = await planMachine(project, options);
+  const screen = new ConsoleOutput(process.stdout);
   const end = await runKernel(plan, {
     signal,
     ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1000 }),
-    onConsole: (chunk) => process.stdout.write(chunk),
+    onConsole: (chunk) => screen.write(chunk),
     onNote: (note) => process.stderr.write(`${note}\n`),
-  });
+  }).finally(() => screen.flush());
   if (end.exitCode !== 0) {
     throw new GuestFault('GUEST_FAILED', end.message, { at: options.kraftfile });
   }

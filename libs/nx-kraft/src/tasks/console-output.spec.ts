@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ConsoleOutput } from './console-output.ts';
+
+let written: string[];
+function screen(isTTY: boolean): ConsoleOutput {
+  written = [];
+  const write = (chunk: Uint8Array): boolean => written.push(Buffer.from(chunk).toString()) > 0;
+  return new ConsoleOutput({ isTTY, write } as unknown as NodeJS.WriteStream);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('pieces of a line are written as one', () => {
+  const output = screen(false);
+  for (const piece of ['H', 'el', 'lo\nwor', 'ld\n']) output.write(Buffer.from(piece));
+  expect(written).toEqual(['Hello\n', 'world\n']);
+});
+
+test('a prompt shows after a moment, and what is left at the end', () => {
+  const output = screen(false);
+  output.write(Buffer.from('name: '));
+  expect(written).toEqual([]);
+  vi.advanceTimersByTime(1000);
+  expect(written).toEqual(['name: ']);
+  output.write(Buffer.from('bye'));
+  output.flush();
+  expect(written).toEqual(['name: ', 'bye']);
+});
+
+test('a terminal gets everything as it comes', () => {
+  const output = screen(true);
+  output.write(Buffer.from('a'));
+  output.write(Buffer.from('b\nc'));
+  expect(written).toEqual(['a', 'b\nc']);
+});
