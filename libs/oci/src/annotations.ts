@@ -1,0 +1,13 @@
+/** Keys of annotations that `kraft`, containerd and the OCI specification give a meaning to. */
+export const annotationKeys = {
+  refName: 'org.opencontainers.image.ref.name',
+  created: 'org.opencontainers.image.created',
+  /** `kraft` sees only descriptors and indexes that carry it, whatever its value. */
+  kraftVersion: 'sh.kraftkit.version',
+  /** The full reference with its tag; containerd names an imported image by it. */
+  containerdName: 'io.containerd.image.name',
+  imageName: 'org.unikraft.image.name',
+  kernelVersion: 'org.unikraft.kernel.version',
+  kernelImage: 'org.unikraft.kernel.image',
+  kernelInitrd: 'org.unikraft.kernel.initrd',
+} as const;
