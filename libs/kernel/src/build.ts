@@ -1,18 +1,26 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { ProgramFault, replaceAtomically, run, withLock } from '@nx-kraft/base';
 import { diagnoseMakeOutput, parseMakeStep, type MakeStep } from './diagnose.ts';
 import { KernelFault } from './fault.ts';
 import { exists, readIfThere } from './files.ts';
-import { findDroppedOptions, formatFragment, parseConfig, type DroppedOption, type Kconfig } from './kconfig.ts';
+import {
+  findDroppedOptions,
+  formatFragment,
+  mergeKconfig,
+  parseConfig,
+  type DroppedOption,
+  type Kconfig,
+} from './kconfig.ts';
 import { orderLibraries, type Library } from './libraries.ts';
 import { choosePlace, type Folders, type Place } from './place.ts';
 import { imageBaseName, shareObjects, sharedObjectsFolder, takeSharedObjects } from './shared-objects.ts';
 import {
   countLevelsUp,
   digestBuildFiles,
+  digestFile,
   digestSources,
   makeCanTell,
   readGlobalSettings,
@@ -41,6 +49,8 @@ export interface KernelPlan {
   readonly toolchain: string;
   /** The merged configuration, the target's own symbols included. */
   readonly kconfig: Kconfig;
+  /** The root file system that goes into the kernel itself, for a configuration that embeds one. */
+  readonly embeddedRootfs?: string | undefined;
   /** A folder for objects, kept from build to build, of this target alone; inside the application only in `.unikraft`. */
   readonly workFolder: string;
   /** Where the results go. */
@@ -111,7 +121,8 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
   const place = await choosePlace(await gatherFolders(plan, objects), join(plan.workFolder, 'stage'));
   const make = makeRunner(plan, options, place);
   const finish = async (): Promise<string> => {
-    const config = (await readIfThere(join(objects, '.config'))) ?? (await configure(plan, objects, make));
+    const config =
+      (await readIfThere(join(objects, '.config'))) ?? (await configure(withRootfsPath(plan, place), objects, make));
     try {
       await make(['--jobs', String(options.jobs ?? availableParallelism()), 'all']);
     } catch (error) {
@@ -171,7 +182,7 @@ function localFolders(plan: KernelPlan): readonly string[] {
 async function digestSettings(plan: KernelPlan, options: BuildOptions): Promise<string> {
   const sources = [{ folder: plan.application, digest: undefined }, plan.core, ...plan.libraries];
   const parts = [
-    commonIngredients(plan, options),
+    await commonIngredients(plan, options),
     sources.map(({ folder }) => folder),
     await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestBuildFiles(folder)))),
   ];
@@ -182,16 +193,18 @@ async function digestSettings(plan: KernelPlan, options: BuildOptions): Promise<
 async function sharedObjects(plan: KernelPlan, options: BuildOptions): Promise<string> {
   const sources = [plan.core, ...plan.libraries];
   return sharedObjectsFolder([
-    ...commonIngredients(plan, options),
+    ...(await commonIngredients(plan, options)),
     await readGlobalSettings(plan.application),
     ...(await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestSources(folder))))),
   ]);
 }
 
-function commonIngredients(plan: KernelPlan, options: BuildOptions): readonly string[] {
+async function commonIngredients(plan: KernelPlan, options: BuildOptions): Promise<readonly string[]> {
   return [
     plan.core.revision ?? '',
     formatFragment(plan.kconfig),
+    // Make does not see that a file which an assembler includes has changed.
+    plan.embeddedRootfs === undefined ? '' : await digestFile(plan.embeddedRootfs),
     plan.toolchain,
     String(options.sourceDateEpoch ?? 0),
     orderLibraries(plan.libraries)
@@ -240,7 +253,15 @@ async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders
     app: { folder: around, inside: relative(around, application) },
     objects,
     ...(Object.fromEntries(libraries) as Folders),
+    ...(plan.embeddedRootfs === undefined ? {} : { rootfs: dirname(plan.embeddedRootfs) }),
   };
+}
+
+/** Tells a kernel that embeds its root file system where make finds it, unless the Kraftfile does. */
+function withRootfsPath(plan: KernelPlan, place: Place): KernelPlan {
+  if (plan.embeddedRootfs === undefined) return plan;
+  const path = join(place.path('rootfs'), basename(plan.embeddedRootfs));
+  return { ...plan, kconfig: mergeKconfig({ CONFIG_LIBVFSCORE_AUTOMOUNT_EINITRD_PATH: path }, plan.kconfig) };
 }
 
 /** What make calls the result: Firecracker's kernels are named `fc` whatever cloud they go to. */

@@ -38,13 +38,20 @@ async function digestFiles(folder: string, paths: readonly string[]): Promise<st
   const hash = createHash('sha256');
   for (const path of paths) {
     hash.update(`${path}\0`);
-    await digestFile(hash, join(folder, path));
+    await addFile(hash, join(folder, path));
     hash.update('\0');
   }
   return hash.digest('hex');
 }
 
-async function digestFile(hash: Hash, path: string): Promise<void> {
+/** A digest over one file's content. */
+export async function digestFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await addFile(hash, path);
+  return hash.digest('hex');
+}
+
+async function addFile(hash: Hash, path: string): Promise<void> {
   if ((await lstat(path)).isSymbolicLink()) hash.update(await readlink(path));
   else for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
 }

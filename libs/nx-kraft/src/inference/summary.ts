@@ -87,7 +87,7 @@ function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
     architecture: target.architecture,
     digest: digest(kernelFingerprint(kraftfile, target)),
     outputs: [kernel, kernelDebug, config],
-    embedsRootfs: embedsRootfs(kraftfile, target),
+    embedsRootfs: kraftfile.rootfs !== undefined && embedsRootfs(kraftfile, target),
   };
 }
 

@@ -7,7 +7,14 @@ import {
   mergeKconfig,
   targetSymbols,
 } from '@nx-kraft/kernel';
-import { type Kraftfile, type ModelPath, type Target, outputNames } from '@nx-kraft/kraftfile';
+import {
+  type Kraftfile,
+  type ModelPath,
+  type Target,
+  embedsRootfs,
+  outputNames,
+  rootfsName,
+} from '@nx-kraft/kraftfile';
 import { toolchainVariable } from './files.ts';
 import { type Kraftproject, findTarget, loadKraftproject } from './kraftproject.ts';
 import { stepReporter } from './progress.ts';
@@ -38,6 +45,9 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
       ...sources,
       kconfig,
       toolchain: await toolchainOf(target.architecture),
+      ...(project.kraftfile.rootfs !== undefined && embedsRootfs(project.kraftfile, target)
+        ? { embeddedRootfs: join(project.folder, rootfsName(project.kraftfile, target.architecture)) }
+        : {}),
       workFolder: join(project.folder, '.unikraft', 'work', target.id),
       output: {
         kernel: join(project.folder, names.kernel),
