@@ -78,6 +78,9 @@ function controlDevice({ control }: QemuPlan): string {
     : `socket,id=control,path=${escape(control.socket)},server=on,wait=off`;
 }
 
+/** Leaves out the card's own firmware, which would look for a system in the network before the guest boots. */
+const noNetworkBoot = 'romfile=';
+
 function userNetwork({ ports }: QemuPlan): readonly string[] {
   if (ports.length === 0) return [];
   const forwards = ports.map(
@@ -85,14 +88,14 @@ function userNetwork({ ports }: QemuPlan): readonly string[] {
   );
   return [
     ...['-netdev', ['user', 'id=ports', ...forwards].join(',')],
-    ...['-device', 'virtio-net-pci,netdev=ports,mac=02:b0:b0:00:00:01'],
+    ...['-device', `virtio-net-pci,netdev=ports,mac=02:b0:b0:00:00:01,${noNetworkBoot}`],
   ];
 }
 
 function tapNetwork({ tap, mac }: TapInterface, index: number): readonly string[] {
   return [
     ...['-netdev', `tap,id=net${index},ifname=${escape(tap)},script=no,downscript=no`],
-    ...['-device', `virtio-net-pci,netdev=net${index},mac=${mac}`],
+    ...['-device', `virtio-net-pci,netdev=net${index},mac=${mac},${noNetworkBoot}`],
   ];
 }
 

@@ -20,6 +20,7 @@ export async function buildGuest(folder: string): Promise<Guest> {
   const symbols = [
     ...['ARCH_X86_64', 'PLAT_KVM', 'KVM_VMM_QEMU', 'LIBVFSCORE', 'LIBRAMFS', 'LIBVFSCORE_AUTOMOUNT_UP'],
     'LIBPOSIX_ENVIRON_LIBPARAM',
+    'LIBPOSIX_SOCKET',
   ];
   await writeFile(join(out, 'fragment'), symbols.map((symbol) => `CONFIG_${symbol}=y\n`).join(''));
   const variables = [`A=${core}/probe`, `O=${out}`, `C=${out}/.config`, 'N=probe', `UK_DEFCONFIG=${out}/fragment`];

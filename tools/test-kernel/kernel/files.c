@@ -5,6 +5,10 @@
 #include <unistd.h>
 #include "console.h"
 #include "files.h"
+#ifdef CONFIG_LIBPOSIX_SOCKET
+#include <sys/socket.h>
+#include "sockets.h"
+#endif
 
 #define MOST_OPEN_FILES 32
 #define FIRST_FILE 3
@@ -81,6 +85,10 @@ ssize_t write(int number, const void *buffer, size_t size)
 
 int close(int number)
 {
+#ifdef CONFIG_LIBPOSIX_SOCKET
+	if (number >= LISTENING_SOCKET)
+		return shutdown(number, SHUT_RDWR);
+#endif
 	struct open_file *open = open_file(number);
 
 	if (open == NULL)

@@ -12,7 +12,7 @@
 
 char *parameter_environment[CONFIG_LIBPOSIX_ENVIRON_LIBPARAM_MAXCOUNT + 1];
 char *parameter_fstab[MOST_MOUNTS + 1];
-static char *addresses[MOST_ADDRESSES + 1];
+char *parameter_addresses[MOST_ADDRESSES + 1];
 
 static struct parameter {
 	const char *name;
@@ -21,7 +21,7 @@ static struct parameter {
 } parameters[] = {
 	{ "env.vars", parameter_environment, CONFIG_LIBPOSIX_ENVIRON_LIBPARAM_MAXCOUNT, 0 },
 	{ "vfs.fstab", parameter_fstab, MOST_MOUNTS, 0 },
-	{ "netdev.ip", addresses, MOST_ADDRESSES, 0 },
+	{ "netdev.ip", parameter_addresses, MOST_ADDRESSES, 0 },
 };
 
 static int find_end(int count, char *words[])

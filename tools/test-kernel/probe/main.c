@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#if CONFIG_LIBPOSIX_SOCKET
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#endif
 
 static void fail(const char *path)
 {
@@ -37,6 +41,40 @@ static void list_folder(const char *path)
 		printf("%s%s\n", entry->d_name, entry->d_type == DT_DIR ? "/" : "");
 	closedir(folder);
 }
+
+#if CONFIG_LIBPOSIX_SOCKET
+/* Answers each connection: to HTTP with `text` (404 for paths other than /), to anything else with what it sent. */
+static void serve(int port, const char *text)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (listener < 0)
+		fail("socket");
+	bind(listener, (struct sockaddr *)&address, sizeof(address));
+	listen(listener, 8);
+	printf("listening on port %d\n", port);
+	for (;;) {
+		char request[1024], answer[1024];
+		int connection = accept(listener, NULL, NULL);
+		ssize_t size = recv(connection, request, sizeof(request) - 1, 0);
+
+		if (size > 4 && strncmp(request, "GET ", 4) == 0) {
+			const char *status = strncmp(request + 4, "/ ", 2) == 0 ? "200 OK" : "404 Not Found";
+
+			size = snprintf(answer, sizeof(answer),
+					"HTTP/1.1 %s\r\nContent-Length: %lu\r\nConnection: close\r\n\r\n%s",
+					status, (unsigned long)strlen(text), text);
+			send(connection, answer, size, 0);
+		} else if (size > 0) {
+			send(connection, request, size, 0);
+		}
+		shutdown(connection, SHUT_RDWR);
+		if (size > 4 && strncmp(request, "quit", 4) == 0)
+			return;
+	}
+}
+#endif
 
 static void echo_lines(void)
 {
@@ -74,6 +112,11 @@ int main(int argc, char *argv[])
 		} else if (strcmp(word, "sleep") == 0) {
 			usleep(atoi(value) * 1000);
 			index++;
+#if CONFIG_LIBPOSIX_SOCKET
+		} else if (strcmp(word, "serve") == 0) {
+			serve(atoi(value), index + 2 < argc ? argv[index + 2] : "");
+			index += 2;
+#endif
 		} else if (strcmp(word, "echo") == 0) {
 			echo_lines();
 		} else if (strcmp(word, "exit") == 0) {

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { MachineFault } from './fault.ts';
+
+/** A text that must occur, or a regular expression (of JavaScript) that must match. */
+const textSchema = z.union([
+  z.string(),
+  z.strictObject({ pattern: z.string().refine(isPattern, 'no regular expression') }),
+]);
+
+const durationSchema = z.number().positive();
+const portSchema = z.int().min(1).max(65_535);
+
+const scenarioSchema = z.strictObject({
+  /** Unique among an app's scenarios. */
+  name: z.string().min(1),
+  /** Arguments of the program instead of the project's. */
+  args: z.array(z.string()).optional(),
+  /** Variables besides the project's. */
+  env: z.record(z.string(), z.string()).optional(),
+  /** Parameters of the kernel besides the project's. */
+  kernelArgs: z.array(z.string()).optional(),
+  /** A quantity such as `64Mi`. */
+  memory: z.string().optional(),
+  cpus: z.int().positive().optional(),
+  /** What is typed to the console once the guest is ready. */
+  input: z.string().optional(),
+  /** What the console must show, each in a line of its own and in this order. */
+  console: z.array(textSchema).default([]),
+  /** What no line of the console may show. */
+  never: z.array(textSchema).default([]),
+  /** The line that tells that the guest is ready; without it, it is ready at its first line. */
+  ready: textSchema.optional(),
+  /** Requests, one after the other, once the guest is ready; each is tried until it is answered. */
+  http: z
+    .array(
+      z.strictObject({
+        port: portSchema,
+        path: z.string().startsWith('/').default('/'),
+        method: z.string().default('GET'),
+        headers: z.record(z.string(), z.string()).default({}),
+        body: z.string().optional(),
+        expect: z
+          .strictObject({
+            status: z.int().default(200),
+            headers: z.record(z.string(), textSchema).default({}),
+            body: textSchema.optional(),
+          })
+          .prefault({}),
+      }),
+    )
+    .default([]),
+  /** Exchanges over TCP: what is sent, and what the answer must hold. */
+  tcp: z.array(z.strictObject({ port: portSchema, send: z.string().default(''), expect: textSchema })).default([]),
+  /** Files of the host, relative to the project, that must be there in the end; for what a guest writes to a volume. */
+  files: z.array(z.strictObject({ path: z.string(), content: textSchema.optional() })).default([]),
+  /**
+   * How the machine must end: an exit code, `crash`, or `running`: that it still runs when all else is done, and is
+   * then stopped. Default: `running` where there are exchanges, else 0.
+   */
+  end: z.union([z.int(), z.literal('crash'), z.literal('running')]).optional(),
+  /** Seconds that all of it may take; it fails fast at a crash, and here at a hang. */
+  timeout: durationSchema.default(30),
+  budgets: z
+    .strictObject({
+      /** Seconds from the first instruction until the guest is ready and has answered its first request. */
+      ready: durationSchema.optional(),
+      /** Seconds from the first instruction to the end. */
+      total: durationSchema.optional(),
+      /** The most memory that the machine may take on the host, a quantity. */
+      memory: z.string().optional(),
+      /** The most that kernel and initrd together may have, a quantity. */
+      imageSize: z.string().optional(),
+    })
+    .default({}),
+});
+
+/** One test of a unikernel: how it is booted, what is done with it, and what must be seen. */
+export type Scenario = z.output<typeof scenarioSchema>;
+/** A {@link Scenario} as people write it: only `name` is required. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
+export type Text = z.output<typeof textSchema>;
+
+/**
+ * Checks scenarios that were read from a file or from a project's options and fills in what is left out.
+ *
+ * @param at  the file that they are from, for messages
+ * @throws MachineFault MACHINE_BAD_SCENARIO with the path of the wrong value
+ */
+export function parseScenarios(value: unknown, at: string): readonly Scenario[] {
+  const parsed = z.array(scenarioSchema).safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const path = (issue?.path ?? [])
+      .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+      .join('');
+    throw new MachineFault('MACHINE_BAD_SCENARIO', `scenarios${path}: ${issue?.message ?? 'not valid'}`, { at });
+  }
+  const names = parsed.data.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return parsed.data;
+  throw new MachineFault('MACHINE_BAD_SCENARIO', `two scenarios are named '${twice}'`, { at });
+}
+
+function isPattern(source: string): boolean {
+  try {
+    new RegExp(source);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function matches(text: Text, seen: string): boolean {
+  return typeof text === 'string' ? seen.includes(text) : new RegExp(text.pattern).test(seen);
+}
+
+export function describeText(text: Text): string {
+  return typeof text === 'string' ? JSON.stringify(text) : `/${text.pattern}/`;
+}
