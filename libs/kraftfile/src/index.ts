@@ -1,4 +1,13 @@
 export type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
+export {
+  addLibrary,
+  addTarget,
+  type KconfigPlace,
+  removeLibrary,
+  removeTarget,
+  setKconfig,
+  unsetKconfig,
+} from './edit.ts';
 export { editorSettings } from './editor-settings.ts';
 export {
   embedsRootfs,
@@ -10,6 +19,7 @@ export {
   type TaskKind,
   testFingerprint,
 } from './fingerprints.ts';
+export { KraftfileFault } from './fault.ts';
 export { type FolderKraftfiles, kraftfilesOfFolder } from './folder.ts';
 export { type DiagnosticsFormat, formatDiagnostics } from './format.ts';
 export { inspectKraftfile, type InspectResult } from './inspect.ts';
@@ -41,6 +51,8 @@ export {
   type OutputNames,
   romName,
   rootfsName,
+  testReportName,
 } from './outputs.ts';
 export { readKraftfile, type ReadOptions, type ReadResult } from './read-kraftfile.ts';
 export { specVersions } from './read-spec.ts';
+export { type Loss, type Upgrade, upgradeKraftfile } from './upgrade.ts';

@@ -41,7 +41,10 @@ export interface Filesystem {
   readonly dockerfile?: string;
   /** What the source is; absent: to be found out from the source itself. */
   readonly type?: FilesystemSourceType;
-  /** What to make of it; absent: erofs where the kernel can read it, else cpio. */
+  /**
+   * What to make of it. Absent, it is the version's default: cpio before v0.7; in v0.7 erofs where the kernel can read
+   * it, else cpio, and always erofs for `roms`.
+   */
   readonly format?: FilesystemFormat;
 }
 

@@ -55,6 +55,11 @@ export function imageName(kraftfile: Kraftfile): string {
   return `${outputDirectory(kraftfile)}/${safeName(kraftfile.name)}.oci`;
 }
 
+/** The report of the project's tests, in the form of JUnit. */
+export function testReportName(kraftfile: Kraftfile): string {
+  return `${outputDirectory(kraftfile)}/junit.xml`;
+}
+
 /** The folder of all outputs of a Kraftfile. */
 export function outputDirectory({ outdir = defaultOutdir, variant }: Kraftfile): string {
   return variant === undefined ? outdir : `${outdir}/${safeName(variant)}`;

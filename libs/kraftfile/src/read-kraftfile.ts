@@ -44,14 +44,26 @@ export interface ReadResult {
  * what they do not touch is still read.
  */
 export function readKraftfile(text: string, options: ReadOptions): ReadResult {
-  const problems = new Problems(new SourceText(text), options.file);
-  const nothing = (): ReadResult => ({
-    kraftfile: undefined,
+  const { kraftfile, reading, problems } = readWithPlaces(text, options);
+  return {
+    kraftfile,
     diagnostics: problems.list(),
-    positionOf: () => ({ line: 1, column: 1 }),
-  });
+    positionOf: (path) => reading?.positionOf(path) ?? { line: 1, column: 1 },
+  };
+}
+
+/** What {@link readKraftfile} finds, with the values of the file for those who change it. */
+export interface ReadWithPlaces {
+  readonly kraftfile: Kraftfile | undefined;
+  /** Absent when the text is no usable YAML. */
+  readonly reading: Reading | undefined;
+  readonly problems: Problems;
+}
+
+export function readWithPlaces(text: string, options: ReadOptions): ReadWithPlaces {
+  const problems = new Problems(new SourceText(text), options.file);
   const tree = readTree(text, problems);
-  if (tree === undefined) return nothing();
+  if (tree === undefined) return { kraftfile: undefined, reading: undefined, problems };
   try {
     const top = topEntries(tree);
     const spec = guessSpec(writtenSpec(top));
@@ -61,15 +73,11 @@ export function readKraftfile(text: string, options: ReadOptions): ReadResult {
     checkSpec(reading, top, top.values().next().value);
     const kraftfile = readModel(reading, top, spec ?? 'v0.6', options);
     checkModel(reading, top, kraftfile, options.exists);
-    return {
-      kraftfile: spec === undefined ? undefined : kraftfile,
-      diagnostics: problems.list(),
-      positionOf: (path) => reading.positionOf(path),
-    };
+    return { kraftfile: spec === undefined ? undefined : kraftfile, reading, problems };
   } catch (error) {
     if (!(error instanceof TreeLimit)) throw error;
     reportLimit(problems, error);
-    return nothing();
+    return { kraftfile: undefined, reading: undefined, problems };
   }
 }
 

@@ -37,10 +37,15 @@ export class Reading {
     if (at.range) this.#places.set(placeKey(path), at.range[0]);
   }
 
+  /** Where a part of the model stands in the text, as an offset. */
+  offsetOf(path: ModelPath): number | undefined {
+    return this.#places.get(placeKey(path));
+  }
+
   /** The place of a part of the model, or of the nearest part around it. */
   positionOf(path: ModelPath): Position {
     for (let length = path.length; length > 0; length--) {
-      const offset = this.#places.get(placeKey(path.slice(0, length)));
+      const offset = this.offsetOf(path.slice(0, length));
       if (offset !== undefined) return this.problems.source.positionAt(offset);
     }
     return { line: 1, column: 1 };
