@@ -30,7 +30,7 @@ const scenarioSchema = z.strictObject({
   never: z.array(textSchema).default([]),
   /** The line that tells that the guest is ready; without it, it is ready at its first line. */
   ready: textSchema.optional(),
-  /** Requests, one after the other, once the guest is ready; each is tried until it is answered. */
+  /** Requests, one after the other, once the guest is ready; without `ready` a guest may get the first one twice. */
   http: z
     .array(
       z.strictObject({

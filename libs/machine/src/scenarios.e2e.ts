@@ -57,7 +57,7 @@ describe('a scenario that holds', () => {
     ],
     [
       'an end after an exchange',
-      { args: ['serve', '80', 'x'], tcp: [{ port: 80, send: 'quit\n', expect: 'quit' }], end: 0 },
+      { args: ['serve', '80', 'x'], ready: 'listening', tcp: [{ port: 80, send: 'quit\n', expect: 'quit' }], end: 0 },
     ],
     ['budgets', { args: ['say', 'x'], budgets: { ready: 20, total: 30, memory: '1Gi', imageSize: '1Mi' } }],
   ])('%s', async (_, scenario) => {
