@@ -1,7 +1,8 @@
-import { ComponentFault } from './fault.ts';
 import { checkoutRevision } from './git.ts';
 import type { FetchOptions, GitResolution, RemoteResolution, Resolution } from './resolution.ts';
 import { inTurn, recall, remember, type Store } from './store.ts';
+import { offlineFault } from './offline.ts';
+import { fetchTarball } from './tarball.ts';
 import { addTree, findTree, wrongContent } from './trees.ts';
 
 /** A source tree, in the form in which kernels take it. */
@@ -33,7 +34,8 @@ export async function fetchComponent(
 }
 
 async function fetchTree(resolution: RemoteResolution, store: Store, options: FetchOptions): Promise<string> {
-  await fetchRevision(resolution, store, options);
+  if (resolution.kind === 'git') await fetchRevision(resolution, store, options);
+  else await fetchTarball(resolution, store, options);
   const folder = await findTree(store, resolution.content);
   if (folder !== undefined) return folder;
   throw new Error(`${resolution.key} was removed from the store while it was fetched`);
@@ -73,11 +75,4 @@ export async function fetchRevision(
   const onWait = (): void =>
     onProgress?.({ kind: 'waiting', component: key, message: `waiting for another process that fetches ${key}` });
   return inTurn(store, revision, fetch, { signal, onWait });
-}
-
-/** The fault of something that only the network has, with the command that gets it. */
-export function offlineFault(key: string, why: string): ComponentFault {
-  return new ComponentFault('COMPONENT_OFFLINE', `${key} is not here and the network must not be used: ${why}`, {
-    hint: `With a network, get it with: nx-kraft pull ${key}`,
-  });
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasErrorCode } from '@nx-kraft/base';
 import { isArchiveName } from './archive-name.ts';
@@ -25,7 +25,7 @@ export type Origin =
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 'git'; readonly url: string; readonly version: string | undefined }
   | { readonly kind: 'tarball'; readonly url: string }
-  | { readonly kind: 'named'; readonly version: string };
+  | { readonly kind: 'named'; readonly version: string | undefined };
 
 /** The channel that a bare name means. */
 export const defaultChannel = 'stable';
@@ -45,7 +45,7 @@ export async function locate(request: ComponentRequest, baseDirectory: string): 
   const { source } = request;
   checkName(request.name);
   const version = checkVersion(request.version);
-  if (source === undefined) return { kind: 'named', version: version ?? defaultChannel };
+  if (source === undefined) return { kind: 'named', version };
   if (source === '' || source.startsWith('-') || hasControlCharacter(source)) throw badSource(source);
   if (/^file:/i.test(source)) return locateFile(source, version);
   if (/^(https?|ssh|git):\/\/[^-/]/i.test(source)) return locateUrl(source, version);
@@ -126,9 +126,9 @@ function badSource(source: string, cause?: unknown): ComponentFault {
  * The name of a request in lock files, messages and commands: `core/unikraft@stable`, `lib/musl@0.16.3`,
  * `lib/lwip@https://example.com/lwip.git#main`. Credentials are left out.
  */
-export function componentKey({ type, name, source, version }: ComponentRequest): string {
-  // Templates are also written as `app/elfloader`, as kraft's own examples do.
-  const head = `${prefixes[type]}/${name.replace(/^(core|lib|app)\//, '')}`;
+export function componentKey(request: ComponentRequest): string {
+  const { type, source, version } = request;
+  const head = `${prefixes[type]}/${bareName(request)}`;
   if (source === undefined) return `${head}@${version || defaultChannel}`;
   return `${head}@${hideCredentials(source)}${version ? `#${version}` : ''}`;
 }
@@ -159,9 +159,14 @@ function typeOf(prefix: string | undefined, name: string): ComponentType {
   return prefix === 'core' ? 'core' : prefix === 'lib' ? 'library' : 'template';
 }
 
+/** A component's own name: `elfloader` for a template that is written as `app/elfloader`. */
+export function bareName({ name }: Pick<ComponentRequest, 'name'>): string {
+  return name.replace(/^(core|lib|app)\//, '');
+}
+
 /** The repository where a component lies that no index knows, by its name. */
-export function defaultRepository({ type, name }: Pick<ComponentRequest, 'type' | 'name'>): string {
-  const own = basename(name);
-  const repository = type === 'core' ? own : `${prefixes[type]}-${own.replace(/^(lib|app)-/, '')}`;
+export function defaultRepository(request: Pick<ComponentRequest, 'type' | 'name'>): string {
+  const name = bareName(request);
+  const repository = request.type === 'core' ? name : `${prefixes[request.type]}-${name.replace(/^(lib|app)-/, '')}`;
   return `https://github.com/unikraft/${repository}.git`;
 }

@@ -19,7 +19,20 @@ export interface GitResolution {
   readonly content: string;
 }
 
-export type RemoteResolution = GitResolution;
+/** One packed source. */
+export interface TarballResolution {
+  readonly kind: 'tarball';
+  readonly key: string;
+  /** Without credentials. */
+  readonly url: string;
+  /** Of the archive, in hexadecimal. */
+  readonly sha256: string;
+  /** The commit, where the archive tells. */
+  readonly revision?: string;
+  readonly content: string;
+}
+
+export type RemoteResolution = GitResolution | TarballResolution;
 
 /** What exactly a request means. Plain JSON without credentials; equal ones are the same bytes, a folder's aside. */
 export type Resolution = FolderResolution | RemoteResolution;

@@ -32,7 +32,10 @@ beforeEach(async () => {
 afterEach(() => removeTree(folder));
 
 const resolve = (request: Partial<ComponentRequest>, options: Partial<ResolveOptions> = {}) =>
-  resolveComponent({ type: 'library', name: 'musl', ...request }, { baseDirectory: folder, store, ...options });
+  resolveComponent(
+    { type: 'library', name: 'musl', ...request },
+    { baseDirectory: folder, store, indexes: [], ...options },
+  );
 
 async function resolveGit(version: string | undefined, options: Partial<ResolveOptions> = {}): Promise<GitResolution> {
   const resolution = await resolve({ source: remote.url, version }, options);

@@ -1,10 +1,21 @@
 import { ComponentFault } from './fault.ts';
-import { fetchRevision, offlineFault } from './fetch.ts';
+import { fetchRevision } from './fetch.ts';
 import { findRevision, isWholeRevision } from './git.ts';
+import { defaultIndex, findInIndexes, type IndexedOrigin } from './indexes.ts';
 import { type Lock, lockedResolution } from './lock.ts';
+import { offlineFault } from './offline.ts';
 import type { FetchOptions, RemoteResolution, Resolution } from './resolution.ts';
-import { type ComponentRequest, componentKey, defaultRepository, locate, type Origin } from './request.ts';
+import {
+  bareName,
+  type ComponentRequest,
+  componentKey,
+  defaultChannel,
+  defaultRepository,
+  locate,
+  type Origin,
+} from './request.ts';
 import { once, recall, remember, type Store } from './store.ts';
+import { fetchTarball } from './tarball.ts';
 import { hideCredentials } from './url.ts';
 
 export interface ResolveOptions extends FetchOptions {
@@ -12,6 +23,8 @@ export interface ResolveOptions extends FetchOptions {
   /** What relative paths are relative to: the Kraftfile's folder. */
   readonly baseDirectory: string;
   readonly lock?: Lock | undefined;
+  /** Where bare names are looked up, in this order (default: KraftKit's index), before GitHub is asked. */
+  readonly indexes?: readonly string[] | undefined;
   /** Refuse what the lock file does not have. */
   readonly frozen?: boolean | undefined;
 }
@@ -57,16 +70,42 @@ async function resolveRemote(
   origin: Exclude<Origin, { kind: 'folder' }>,
   options: ResolveOptions,
 ): Promise<RemoteResolution> {
-  const { store, signal, onProgress } = options;
-  if (origin.kind === 'tarball') throw new Error('tarballs come with the next piece');
-  const url = origin.kind === 'named' ? defaultRepository(request) : origin.url;
-  if (options.offline === true && !isWholeRevision(origin.version)) {
+  const place = origin.kind === 'named' ? await findPlace(request, origin.version, options) : origin;
+  const resolution =
+    place.kind === 'git' ? await resolveGit(key, place, options) : await resolveTarball(key, place, options);
+  await remember(options.store, 'resolutions', key, resolution);
+  return resolution;
+}
+
+async function findPlace(
+  request: ComponentRequest,
+  version: string | undefined,
+  options: ResolveOptions,
+): Promise<IndexedOrigin> {
+  const { indexes = [defaultIndex], offline } = options;
+  const named = { type: request.type, name: bareName(request) };
+  const found = offline === true ? undefined : await findInIndexes(named, version, indexes, options);
+  return found ?? { kind: 'git', url: defaultRepository(request), version: version ?? defaultChannel };
+}
+
+async function resolveGit(
+  key: string,
+  { url, version }: { readonly url: string; readonly version: string | undefined },
+  options: ResolveOptions,
+): Promise<RemoteResolution> {
+  if (options.offline === true && !isWholeRevision(version)) {
     throw offlineFault(key, 'neither kraft.lock nor the store knows what it means');
   }
-  onProgress?.({ kind: 'resolving', component: key, message: `asking ${url} for ${key}` });
-  const found = await findRevision(store, url, origin.version, signal);
-  const content = await fetchRevision({ key, url, revision: found.revision }, store, options);
-  const resolution: RemoteResolution = { kind: 'git', key, url, ...found, content };
-  await remember(store, 'resolutions', key, resolution);
-  return resolution;
+  options.onProgress?.({ kind: 'resolving', component: key, message: `asking ${url} for ${version ?? 'HEAD'}` });
+  const found = await findRevision(options.store, url, version, options.signal);
+  const content = await fetchRevision({ key, url, revision: found.revision }, options.store, options);
+  return { kind: 'git', key, url, ...found, content };
+}
+
+async function resolveTarball(
+  key: string,
+  { url, sha256 }: { readonly url: string; readonly sha256?: string | undefined },
+  options: ResolveOptions,
+): Promise<RemoteResolution> {
+  return { kind: 'tarball', key, url, ...(await fetchTarball({ key, url, sha256 }, options.store, options)) };
 }

@@ -94,6 +94,10 @@ export type RecordKind =
   | 'revisions'
   /** sha256 of an archive → the tree in it. */
   | 'archives'
+  /** URL of an archive → the archive that it was, and how to ask whether it still is. */
+  | 'downloads'
+  /** URL of an index → its text, and how to ask whether it still is that. */
+  | 'indexes'
   /** What a name, branch or URL meant when it was asked last. */
   | 'resolutions';
 
