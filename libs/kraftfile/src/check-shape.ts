@@ -1,9 +1,10 @@
+import type { Scalar } from 'yaml';
 import type { core } from 'zod';
 import type { DiagnosticCode, DiagnosticDetails } from './diagnostics.ts';
 import { nearestWord } from './nearest.ts';
 import type { Reading } from './reading.ts';
 import { shapeOf } from './shape.ts';
-import type { Entry, Value } from './tree.ts';
+import type { Value } from './tree.ts';
 
 type Issue = core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -62,8 +63,7 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 function report(reading: Reading, { path, expected, words }: Problem): void {
-  const { value, entry } = find(reading, path);
-  const at = value ?? entry?.keyNode ?? reading.tree.root;
+  const { value, at } = find(reading, path);
   if (at === undefined || isToldBetter(reading, path, value)) return;
   const what = pathText(path);
   const text = reading.scalar(value)?.source;
@@ -99,18 +99,21 @@ function isToldBetter(reading: Reading, path: Path, value: Value | undefined): b
   return top === 'targets' && path.length === 2 && reading.scalar(value) !== undefined;
 }
 
-function find(reading: Reading, path: Path): { value: Value | undefined; entry: Entry | undefined } {
+/** The value at a path, and the nearest place to it that there is. */
+function find(reading: Reading, path: Path): { value: Value | undefined; at: Scalar | Value | undefined } {
   let value: Value | undefined = reading.tree.root;
-  let entry: Entry | undefined;
+  let at: Scalar | Value | undefined = value;
   for (const key of path) {
     if (typeof key === 'number') {
       value = reading.items(value)[key];
     } else {
-      entry = reading.entries(value).find((candidate) => candidate.key === key);
+      const entry = reading.entries(value).find((candidate) => candidate.key === key);
       value = entry?.value;
+      at = entry?.keyNode ?? at;
     }
+    at = value ?? at;
   }
-  return { value, entry };
+  return { value, at };
 }
 
 function pathText(path: Path): string {

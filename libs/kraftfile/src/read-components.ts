@@ -17,14 +17,12 @@ export function readComponent(reading: Reading, value: Value | undefined, name: 
 export function readTemplate(reading: Reading, value: Value | undefined, path: ModelPath): Component {
   const text = reading.text(value);
   if (text !== undefined && value !== undefined) {
-    const place = isPlace(text, 'legacy') ? splitPlace(text) : undefined;
-    if (place !== undefined) return { name: nameOfPlace(place.source), ...place, kconfig: {} };
-    const [word, version] = splitAtLast(text, ':');
-    return {
-      name: word.replace(/^apps?\//, ''),
-      ...(version === undefined ? {} : { version }),
-      kconfig: {},
-    };
+    const [, name, version] = /^(?:apps?\/)?([^/:]+)(?::([^/]+))?$/.exec(text) ?? [];
+    if (name !== undefined && !isPlace(name, 'legacy')) {
+      return { name, ...(version === undefined ? {} : { version }), kconfig: {} };
+    }
+    const place = splitPlace(text);
+    return { name: nameOfPlace(place.source), ...place, kconfig: {} };
   }
   const mapping = readMapping(reading, value, path);
   const named = reading.entries(value).find((entry) => entry.key === 'name');
@@ -116,9 +114,4 @@ function nameOfPlace(place: string): string {
       ?.split(/[/:\\]/)
       .findLast((part) => part !== '') ?? '';
   return last.replace(/\.(git|tar\.gz|tgz|tar)$/, '').replace(/^app-/, '') || 'template';
-}
-
-function splitAtLast(text: string, separator: string): readonly [string, string | undefined] {
-  const at = text.lastIndexOf(separator);
-  return at <= 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
