@@ -95,8 +95,14 @@ function describe(
 /** Whether the reader of this part tells the same with more knowledge. */
 function isToldBetter(reading: Reading, path: Path, value: Value | undefined): boolean {
   const [top] = path;
-  if (top === 'spec' || top === 'specification') return true;
-  return top === 'targets' && path.length === 2 && reading.scalar(value) !== undefined;
+  if (top === 'specification') return true;
+  // With both of them, spec is looked at by nobody else.
+  if (top === 'spec') return !reading.entries(reading.tree.root).some(({ key }) => key === 'specification');
+  if (top !== 'targets') return false;
+  const key = path[2];
+  return typeof key === 'string'
+    ? ['platform', 'plat', 'architecture', 'arch'].includes(key)
+    : path.length === 2 && reading.scalar(value) !== undefined;
 }
 
 /** The value at a path, and the nearest place to it that there is. */

@@ -126,6 +126,7 @@ export function removeLibrary(text: string, name: string): string {
  */
 export function setKconfig(text: string, place: KconfigPlace, symbol: string, value: string): string {
   const file = openFile(text);
+  if (kconfigAt(file.kraftfile, file.kraftfile, place)?.[symbol] === value) return text;
   const splices = setIn(file, findHolder(file, place), symbol, file.escape(value));
   return finish(file, splices, (after) => kconfigAt(after, file.kraftfile, place)?.[symbol] === value);
 }
@@ -312,7 +313,7 @@ function setIn(file: OpenFile, { map: holder, expand }: Holder, symbol: string, 
   if (isMap(kconfig)) {
     const existing = findPair(kconfig, symbol);
     const likeThis = (existing ?? (kconfig.items.at(-1) as FilePair | undefined))?.value;
-    const content = plainText(value, isScalar(likeThis) ? quotesLike(likeThis) : 'single');
+    const content = plainText(value, isScalar(likeThis) ? quotesLike(likeThis, value) : 'single');
     return existing === undefined
       ? insertEntry(file, kconfig, symbol, content)
       : replaceValue(file, kconfig, existing, content);
@@ -327,9 +328,13 @@ function setIn(file: OpenFile, { map: holder, expand }: Holder, symbol: string, 
   return replaceValue(file, holder, pair, option);
 }
 
-/** Numbers stand without quotes beside words that have them: that a neighbour has none says nothing then. */
-function quotesLike(scalar: Scalar): TextStyle {
-  return typeof scalar.value === 'number' ? 'single' : styleOf(scalar);
+/**
+ * The quotes that a neighbour has. A number has none beside words that have them, which says nothing of others; a bare
+ * `y` is no text for all parsers, yet all of them know what it means here.
+ */
+function quotesLike(scalar: Scalar, value: string): TextStyle {
+  if (typeof scalar.value === 'number') return 'single';
+  return scalar.type === 'PLAIN' && /^[ymn]$/.test(value) ? 'literal' : styleOf(scalar);
 }
 
 function findOptions(list: YAMLSeq, symbol: string): readonly Scalar[] {

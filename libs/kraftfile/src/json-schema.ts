@@ -8,10 +8,11 @@ import { zod } from './zod.ts';
  * that the reader checks with. It is committed as `schema/kraftfile.schema.json`; a test keeps the two equal.
  */
 export function kraftfileJsonSchema(): { readonly [key: string]: Plain } {
-  const isNew = ['spec', 'specification'].map((key) => ({
-    required: [key],
-    properties: { [key]: { type: 'string', pattern: '^v?0\\.7' } },
-  }));
+  const v07 = { anyOf: [{ type: 'string', pattern: '^v?0\\.7' }, { const: 0.7 }] };
+  const isNew = [
+    { required: ['specification'], properties: { specification: v07 } },
+    { required: ['spec'], not: { required: ['specification'] }, properties: { spec: v07 } },
+  ];
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $id: 'urn:nx-kraft:kraftfile',

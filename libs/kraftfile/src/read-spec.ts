@@ -7,7 +7,7 @@ export const specVersions = ['v0.4', 'v0.5', 'v0.6', 'v0.7'] as const satisfies 
 
 /** `v0.6`, `0.6`, `0.6.0` and the like as a version that is read. */
 export function parseSpec(text: string): SpecVersion | undefined {
-  const [, majorMinor] = /^v?(\d+\.\d+)(?:\.\d+)?$/.exec(text.trim()) ?? [];
+  const [, majorMinor] = /^v?(\d+\.\d+)(?:\.\d+)?$/.exec(text) ?? [];
   return specVersions.find((version) => version === `v${majorMinor}`);
 }
 

@@ -24,7 +24,9 @@ function buildShape(family: Family): ZodType {
   const isLegacy = family === 'legacy';
   const scalar = z.union([z.string(), z.number(), z.boolean()]);
   /** A word out of a list that editors can complete, though others are let through. */
-  const word = (words: readonly string[]): ZodType => z.union([z.enum(words as [string, ...string[]]), z.string()]);
+  const word = (words: readonly string[], form: RegExp): ZodType => z.union([z.enum(words), z.string().regex(form)]);
+  const platform = word(Object.keys(platforms), /^[^/]/).optional();
+  const architecture = word([...architectures, ...Object.keys(architectureAliases)], /./).optional();
 
   const kconfig = z
     .union([
@@ -44,7 +46,7 @@ function buildShape(family: Family): ZodType {
   const target = z.union([
     z
       .string()
-      .regex(/\//, 'platform/architecture')
+      .regex(/^[^/]+\/./, 'platform/architecture')
       .meta({
         description: 'platform/architecture',
         examples: Object.keys(platforms).flatMap((platform) =>
@@ -54,14 +56,10 @@ function buildShape(family: Family): ZodType {
     z
       .looseObject({
         name: scalar.nullish().meta({ description: "The target's own name; the project's by default." }),
-        platform: word(Object.keys(platforms)).optional().meta({ description: 'Where the unikernel runs.' }),
-        plat: word(Object.keys(platforms)).optional().meta({ description: 'Short for platform.' }),
-        architecture: word([...architectures, ...Object.keys(architectureAliases)])
-          .optional()
-          .meta({ description: 'What it runs on.' }),
-        arch: word([...architectures, ...Object.keys(architectureAliases)])
-          .optional()
-          .meta({ description: 'Short for architecture.' }),
+        platform: platform.meta({ description: 'Where the unikernel runs.' }),
+        plat: platform.meta({ description: 'Short for platform.' }),
+        architecture: architecture.meta({ description: 'What it runs on.' }),
+        arch: architecture.meta({ description: 'Short for architecture.' }),
         kconfig,
       })
       .meta({
