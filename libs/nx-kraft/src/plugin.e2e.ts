@@ -1,13 +1,17 @@
-import { readFile, rm } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readFile, readdir, readlink, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TestWorkspace } from '../test/workspace.ts';
 
 let workspace: TestWorkspace;
 
-beforeAll(async () => {
+beforeEach(async () => {
   workspace = await TestWorkspace.create('apps/hello', 'tools/test-kernel');
 });
-afterAll(() => workspace.remove());
+afterEach(() => workspace.remove());
+
+const kernelTasks = ['hello:build:fc-x86_64', 'hello:build:qemu-x86_64'];
+const greet = 'return show("/etc/motd");';
 
 test('a kernel is built once, restored when its output is gone, and built again when its source changes', async () => {
   const kernel = workspace.path('apps/hello/.unikraft/build/hello_qemu-x86_64');
@@ -25,25 +29,20 @@ test('a kernel is built once, restored when its output is gone, and built again 
   expect((await readFile(kernel)).equals(bytes)).toBe(false);
 });
 
-test('run boots what was built, shows the console and ends with the guest', async () => {
+test('run boots what was built, shows the console, ends with the guest, and passes its failure on', async () => {
   const { exitCode, output } = await workspace.nx('run', 'hello:run');
   expect(exitCode).toBe(0);
-  const lines = output.split('\n');
-  expect(lines).toEqual(
+  expect(output.split('\n')).toEqual(
     expect.arrayContaining([
       'argument 1: world',
       'argument 2: and all who build it',
       'This line comes from the root file system.',
     ]),
   );
-});
-
-test('run passes on that the guest failed', async () => {
-  await workspace.edit('apps/hello/main.c', 'return show("/etc/motd");', 'return 7;');
-  const { exitCode, output } = await workspace.nx('run', 'hello:run');
-  expect(exitCode).toBe(1);
-  expect(output).toContain('the program ended with 7 (GUEST_FAILED)');
-  await workspace.edit('apps/hello/main.c', 'return 7;', 'return show("/etc/motd");');
+  await workspace.edit('apps/hello/main.c', greet, 'return 7;');
+  const failed = await workspace.nx('run', 'hello:run');
+  expect(failed.exitCode).toBe(1);
+  expect(failed.output).toContain('the program ended with 7 (GUEST_FAILED)');
 });
 
 test('a change of the root file system or of cmd builds no kernel', async () => {
@@ -51,12 +50,39 @@ test('a change of the root file system or of cmd builds no kernel', async () => 
   await workspace.edit('apps/hello/rootfs/etc/motd', 'This line', 'Another line');
   const changed = await workspace.nx('run-many', '-t', 'build', 'rootfs');
   expect(changed).toMatchObject({ ran: ['hello:rootfs'] });
-  expect(changed.cached).toEqual(expect.arrayContaining(['hello:build:fc-x86_64', 'hello:build:qemu-x86_64']));
+  expect(changed.cached).toEqual(expect.arrayContaining(kernelTasks));
 
   await workspace.edit('apps/hello/Kraftfile', "'world'", "'moon'");
   const { output, ran } = await workspace.nx('run', 'hello:run');
   expect(ran).toEqual(['hello:run']);
   expect(output).toContain('argument 1: moon');
+});
+
+test('package gives the same image in every checkout, and is restored from the cache', async () => {
+  const other = await TestWorkspace.create('apps/hello', 'tools/test-kernel');
+  try {
+    const image = /unikraft\.org\/hello:latest@sha256:[0-9a-f]{64}/;
+    const [here, there] = [await workspace.nx('run', 'hello:package'), await other.nx('run', 'hello:package')];
+    expect(here.output).toMatch(image);
+    expect(image.exec(there.output)?.[0]).toBe(image.exec(here.output)?.[0]);
+
+    await rm(workspace.path('apps/hello/.unikraft/build'), { recursive: true });
+    expect(await workspace.nx('run', 'hello:package')).toMatchObject({ exitCode: 0, ran: [] });
+    expect(await readdir(workspace.path('apps/hello/.unikraft/build/hello.oci'))).toContain('index.json');
+  } finally {
+    await other.remove();
+  }
+});
+
+test('test boots once for each scenario, is cached, and tells what it expected and saw', async () => {
+  expect(await workspace.nx('run', 'hello:test')).toMatchObject({ exitCode: 0 });
+  expect(await workspace.nx('run', 'hello:test')).toMatchObject({ exitCode: 0, ran: [] });
+
+  await workspace.edit('apps/hello/kraft.test.json', 'argument 1: world', 'argument 1: sun');
+  const failed = await workspace.nx('run', 'hello:test');
+  expect(failed).toMatchObject({ exitCode: 1, ran: ['hello:test'] });
+  expect(failed.output).toMatch(/expected .*argument 1: sun/);
+  expect(await readFile(workspace.path('apps/hello/.unikraft/build/junit.xml'), 'utf8')).toContain('<failure');
 });
 
 test('a broken Kraftfile is told by its own tasks, and the others go on', async () => {
@@ -66,3 +92,67 @@ test('a broken Kraftfile is told by its own tasks, and the others go on', async 
   expect(broken.output).toContain('apps/broken/Kraftfile:3:5: error:');
   expect((await workspace.nx('run', 'hello:build')).exitCode).toBe(0);
 });
+
+test('what cannot be built or run is told in a sentence with what to do next', async () => {
+  const unikraft = 'unikraft: { source: ../../tools/test-kernel }';
+  await workspace.write('apps/nowhere/Kraftfile', `spec: v0.6\n${unikraft}\ntargets: [vmware/x86_64]\n`);
+  const unknown = await workspace.nx('run', 'nowhere:build');
+  expect(unknown.exitCode).toBe(1);
+  expect(unknown.output).toContain("Unikraft has no platform 'vmware' (KERNEL_BAD_TARGET)\n  Known: qemu, fc");
+
+  await workspace.write('apps/none/Kraftfile', `spec: v0.6\n${unikraft}\n`);
+  const none = await workspace.nx('run', 'none:run');
+  expect(none.exitCode).toBe(1);
+  expect(none.output).toContain('apps/none/Kraftfile: it names no target to run (KRAFTFILE_NO_TARGET)');
+
+  const coreless = 'spec: v0.6\nunikraft: { source: ./nothing }\ntargets: [qemu/x86_64]\n';
+  await workspace.write('apps/coreless/Kraftfile', coreless);
+  const missing = await workspace.nx('run', 'coreless:build');
+  expect(missing.exitCode).toBe(1);
+  expect(missing.output).toMatch(/there is no folder '.\/nothing' \(COMPONENT_NOT_FOUND\)/);
+});
+
+test('a guest that panics or hangs fails the run', async () => {
+  await workspace.edit('apps/hello/main.c', greet, '*(volatile int *)-8 = 1; return 0;');
+  const panicked = await workspace.nx('run', 'hello:run');
+  expect(panicked.exitCode).toBe(1);
+  expect(panicked.output).toMatch(/the guest crashed.*\(GUEST_FAILED\)/);
+
+  await workspace.edit('apps/hello/main.c', '*(volatile int *)-8 = 1; return 0;', 'for (;;);');
+  const hung = await workspace.nx('run', 'hello:run', '--timeout=2');
+  expect(hung.exitCode).toBe(1);
+  expect(hung.output).toContain('it ran longer than it may (GUEST_FAILED)');
+});
+
+test.each(['SIGINT', 'SIGKILL'] as const)('after %s of Nx no process of the run is left', async (signal) => {
+  await workspace.edit('apps/hello/main.c', greet, 'for (;;);');
+  const { child, ended, output } = workspace.start('run', 'hello:run');
+  await until(() => output().includes('Hello from'), 60_000);
+  expect(await processesIn(workspace.folder)).not.toEqual([]);
+  child.kill(signal);
+  await ended;
+  await until(async () => (await processesIn(workspace.folder)).length === 0, 15_000);
+  expect(await processesIn(workspace.folder)).toEqual([]);
+});
+
+/** Waits until something is so, at most `limit` milliseconds. */
+async function until(isSo: () => boolean | Promise<boolean>, limit: number): Promise<void> {
+  for (const end = Date.now() + limit; Date.now() < end && !(await isSo());) await sleep(50);
+}
+
+/** The commands of all processes that work in a folder. */
+async function processesIn(folder: string): Promise<readonly string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    ids.map(async (id) => {
+      try {
+        const place = await readlink(`/proc/${id}/cwd`);
+        return place.startsWith(folder) ? [await readFile(`/proc/${id}/cmdline`, 'utf8')] : [];
+      } catch {
+        // It ended while we looked.
+        return [];
+      }
+    }),
+  );
+  return found.flat();
+}

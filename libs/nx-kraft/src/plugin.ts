@@ -9,6 +9,7 @@ import type { Summary } from './inference/summary.ts';
 import { type Input, inferProject } from './inference/targets.ts';
 import { type PluginOptions, taskNames } from './options.ts';
 import { toolchainVariable } from './tasks/files.ts';
+import { packageFolder, pluginState, pluginVersion } from './tasks/version.ts';
 
 export { type PluginOptions } from './options.ts';
 
@@ -28,6 +29,7 @@ async function createProjects(
   options: PluginOptions | undefined,
   { workspaceRoot }: CreateNodesContext,
 ): Promise<CreateNodesResultArray> {
+  const state = pluginState();
   const summaries = await withSummaries(workspaceRoot, async (summaryOf) => {
     const found = new Map<string, { readonly file: string; readonly summary: Summary }>();
     for (const file of inOrderOfPrecedence(files)) {
@@ -36,7 +38,7 @@ async function createProjects(
       const text = readFileSync(join(workspaceRoot, file), 'utf8');
       if (!isKraftfile(text)) continue;
       const directoryName = basename(join(workspaceRoot, folder));
-      const summary = await summaryOf([version, file, directoryName, text], async () => {
+      const summary = await summaryOf([state, file, directoryName, text], async () => {
         const { summarize } = await import('./inference/summary.ts');
         return summarize(text, file, directoryName);
       });
@@ -54,7 +56,7 @@ async function createProjects(
         kraftfile: file,
         summary,
         facts: lookAround(workspaceRoot, file, summary),
-        salt: version,
+        salt: pluginVersion,
         pluginInputs,
       },
       taskNames(options),
@@ -73,13 +75,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/**
- * The version of the plugin, part of all cache keys: another version may do things in another way. Where the plugin's
- * sources lie in the workspace, the sources themselves are inputs.
- */
-const packageFolder = dirname(import.meta.dirname);
-const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
-
+/** Where the plugin's sources lie in the workspace, as in its own repository, they are inputs of all tasks. */
 function ownSources(workspaceRoot: string): readonly Input[] {
   const libs = relative(workspaceRoot, dirname(packageFolder)).split(sep).join('/');
   if (libs.startsWith('..') || libs.split('/').includes('node_modules')) return [];

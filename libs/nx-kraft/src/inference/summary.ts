@@ -15,6 +15,7 @@ import {
   rootfsFingerprint,
   rootfsName,
   testFingerprint,
+  testReportName,
 } from '@nx-kraft/kraftfile';
 import { describeBriefly, plannedTargets } from '../tasks/kraftproject.ts';
 
@@ -36,6 +37,8 @@ export interface Summary {
   readonly testDigest: string;
   /** The folder of the OCI image layout. */
   readonly image: string;
+  /** What the test task leaves for CI. */
+  readonly testReport: string;
   /** Names of the environment variables that the Kraftfile takes values from. */
   readonly variables: readonly string[];
 }
@@ -75,6 +78,7 @@ export function summarize(text: string, file: string, directoryName: string): Su
     packageDigest: digest(packageFingerprint(kraftfile)),
     testDigest: digest(targets.map((target) => testFingerprint(kraftfile, target))),
     image: imageName(kraftfile),
+    testReport: testReportName(kraftfile),
     variables: kraftfile.spec === 'v0.7' ? [] : findVariables(text),
   };
 }
@@ -104,6 +108,7 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
     packageDigest: '',
     testDigest: '',
     image: '',
+    testReport: '',
     variables: [],
   };
 }

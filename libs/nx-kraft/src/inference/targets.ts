@@ -117,7 +117,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
         `{projectRoot}/${testFileName}`,
         { dependentTasksOutputFiles: '**/*' },
       ],
-      outputs: [],
+      outputs: [inProject(summary.testReport)],
       metadata: describe(`Boots the host's best target and checks what ${testFileName} says`),
     },
   };
@@ -128,7 +128,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
       metadata: describe('Builds the kernels of all targets'),
     },
     ...Object.fromEntries([...kernels, ...filesystems]),
-    ...(summary.targets.length > 0 ? bootable : {}),
+    ...bootable,
     [names.lint]: lintTarget(source),
   };
 }

@@ -1,0 +1,76 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Fault, hasErrorCode, replaceAtomically } from '@nx-kraft/base';
+import { testReportName } from '@nx-kraft/kraftfile';
+import {
+  MachineFault,
+  type Scenario,
+  type ScenarioResult,
+  formatJunit,
+  formatScenario,
+  parseScenarios,
+  runScenarios,
+} from '@nx-kraft/machine';
+import { testFileName } from './files.ts';
+import { loadKraftproject } from './kraftproject.ts';
+import { planMachine } from './machine-plan.ts';
+import { tell } from './task.ts';
+
+export interface TestOptions {
+  /** The Kraftfile, relative to the workspace. */
+  readonly kraftfile: string;
+  /** The target's id; default: the one that this host runs best. */
+  readonly target?: string;
+  readonly accelerator?: 'auto' | 'kvm' | 'tcg';
+  readonly jobs?: number;
+}
+
+/** A unikernel that did not do what its scenarios say. */
+export class TestFault extends Fault<'TEST_FAILED'> {
+  override readonly name = 'TestFault';
+}
+
+/** Boots a target once for each scenario of its project, tells how each went, and writes a report in JUnit's form. */
+export async function testTarget(workspaceRoot: string, options: TestOptions, signal: AbortSignal): Promise<void> {
+  const project = await loadKraftproject(workspaceRoot, options.kraftfile);
+  const { folder, kraftfile } = project;
+  const [plan, scenarios] = await Promise.all([planMachine(project, options), readScenarios(folder)]);
+  const results = await runScenarios(plan, scenarios, {
+    folder,
+    signal,
+    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+    onNote: (note) => process.stderr.write(`${note}\n`),
+    onResult: (result) => tell(formatScenario(result)),
+  });
+  const report = formatJunit(kraftfile.name, results);
+  await replaceAtomically(join(folder, testReportName(kraftfile)), (path) => writeFile(path, report));
+  const failed = results.filter(({ mismatches }: ScenarioResult) => mismatches.length > 0);
+  if (failed.length === 0) return;
+  throw new TestFault('TEST_FAILED', `${failed.length} of ${results.length} scenarios failed`, {
+    at: join(options.kraftfile, '..', testFileName),
+  });
+}
+
+/** The scenarios beside the Kraftfile; without any, that the unikernel boots and ends well. */
+async function readScenarios(folder: string): Promise<readonly Scenario[]> {
+  const file = join(folder, testFileName);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+    return parseScenarios([{ name: 'boots and ends well' }], file);
+  }
+  return parseScenarios(parseJson(text, file).scenarios, file);
+}
+
+function parseJson(text: string, file: string): { readonly scenarios?: unknown } {
+  try {
+    return (JSON.parse(text) ?? {}) as { scenarios?: unknown };
+  } catch (error) {
+    throw new MachineFault('MACHINE_BAD_SCENARIO', error instanceof Error ? error.message : String(error), {
+      at: file,
+      hint: 'The file must be JSON: { "scenarios": [{ "name": "…" }] }.',
+    });
+  }
+}
