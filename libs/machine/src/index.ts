@@ -12,3 +12,6 @@ export { parseVolume, type Volume, type VolumeDriver } from './volumes.ts';
 export { parseScenarios, type Scenario, type ScenarioInput } from './scenario.ts';
 export { formatJunit, formatScenario } from './test-report.ts';
 export { runScenarios, type ScenarioResult, type TestOptions } from './test-run.ts';
+export type { Instance, InstanceState } from './instance.ts';
+export { formatInstances } from './instance-table.ts';
+export { defaultInstanceFolder, Instances, type NewInstance } from './instances.ts';

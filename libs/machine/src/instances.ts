@@ -1,0 +1,301 @@
+import { spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
+import { hasErrorCode, withLock } from '@nx-kraft/base';
+import { defaultCacheFolder } from './accelerator.ts';
+import { MachineFault, type MachineFaultCode } from './fault.ts';
+import { instancePaths, readRecord, writeRecord, type Instance } from './instance.ts';
+import { longestSocketPath, sendCommand, type InstanceCommand } from './instance-channel.ts';
+import { hostInstance } from './instance-host.ts';
+import type { MachineOptions, MachinePlan } from './machine.ts';
+import type { MachineEnd } from './ending.ts';
+
+export interface NewInstance {
+  /** Letters, digits, `-`, `_` and `.`; not that of another instance (default: one that is free). */
+  readonly name?: string | undefined;
+  readonly removeAtEnd?: boolean;
+}
+
+/** `nx-kraft/machines` in the user's folder for state. */
+export function defaultInstanceFolder(): string {
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'nx-kraft', 'machines');
+}
+
+/**
+ * The machines of this user that have a name. All that is known of them lies in one folder, one folder per instance;
+ * every process that opens it sees the same. An instance is found by its name, its id, or the start of its id.
+ */
+export class Instances {
+  readonly #root: string;
+  readonly #cacheFolder: string;
+
+  constructor(root: string = defaultInstanceFolder(), cacheFolder: string = defaultCacheFolder()) {
+    this.#root = root;
+    this.#cacheFolder = cacheFolder;
+  }
+
+  /**
+   * Records an instance without starting it.
+   *
+   * @throws MachineFault MACHINE_NAME_TAKEN, MACHINE_BAD_NAME
+   */
+  create(plan: MachinePlan, { name, removeAtEnd = false }: NewInstance = {}): Promise<Instance> {
+    if (name !== undefined) requireName(name);
+    return withLock(join(this.#root, 'lock'), async () => {
+      const others = await this.list();
+      const taken = others.find((other) => other.name === name);
+      if (taken !== undefined) {
+        throw new MachineFault(
+          'MACHINE_NAME_TAKEN',
+          `there is a machine with the name ${taken.name} (${taken.state})`,
+          {
+            hint: 'Take another name, or remove that one first.',
+          },
+        );
+      }
+      const id = randomBytes(6).toString('hex');
+      const instance: Instance = {
+        id,
+        name: name ?? inventName(new Set(others.map((other) => other.name))),
+        plan,
+        removeAtEnd,
+        createdAt: new Date().toISOString(),
+        state: 'created',
+      };
+      const folder = join(this.#root, id);
+      const { socket } = instancePaths(folder);
+      if (Buffer.byteLength(socket) > longestSocketPath) {
+        throw new MachineFault('MACHINE_BAD_NAME', 'the folder for machines has too long a path for a socket', {
+          at: this.#root,
+          hint: `Set XDG_STATE_HOME to a shorter path: ${socket.length} characters, at most ${longestSocketPath}.`,
+        });
+      }
+      await mkdir(folder);
+      await writeRecord(folder, instance);
+      return instance;
+    });
+  }
+
+  /**
+   * Starts an instance, or starts it again, in a process of its own that outlives this one.
+   *
+   * @throws MachineFault when it runs already or cannot be started
+   */
+  async start(nameOrId: string): Promise<Instance> {
+    const instance = await this.inspect(nameOrId);
+    if (instance.state === 'paused') {
+      await this.#command(instance, 'resume');
+    } else if (instance.state === 'running') {
+      throw new MachineFault('MACHINE_RUNNING', `${instance.name} runs already`);
+    } else {
+      await startProcess(join(this.#root, instance.id), this.#cacheFolder);
+    }
+    return this.inspect(instance.id);
+  }
+
+  /**
+   * Runs a new instance in this process to its end; it is in the list and takes commands meanwhile, and is removed then.
+   */
+  async run(
+    plan: MachinePlan,
+    { name }: NewInstance,
+    options: MachineOptions & { signal?: AbortSignal },
+  ): Promise<MachineEnd> {
+    const { id } = await this.create(plan, { name, removeAtEnd: true });
+    const folder = join(this.#root, id);
+    try {
+      const { machine, done } = await hostInstance(folder, { cacheFolder: this.#cacheFolder, ...options });
+      const stop = () => void machine.stop();
+      options.signal?.addEventListener('abort', stop, { once: true });
+      if (options.signal?.aborted === true) stop();
+      return await done;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** All instances, oldest first. Those to be removed at their end whose process was killed are removed here. */
+  async list(): Promise<readonly Instance[]> {
+    let entries: readonly string[];
+    try {
+      entries = await readdir(this.#root);
+    } catch (error) {
+      if (hasErrorCode(error, 'ENOENT')) return [];
+      throw error;
+    }
+    const ids = entries.filter((entry) => /^[\da-f]{12}$/.test(entry));
+    const found = await Promise.all(ids.map((id) => this.#look(id)));
+    return found.filter((instance) => instance !== undefined).toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  }
+
+  /** @throws MachineFault MACHINE_NO_INSTANCE */
+  async inspect(nameOrId: string): Promise<Instance> {
+    const all = await this.list();
+    const byName = all.find(({ name, id }) => name === nameOrId || id === nameOrId);
+    const byStart = nameOrId.length >= 4 ? all.filter(({ id }) => id.startsWith(nameOrId)) : [];
+    const instance = byName ?? (byStart.length === 1 ? byStart[0] : undefined);
+    if (instance !== undefined) return instance;
+    throw new MachineFault('MACHINE_NO_INSTANCE', `there is no machine '${nameOrId}'`, {
+      hint: all.length === 0 ? 'There is none at all.' : `There are: ${all.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+
+  /** Stops an instance and waits until it has ended; one that does not run stays as it is. */
+  async stop(nameOrId: string): Promise<void> {
+    await this.#command(await this.inspect(nameOrId), 'stop');
+  }
+
+  /** @throws MachineFault MACHINE_START_FAILED when it does not run */
+  async pause(nameOrId: string): Promise<void> {
+    const instance = await this.inspect(nameOrId);
+    if (await this.#command(instance, 'pause')) return;
+    throw new MachineFault('MACHINE_START_FAILED', `${instance.name} does not run`, { hint: 'Start it first.' });
+  }
+
+  /** Removes an instance with all that is kept of it, ending it first. */
+  async remove(nameOrId: string): Promise<void> {
+    const instance = await this.inspect(nameOrId);
+    await this.#command(instance, 'kill');
+    await rm(join(this.#root, instance.id), { recursive: true, force: true });
+  }
+
+  /**
+   * What an instance has written to its console since it was last started.
+   *
+   * @param follow  goes on until the instance ends or `signal` is aborted
+   */
+  async *logs(
+    nameOrId: string,
+    { follow = false, signal }: { follow?: boolean; signal?: AbortSignal } = {},
+  ): AsyncGenerator<Uint8Array, void> {
+    const { id } = await this.inspect(nameOrId);
+    let log;
+    try {
+      log = await open(instancePaths(join(this.#root, id)).log);
+    } catch (error) {
+      if (hasErrorCode(error, 'ENOENT')) return;
+      throw error;
+    }
+    try {
+      for (;;) {
+        // Whether it runs is looked at before reading, so that its last words are not missed.
+        const goesOn = follow && signal?.aborted !== true && isActive(await this.#look(id));
+        for (;;) {
+          const { bytesRead, buffer } = await log.read(Buffer.alloc(logPart), 0, logPart, null);
+          if (bytesRead === 0) break;
+          yield buffer.subarray(0, bytesRead);
+        }
+        if (!goesOn) return;
+        await sleep(logInterval);
+      }
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Reads a record and looks whether the process that it tells of is there. */
+  async #look(id: string): Promise<Instance | undefined> {
+    const folder = join(this.#root, id);
+    const instance = await readRecord(folder);
+    if (!isActive(instance) || (await sendCommand(instancePaths(folder).socket, 'status'))) return instance;
+    // It may have ended between the two looks.
+    const later = await readRecord(folder);
+    if (!isActive(later)) return later;
+    if (!later.removeAtEnd) return { ...later, state: 'died' };
+    await rm(folder, { recursive: true, force: true });
+    return undefined;
+  }
+
+  /** Gives whether there was a process to take the command. */
+  #command({ id }: Instance, command: InstanceCommand): Promise<boolean> {
+    return sendCommand(instancePaths(join(this.#root, id)).socket, command);
+  }
+}
+
+/** How much of a log (bytes) is read at once, and how often (milliseconds) it is looked at. */
+const logPart = 64 * 1024;
+const logInterval = 50;
+
+function isActive(instance: Instance | undefined): instance is Instance {
+  return instance?.state === 'running' || instance?.state === 'paused';
+}
+
+function requireName(name: string): void {
+  if (/^[a-zA-Z0-9][\w.-]{0,62}$/.test(name)) return;
+  throw new MachineFault('MACHINE_BAD_NAME', `'${name}' cannot be the name of a machine`, {
+    hint: 'A name has letters, digits, -, _ and ., begins with a letter or digit, and has at most 63 characters.',
+  });
+}
+
+const adjectives = [
+  'agile',
+  'brave',
+  'calm',
+  'eager',
+  'fair',
+  'glad',
+  'keen',
+  'lucid',
+  'neat',
+  'quick',
+  'tidy',
+  'warm',
+];
+const animals = [
+  'badger',
+  'crane',
+  'dolphin',
+  'finch',
+  'gecko',
+  'heron',
+  'ibex',
+  'lynx',
+  'marten',
+  'otter',
+  'raven',
+  'wren',
+];
+
+function inventName(taken: ReadonlySet<string>): string {
+  for (let tries = 0; ; tries++) {
+    const words = `${adjectives[randomInt(adjectives.length)]}-${animals[randomInt(animals.length)]}`;
+    const name = tries < 10 ? words : `${words}-${randomInt(1e6)}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/** Starts the process that runs an instance and waits until the machine runs or could not be started. */
+async function startProcess(folder: string, cacheFolder: string): Promise<void> {
+  const script = join(import.meta.dirname, `instance-process${extname(import.meta.filename)}`);
+  const child = spawn(process.execPath, [script, folder, cacheFolder], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  const channel = child.stdio[3] as Readable;
+  channel.on('data', (chunk) => (text += String(chunk)));
+  await Promise.race([once(channel, 'end'), once(child, 'error').then(([error]) => Promise.reject(error as Error))]);
+  child.unref();
+  if (text !== '') throw asFault(text);
+  if (child.exitCode !== null && child.exitCode !== 0) {
+    throw new MachineFault('MACHINE_START_FAILED', `the process of the machine ended with ${child.exitCode}`, {
+      at: folder,
+    });
+  }
+}
+
+function asFault(text: string): MachineFault {
+  const { code, message, ...details } = JSON.parse(text) as {
+    code: MachineFaultCode;
+    message: string;
+    at?: string;
+    hint?: string;
+  };
+  return new MachineFault(code, message, details);
+}
