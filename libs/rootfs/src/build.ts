@@ -1,16 +1,20 @@
-import { realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { type ByteName, type Converted, copyCpio, type LargeFile, toByteName } from '@nx-kraft/archive';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
 import { readTree } from './directory.ts';
 import { copyErofs } from './erofs.ts';
+import { buildDockerfile, type DockerfileOptions, type PassedOver } from './dockerfile/build.ts';
+import type { BuilderName } from './dockerfile/builders.ts';
+import { platformOf } from './dockerfile/platform.ts';
 import { RootfsFault } from './fault.ts';
+import { type ImageDefaults, unpackImage } from './image.ts';
 import type { Modes } from './modes.ts';
 import { createOutput, type Output, type OutputOptions, type RootfsFormat } from './output.ts';
 import { readTar } from './tar-file.ts';
 
-export interface RootfsRequest extends OutputOptions {
+export interface RootfsRequest extends OutputOptions, DockerfileOptions {
   /** A path, absolute or relative to `baseDirectory`, or an image reference: a Kraftfile's `rootfs` or `source`. */
   readonly source: string;
   /** What the source is, where it should not be guessed. */
@@ -19,6 +23,8 @@ export interface RootfsRequest extends OutputOptions {
   readonly format?: RootfsFormat | undefined;
   /** Absolute: usually the Kraftfile's directory. */
   readonly baseDirectory: string;
+  /** With a directory as source of type `dockerfile`: the Dockerfile's path below it (default `Dockerfile`). */
+  readonly dockerfile?: string | undefined;
   /** For files of this machine's disk (default `git`). */
   readonly modes?: Modes;
   /** Called for each line of progress. */
@@ -39,6 +45,22 @@ export interface Rootfs {
   readonly kind: SourceKind;
   /** What people should know, as sentences. */
   readonly warnings: readonly string[];
+  /** What the image says of running it; only of Dockerfiles and images. */
+  readonly config?: RunDefaults;
+  /** Who built the Dockerfile. */
+  readonly builder?: BuilderName;
+  /** The builders that were not used, and why. */
+  readonly passedOver?: readonly PassedOver[];
+  /** Files of the context that the builder was shown, relative to it; undefined when it does not tell. */
+  readonly reads?: readonly string[] | undefined;
+}
+
+/** Empty lists where the image says nothing. */
+export interface RunDefaults {
+  readonly cmd: readonly string[];
+  readonly entrypoint: readonly string[];
+  /** `NAME=value` */
+  readonly env: readonly string[];
 }
 
 /**
@@ -65,7 +87,7 @@ export async function buildRootfs(request: RootfsRequest, output: string): Promi
 type Made = Omit<Rootfs, 'path' | 'format' | 'kind'>;
 
 async function make(
-  { kind, location }: Detected,
+  { kind, location, context }: Detected,
   request: RootfsRequest,
   path: string,
   temporary: string,
@@ -82,9 +104,59 @@ async function make(
     case 'directory':
       return withWarnings(await fromDirectory(location, request, output, [path, temporary]));
     case 'dockerfile':
+      return fromDockerfile(location, { context, ...request }, output, temporary);
     case 'image':
-      throw new RootfsFault('BUILDER_MISSING', `cannot build a root file system from a ${kind} yet`);
+      return fromImage(location, request, output, temporary);
   }
+}
+
+async function fromDockerfile(
+  location: string,
+  request: RootfsRequest,
+  output: Output,
+  temporary: string,
+): Promise<Made> {
+  return withScratch(temporary, async (scratch) => {
+    const place = {
+      path: request.dockerfile === undefined ? location : resolve(dirname(location), request.dockerfile),
+      baseDirectory: request.baseDirectory,
+      owners: request.owners ?? 'root',
+      modes: request.modes ?? 'git',
+      scratch,
+      onLine: request.onLine ?? (() => undefined),
+    };
+    const { converted, config, ...build } = await buildDockerfile(place, request, output);
+    const made = withWarnings(converted);
+    return { ...made, ...build, config: configOf(config), warnings: [...made.warnings, ...build.warnings] };
+  });
+}
+
+async function fromImage(reference: string, request: RootfsRequest, output: Output, temporary: string): Promise<Made> {
+  const { images, owners = 'root' } = request;
+  if (images === undefined) {
+    throw new RootfsFault('IMAGE_UNAVAILABLE', `there is nobody to read the image ${reference} from`, {
+      at: reference,
+    });
+  }
+  return withScratch(temporary, async (scratch) => {
+    const image = await images.open(reference, request.platform ?? platformOf(request.architecture));
+    const { root, leftOut } = await unpackImage(image, reference, scratch, owners);
+    return { ...withWarnings(await output.tree(root, leftOut)), config: configOf(image.config) };
+  });
+}
+
+async function withScratch<T>(temporary: string, work: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = `${temporary}.scratch`;
+  mkdirSync(scratch, { mode: 0o700 });
+  try {
+    return await work(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function configOf({ Cmd, Entrypoint, Env }: ImageDefaults): RunDefaults {
+  return { cmd: Cmd ?? [], entrypoint: Entrypoint ?? [], env: Env ?? [] };
 }
 
 function withWarnings({ leftOut, ...made }: Converted): Made {

@@ -25,6 +25,8 @@ export interface Detected {
   readonly kind: SourceKind;
   /** The absolute path, or the image reference. */
   readonly location: string;
+  /** The build context that goes with it: v0.7's `path` beside `dockerfile`. */
+  readonly context?: string;
   /** Why it was taken for that, for people. */
   readonly because: string;
 }
@@ -43,7 +45,7 @@ export function detectSource(source: string, baseDirectory: string, type?: Sourc
   const kind = kindOf(found, path);
   const wanted = type === undefined || type === 'file' ? undefined : (aliases[type] ?? type);
   if (wanted === 'dockerfile' && found === 'directory') {
-    return { kind: 'dockerfile', location: resolve(path, 'Dockerfile'), because: `type is ${type}` };
+    return { kind: 'dockerfile', location: resolve(path, 'Dockerfile'), context: path, because: `type is ${type}` };
   }
   // What a Dockerfile looks like is only a guess; a type that says so wins.
   if (wanted === 'dockerfile' && (kind === undefined || kind === 'dockerfile')) {

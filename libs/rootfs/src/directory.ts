@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import {
   type ByteName,
+  type CpioMeta,
   type DirectoryNode,
-  emptyDirectory,
   type FileNode,
   type LeftOut,
   toByteName,
@@ -15,21 +15,43 @@ import { type Modes, modeOf } from './modes.ts';
 export interface ReadTreeOptions {
   readonly owners?: 'root' | 'keep';
   readonly modes?: Modes;
-  /** Whether to leave out a path below the directory; what a directory that is left out holds is not looked at. */
-  readonly exclude?: (name: ByteName, isDirectory: boolean) => boolean;
+  /**
+   * Whether to leave out a path below the directory; what a directory that is left out holds is not looked at.
+   * `unless-filled` leaves a directory out when nothing in it stays.
+   */
+  readonly exclude?: (name: ByteName) => boolean | 'unless-filled';
 }
 
 /**
- * Reads a directory of the disk as a tree, without the contents of its files. Symbolic links are not followed, names of
- * the same file become one node, sockets, pipes and devices are left out.
+ * Reads a directory of the disk as a tree, without the contents of its files, and each directory only when its children
+ * are asked for. Symbolic links are not followed, names of the same file become one node; sockets, pipes and devices are
+ * left out and listed as they are met.
  *
  * @param path  absolute path of the directory
  */
-export function readTree(path: string, options: ReadTreeOptions = {}): { root: DirectoryNode; leftOut: LeftOut[] } {
+export function readTree(
+  path: string,
+  options: ReadTreeOptions = {},
+): { root: DirectoryNode; leftOut: readonly LeftOut[] } {
   const reader = new Reader(toByteName(path), options);
-  const root = emptyDirectory();
-  reader.read(root, '');
+  const root = new DiskDirectory({ mode: 0o755, uid: 0, gid: 0 }, () => reader.read(''));
   return { root, leftOut: reader.leftOut };
+}
+
+class DiskDirectory implements DirectoryNode {
+  readonly kind = 'directory';
+  meta: CpioMeta;
+  readonly #read: () => Map<ByteName, TreeNode>;
+  #children: Map<ByteName, TreeNode> | undefined;
+
+  constructor(meta: CpioMeta, read: () => Map<ByteName, TreeNode>) {
+    this.meta = meta;
+    this.#read = read;
+  }
+
+  get children(): Map<ByteName, TreeNode> {
+    return (this.#children ??= this.#read());
+  }
 }
 
 class Reader {
@@ -44,24 +66,25 @@ class Reader {
     this.#options = options;
   }
 
-  read(directory: DirectoryNode, prefix: ByteName): void {
-    const { exclude } = this.#options;
+  read(prefix: ByteName): Map<ByteName, TreeNode> {
+    const children = new Map<ByteName, TreeNode>();
     // Sorted, so that the first of several names does not depend on the disk.
-    for (const key of readdirSync(toHostPath(this.#base + '/' + prefix), { encoding: 'latin1' }).sort()) {
+    for (const key of readdirSync(toHostPath(`${this.#base}/${prefix}`), { encoding: 'latin1' }).sort()) {
       const name = prefix + key;
+      const excluded = this.#options.exclude?.(name) ?? false;
+      if (excluded === true) continue;
       const path = toHostPath(`${this.#base}/${name}`);
-      const stats = lstatSync(path);
-      if (exclude?.(name, stats.isDirectory()) === true) continue;
-      const node = this.#node(name, path, stats);
+      const node = this.#node(name, path, lstatSync(path));
       if (node === undefined) continue;
-      directory.children.set(key, node);
-      if (node.kind === 'directory') this.read(node, `${name}/`);
+      if (excluded === 'unless-filled' && (node.kind !== 'directory' || node.children.size === 0)) continue;
+      children.set(key, node);
     }
+    return children;
   }
 
   #node(name: ByteName, path: string | Buffer, stats: Stats): TreeNode | undefined {
     if (stats.isFile()) return this.#file(path, stats);
-    if (stats.isDirectory()) return emptyDirectory(this.#meta(stats));
+    if (stats.isDirectory()) return new DiskDirectory(this.#meta(stats), () => this.read(`${name}/`));
     if (stats.isSymbolicLink()) {
       return { kind: 'symlink', meta: { ...this.#meta(stats), mode: 0o777 }, target: readlinkSync(path, 'latin1') };
     }
@@ -78,7 +101,7 @@ class Reader {
     return node;
   }
 
-  #meta({ mode, uid, gid }: Stats) {
+  #meta({ mode, uid, gid }: Stats): CpioMeta {
     const owner = this.#options.owners === 'keep' ? { uid, gid } : { uid: 0, gid: 0 };
     return { mode: modeOf(mode & 0o7777, this.#options.modes ?? 'git'), ...owner };
   }

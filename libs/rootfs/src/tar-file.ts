@@ -1,6 +1,6 @@
-import { createReadStream, openSync, readSync, closeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { constants, createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { readChunks } from '@nx-kraft/archive';
 import { compressionOf } from './detect.ts';
 import { RootfsFault } from './fault.ts';
@@ -11,7 +11,7 @@ import { RootfsFault } from './fault.ts';
  * @throws RootfsFault SOURCE_UNKNOWN for other compressions, or a damaged stream
  */
 export async function readTar(path: string, take: (chunk: Uint8Array) => void): Promise<void> {
-  const compression = compressionOf(firstBytes(path));
+  const compression = compressionOf(firstBytes(path, 8));
   if (compression === undefined) {
     readChunks(path, take);
     return;
@@ -35,12 +35,30 @@ export async function readTar(path: string, take: (chunk: Uint8Array) => void): 
   }
 }
 
+/** Whether a file is a tar archive, perhaps compressed: that is what ADD unpacks. */
+export function isTarFile(path: string | Buffer): boolean {
+  const start = firstBytes(path, 4096);
+  const compression = compressionOf(start);
+  if (compression === undefined) return start.toString('latin1', 257, 262) === 'ustar';
+  if (compression === 'xz' || compression === 'bzip2') return true;
+  try {
+    const unpacked =
+      compression === 'gzip'
+        ? gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH })
+        : zstdDecompressSync(start, { finishFlush: constants.ZSTD_e_flush });
+    return unpacked.toString('latin1', 257, 262) === 'ustar';
+  } catch {
+    // Damaged: copied as it is, as Docker does.
+    return false;
+  }
+}
+
 const chunkSize = 256 * 1024;
 
-function firstBytes(path: string): Buffer {
+function firstBytes(path: string | Buffer, length: number): Buffer {
   const fd = openSync(path, 'r');
   try {
-    const start = Buffer.alloc(8);
+    const start = Buffer.alloc(length);
     return start.subarray(0, readSync(fd, start));
   } finally {
     closeSync(fd);

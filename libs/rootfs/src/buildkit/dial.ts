@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
+import { request as call } from './grpc.ts';
+
+/**
+ * Room for what is under way: with HTTP/2's default of 64 KiB, an export runs at half the speed. Both ends of the
+ * session inside the session use it, too.
+ */
+export const windowSize = 8 * 1024 * 1024;
+
+export interface Connection {
+  readonly session: ClientHttp2Session;
+  close(): void;
+}
+
+/**
+ * Connects to a BuildKit daemon: `unix:///path`, `tcp://host:port` or `docker-container://name` (through `docker exec`).
+ *
+ * @throws Error with the reason, as the end of a sentence, when nobody answers
+ */
+export async function dialBuildkit(address: string): Promise<Connection> {
+  const url = parse(address);
+  switch (url.scheme) {
+    case 'unix':
+      return open(await dialSocket({ path: url.rest }, address));
+    case 'tcp': {
+      const { hostname, port } = new URL(`http://${url.rest}`);
+      return open(await dialSocket({ host: hostname, port: Number(port === '' ? '1234' : port) }, address));
+    }
+    case 'docker-container':
+      return open(dialContainer(url.rest));
+    default:
+      throw new Error(`the scheme of ${address} is not known (known are unix, tcp and docker-container)`);
+  }
+}
+
+/**
+ * Connects to the BuildKit inside a Docker engine, by the engine's `POST /grpc`.
+ *
+ * @param address  as in DOCKER_HOST: `unix:///path` or `tcp://host:port`
+ */
+export async function dialDockerEngine(address: string): Promise<Connection> {
+  const url = parse(address);
+  if (url.scheme !== 'unix' && url.scheme !== 'tcp') throw new Error(`the scheme of ${address} is not unix or tcp`);
+  const { hostname, port } = new URL(`http://${url.scheme === 'tcp' ? url.rest : 'docker'}`);
+  const target =
+    url.scheme === 'unix' ? { socketPath: url.rest } : { host: hostname, port: port === '' ? '2375' : port };
+  const upgrade = request({
+    ...target,
+    method: 'POST',
+    path: '/grpc',
+    headers: { Connection: 'Upgrade', Upgrade: 'h2c', Host: 'docker' },
+  });
+  const socket = await new Promise<Duplex>((resolve, reject) => {
+    upgrade.once('upgrade', (_, upgraded, head) => {
+      if (head.length > 0) upgraded.unshift(head);
+      resolve(upgraded);
+    });
+    upgrade.once('response', ({ statusCode }) => reject(new Error(`${address} answered ${statusCode ?? 0} to /grpc`)));
+    upgrade.once('error', (error) => reject(explain(error, address)));
+    upgrade.end();
+  });
+  return open(socket);
+}
+
+function parse(address: string): { scheme: string; rest: string } {
+  const match = /^([a-z-]+):\/\/([^]*)$/.exec(address);
+  return { scheme: match?.[1] ?? '', rest: match?.[2] ?? '' };
+}
+
+async function dialSocket(target: { path: string } | { host: string; port: number }, address: string): Promise<Duplex> {
+  const socket = connect(target);
+  try {
+    await once(socket, 'connect');
+  } catch (error) {
+    throw explain(error, address);
+  }
+  return socket;
+}
+
+function explain(error: unknown, address: string): Error {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: `there is no ${address}`,
+    ECONNREFUSED: `nobody listens at ${address}`,
+    EACCES: `this user may not connect to ${address}`,
+    ENOTFOUND: `the host of ${address} is not known`,
+  };
+  return new Error(reasons[code] ?? `${address} cannot be reached (${code})`, { cause: error });
+}
+
+function dialContainer(name: string): Duplex {
+  const child = spawn('docker', ['exec', '-i', name, 'buildctl', 'dial-stdio'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const duplex = Duplex.from({ writable: child.stdin, readable: child.stdout });
+  child.once('error', (error) => duplex.destroy(new Error('docker is not installed', { cause: error })));
+  duplex.once('close', () => child.kill());
+  return duplex;
+}
+
+/** Speaks HTTP/2 over a connection and asks whether BuildKit is at its other end. */
+async function open(socket: Duplex): Promise<Connection> {
+  const session = connectHttp2('http://buildkit', {
+    createConnection: () => socket,
+    settings: { initialWindowSize: windowSize },
+  });
+  // Calls fail with their own errors; this one only says the same again.
+  session.on('error', () => undefined);
+  session.once('connect', () => session.setLocalWindowSize(windowSize));
+  const close = (): void => {
+    session.destroy();
+    socket.destroy();
+  };
+  try {
+    await call(session, '/moby.buildkit.v1.Control/ListWorkers', new Uint8Array());
+    return { session, close };
+  } catch (error) {
+    close();
+    throw new Error(`what answers is no BuildKit (${error instanceof Error ? error.message : String(error)})`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,237 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type ClientHttp2Session, type ClientHttp2Stream, createServer, type ServerHttp2Stream } from 'node:http2';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { ByteName, DirectoryNode } from '@nx-kraft/archive';
+import type { Credentials } from '../dockerfile/job.ts';
+import { windowSize } from './dial.ts';
+import { serveFiles } from './file-sync.ts';
+import { accept, call, finish, frame, GrpcError, MessageReader } from './grpc.ts';
+import { bytesOf, decode, encode, textOf } from './protobuf.ts';
+
+/** What BuildKit may ask of us while it builds. */
+export interface SessionServices {
+  /** Directories by the name under which the build asks for them, such as `context`. */
+  readonly directories: ReadonlyMap<string, DirectoryNode>;
+  /** Called with each file that BuildKit gets to see. */
+  readonly onFile: (directory: string, name: ByteName) => void;
+  /** The result arrives, as a tar archive. */
+  readonly onTar: (chunk: Buffer) => void;
+  /** Log-in for a registry; undefined for none. */
+  readonly credentials: (host: string) => Promise<Credentials | undefined>;
+  /** Values of `--secret`, by id. */
+  readonly secrets: ReadonlyMap<string, () => Buffer>;
+  /** Sockets of SSH agents, by id. */
+  readonly sshAgents: ReadonlyMap<string, string>;
+  /** Stays the same for the same context, so that BuildKit finds its copy again. */
+  readonly sharedKey: string;
+}
+
+export interface BuildSession {
+  readonly id: string;
+  /** Rejects with what one of our services threw. */
+  readonly failure: Promise<never>;
+  close(): void;
+}
+
+const methods = {
+  diffCopy: '/moby.filesync.v1.FileSync/DiffCopy',
+  send: '/moby.filesync.v1.FileSend/DiffCopy',
+  credentials: '/moby.filesync.v1.Auth/Credentials',
+  secret: '/moby.buildkit.secrets.v1.Secrets/GetSecret',
+  checkAgent: '/moby.sshforward.v1.SSH/CheckAgent',
+  forwardAgent: '/moby.sshforward.v1.SSH/ForwardAgent',
+  health: '/grpc.health.v1.Health/Check',
+} as const;
+
+/** gRPC's code for what is not there. */
+const notFound = 5;
+
+/**
+ * Opens a session with BuildKit: a call through which it makes calls to us, over a second HTTP/2 connection on which we
+ * are the server (github.com/moby/buildkit, session/).
+ */
+export function openSession(connection: ClientHttp2Session, services: SessionServices): BuildSession {
+  const id = randomUUID();
+  const outer = call(connection, '/moby.buildkit.v1.Control/Session', {
+    'x-docker-expose-session-uuid': id,
+    'x-docker-expose-session-name': 'nx-kraft',
+    'x-docker-expose-session-sharedkey': createHash('sha256').update(services.sharedKey).digest('hex'),
+    'x-docker-expose-session-grpc-method': Object.values(methods),
+  });
+  const server = createServer({ settings: { initialWindowSize: windowSize } });
+  const failure = new Promise<never>((_, reject) => {
+    server.on('stream', (stream, headers, _, raw) => {
+      // A build that was given up resets its calls; the build itself tells why.
+      stream.on('error', () => undefined);
+      serve(stream, new Metadata(headers[':path'] ?? '', raw), services, reject);
+    });
+  });
+  // Whoever waits for the build hears of it; without a build there is nobody to tell.
+  failure.catch(() => undefined);
+  server.on('session', (session) => {
+    session.setLocalWindowSize(windowSize);
+    session.on('error', () => undefined);
+  });
+  const tunnel = tunnelThrough(outer);
+  server.emit('connection', tunnel);
+  const close = (): void => {
+    tunnel.destroy();
+    outer.destroy();
+    server.close();
+  };
+  return { id, failure, close };
+}
+
+/** The bytes of the inner connection, each chunk in a BytesMessage{1 data}. */
+function tunnelThrough(outer: ClientHttp2Stream): Duplex {
+  const tunnel = new Duplex({
+    read: () => outer.resume(),
+    write: (chunk: Buffer, _, done) => outer.write(frame(encode([[1, chunk]])), done),
+    final: (done) => outer.end(done),
+  });
+  const reader = new MessageReader((message) => {
+    if (!tunnel.push(bytesOf(decode(message), 1))) outer.pause();
+  });
+  outer.on('data', (chunk: Buffer) => reader.push(chunk));
+  outer.on('end', () => tunnel.push(null));
+  // The calls that run through it fail with their own errors.
+  outer.on('error', () => tunnel.destroy());
+  tunnel.on('error', () => undefined);
+  return tunnel;
+}
+
+function serve(
+  stream: ServerHttp2Stream,
+  metadata: Metadata,
+  services: SessionServices,
+  fail: (error: unknown) => void,
+): void {
+  switch (metadata.path) {
+    case methods.diffCopy:
+      serveDirectory(stream, metadata, services);
+      break;
+    case methods.send:
+      receive(stream, services.onTar, fail);
+      break;
+    case methods.credentials:
+      answer(stream, async (message) => {
+        const found = await services.credentials(textOf(decode(message), 1));
+        return encode([
+          [1, found?.username],
+          [2, found?.secret],
+        ]);
+      });
+      break;
+    case methods.secret:
+      answer(stream, (message) => Promise.resolve(encode([[1, secretOf(services, textOf(decode(message), 1))]])));
+      break;
+    case methods.checkAgent:
+      answer(stream, (message) => Promise.resolve(checkAgent(services, textOf(decode(message), 1))));
+      break;
+    case methods.forwardAgent:
+      forwardAgent(stream, metadata, services);
+      break;
+    case methods.health:
+      // HealthCheckResponse{1 status}, 1 is SERVING.
+      answer(stream, () => Promise.resolve(encode([[1, 1]])));
+      break;
+    default:
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12' }, { endStream: true });
+  }
+}
+
+function serveDirectory(stream: ServerHttp2Stream, metadata: Metadata, services: SessionServices): void {
+  const [name = ''] = metadata.values('dir-name');
+  const root = services.directories.get(name);
+  if (root === undefined) {
+    accept(stream);
+    finish(stream, new GrpcError(notFound, `there is no directory ${name}`));
+    return;
+  }
+  // Ignore files were followed before: asked for one, we show a context without.
+  const asked = metadata.values('include-patterns');
+  const follow = asked.length > 0 ? asked : metadata.values('followpaths');
+  serveFiles(stream, root, follow, (file) => services.onFile(name, file));
+}
+
+/** A call's path and headers; a header may come several times, and Node would join such values. */
+class Metadata {
+  readonly path: string;
+  readonly #raw: readonly string[];
+
+  constructor(path: string, raw: readonly string[]) {
+    this.path = path;
+    this.#raw = raw;
+  }
+
+  /** Values that are no ASCII come percent-encoded, with a mark beside them. */
+  values(name: string): string[] {
+    const found = this.#raw.filter((_, index) => index % 2 === 1 && this.#raw[index - 1] === name);
+    return this.#raw.includes(`${name}-encoded`) ? found.map(decodeURIComponent) : found;
+  }
+}
+
+function receive(stream: ServerHttp2Stream, onTar: (chunk: Buffer) => void, fail: (error: unknown) => void): void {
+  accept(stream);
+  let failed = false;
+  const reader = new MessageReader((message) => {
+    if (!failed) onTar(bytesOf(decode(message), 1));
+  });
+  stream.on('data', (chunk: Buffer) => {
+    try {
+      reader.push(chunk);
+    } catch (error) {
+      failed = true;
+      fail(error);
+      stream.destroy();
+    }
+  });
+  stream.on('end', () => finish(stream));
+}
+
+/** A call with one message each way. */
+function answer(stream: ServerHttp2Stream, reply: (message: Buffer) => Promise<Buffer>): void {
+  accept(stream);
+  const reader = new MessageReader((message) => {
+    reply(message).then(
+      (answered) => {
+        stream.write(frame(answered));
+        finish(stream);
+      },
+      (error: unknown) => {
+        const grpc = error instanceof GrpcError ? error : new GrpcError(2, error instanceof Error ? error.message : '');
+        finish(stream, grpc);
+      },
+    );
+  });
+  stream.on('data', (chunk: Buffer) => reader.push(chunk));
+}
+
+function secretOf({ secrets }: SessionServices, id: string): Buffer {
+  const secret = secrets.get(id);
+  if (secret === undefined) throw new GrpcError(notFound, `there is no secret ${id}: give it with --secret`);
+  return secret();
+}
+
+function checkAgent({ sshAgents }: SessionServices, id: string): Buffer {
+  if (sshAgents.has(id === '' ? 'default' : id)) return Buffer.alloc(0);
+  throw new GrpcError(notFound, `there is no SSH agent ${id}: give it with --ssh`);
+}
+
+function forwardAgent(stream: ServerHttp2Stream, metadata: Metadata, { sshAgents }: SessionServices): void {
+  accept(stream);
+  const [id = 'default'] = metadata.values('buildkit.ssh.id');
+  const path = sshAgents.get(id);
+  if (path === undefined) {
+    finish(stream, new GrpcError(notFound, `there is no SSH agent ${id}`));
+    return;
+  }
+  const agent = connect(path);
+  const reader = new MessageReader((message) => agent.write(bytesOf(decode(message), 1)));
+  stream.on('data', (chunk: Buffer) => reader.push(chunk));
+  stream.on('end', () => agent.end());
+  agent.on('data', (chunk: Buffer) => stream.write(frame(encode([[1, chunk]]))));
+  agent.on('close', () => finish(stream));
+  agent.on('error', (error) => finish(stream, new GrpcError(14, error.message)));
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import { type DirectoryNode, emptyDirectory, toByteName, toText } from '@nx-kraft/archive';
+import type { BuildJob } from '../dockerfile/job.ts';
+import { RootfsFault } from '../fault.ts';
+import type { Connection } from './dial.ts';
+import { GrpcError, request } from './grpc.ts';
+import { Progress } from './progress.ts';
+import { decode, encode, encodeMap } from './protobuf.ts';
+import { openSession } from './session.ts';
+
+/**
+ * Builds with BuildKit over an open connection, and gives the result to `take` as a tar archive.
+ *
+ * @returns the files of the context that BuildKit was shown because the Dockerfile names them, relative to it
+ * @throws RootfsFault BUILD_FAILED with BuildKit's message, BUILDER_FAILED when it goes away
+ */
+export async function solve(
+  { session }: Connection,
+  job: BuildJob,
+  take: (chunk: Buffer) => void,
+): Promise<readonly string[]> {
+  const reads = new Set<string>();
+  const progress = new Progress(job.onLine);
+  const services = openSession(session, {
+    directories: directoriesOf(job),
+    onFile: (directory, name) => {
+      if (directory === 'context') reads.add(toText(name));
+    },
+    onTar: take,
+    credentials: job.credentials,
+    secrets: job.secrets,
+    sshAgents: job.sshAgents,
+    sharedKey: `${hostname()} ${job.contextPath}`,
+  });
+  const reference = randomUUID();
+  const cancel = (): void => session.destroy();
+  job.signal?.addEventListener('abort', cancel);
+  try {
+    const status = request(session, '/moby.buildkit.v1.Control/Status', encode([[1, reference]]), (message) =>
+      progress.take(decode(message)),
+    );
+    const solved = request(session, '/moby.buildkit.v1.Control/Solve', solveRequest(job, reference, services.id));
+    // The status call ends by itself, after the build; its own failure says nothing that the build does not.
+    await Promise.race([Promise.all([solved, status.catch(() => undefined)]), services.failure]);
+    return [...reads].sort();
+  } catch (error) {
+    throw asFault(error, job, progress);
+  } finally {
+    job.signal?.removeEventListener('abort', cancel);
+    services.close();
+  }
+}
+
+/** The Dockerfile is a directory of its own, so that it may lie anywhere. */
+function directoriesOf(job: BuildJob): Map<string, DirectoryNode> {
+  const dockerfile = emptyDirectory();
+  const bytes = Buffer.from(job.text, 'utf8');
+  dockerfile.children.set(toByteName(basename(job.dockerfile.path)), {
+    kind: 'file',
+    meta: { mode: 0o644, uid: 0, gid: 0 },
+    size: bytes.length,
+    content: { bytes },
+  });
+  return new Map([['context', job.context], ['dockerfile', dockerfile], ...job.localContexts]);
+}
+
+/** SolveRequest{1 ref, 3 exporter, 5 session, 6 frontend, 7 frontend attributes}. */
+function solveRequest(job: BuildJob, reference: string, session: string): Buffer {
+  const attributes: Record<string, string> = {
+    filename: basename(job.dockerfile.path),
+    platform: job.platform,
+    ...(job.target === undefined ? {} : { target: job.target }),
+    ...(job.noCache ? { 'no-cache': '' } : {}),
+    ...prefixed('build-arg:', job.buildArgs),
+    ...prefixed('context:', Object.fromEntries([...job.localContexts.keys()].map((name) => [name, `local:${name}`]))),
+    ...prefixed('context:', job.remoteContexts),
+    ...(job.network === undefined ? {} : { 'force-network-mode': job.network }),
+  };
+  return encode([[1, reference], [3, 'tar'], [5, session], [6, 'dockerfile.v0'], ...encodeMap(7, attributes)]);
+}
+
+function prefixed(prefix: string, values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+}
+
+function asFault(error: unknown, job: BuildJob, progress: Progress): unknown {
+  if (!(error instanceof GrpcError)) return error;
+  const line = lineOf(progress.failed, job);
+  return new RootfsFault('BUILD_FAILED', error.message, {
+    at: line === undefined ? job.dockerfile.path : `${job.dockerfile.path}:${line}`,
+    hint: 'The lines above are what the builder said.',
+    cause: error,
+  });
+}
+
+/** BuildKit names a step like `[build 2/3] RUN make`. */
+function lineOf(step: string | undefined, { dockerfile }: BuildJob): number | undefined {
+  const text = step?.replace(/^\[[^\]]*\] /, '').replaceAll(/\s+/g, ' ');
+  const found = dockerfile.instructions.find(
+    ({ keyword, rest }) => text === `${keyword} ${rest.replaceAll(/\s+/g, ' ')}`,
+  );
+  return found?.line;
+}

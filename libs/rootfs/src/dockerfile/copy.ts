@@ -1,0 +1,145 @@
+import {
+  ArchiveFault,
+  type CpioMeta,
+  type DirectoryNode,
+  emptyDirectory,
+  type FileNode,
+  findDirectory,
+  findNode,
+  makeDirectory,
+  parentOf,
+  type TreeNode,
+} from '@nx-kraft/archive';
+import { cleanPattern, hasWildcard, partExpression } from './patterns.ts';
+
+/** What COPY found for one of its sources. */
+export interface Match {
+  /** Last part of its path; '' for the root. */
+  readonly name: string;
+  readonly node: DirectoryNode | FileNode;
+}
+
+export interface CopyOptions {
+  readonly mode?: number | undefined;
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** For faults. */
+  readonly at: string;
+}
+
+/**
+ * What a source of COPY names in a tree: wildcards in each part of the path, symbolic links followed inside the tree.
+ * Names are bytes.
+ */
+export function findMatches(root: DirectoryNode, pattern: string): Match[] {
+  return expandPattern(root, pattern).flatMap((path) => {
+    const node = follow(root, path);
+    return node === undefined ? [] : { name: path.slice(path.lastIndexOf('/') + 1), node };
+  });
+}
+
+/** The paths that exist for a pattern with wildcards; '' for the root. */
+export function expandPattern(root: DirectoryNode, pattern: string): string[] {
+  let paths = [''];
+  for (const part of cleanPattern(pattern).split('/')) {
+    paths = paths.flatMap((path) => step(root, path, part));
+  }
+  return paths;
+}
+
+function step(root: DirectoryNode, path: string, part: string): string[] {
+  const join = (name: string): string => (path === '' ? name : `${path}/${name}`);
+  if (part === '') return [path];
+  const children = findDirectory(root, path)?.children;
+  if (!hasWildcard(part)) return children?.has(part) === true ? [join(part)] : [];
+  const expression = partExpression(part);
+  return [...(children?.keys() ?? [])]
+    .filter((name) => expression.test(name))
+    .sort()
+    .map(join);
+}
+
+/** The file or directory at a path, through symbolic links at its end as well. */
+function follow(root: DirectoryNode, path: string, depth = 0): DirectoryNode | FileNode | undefined {
+  const node = findNode(root, path);
+  if (node?.kind !== 'symlink') return node;
+  const target = node.target.startsWith('/') ? node.target.slice(1) : `${parentOf(path)}/${node.target}`;
+  // More links than any file system follows: a circle.
+  return depth > 40 ? undefined : (findDirectory(root, target) ?? follow(root, cleanPattern(target), depth + 1));
+}
+
+/**
+ * Copies a match into a tree as COPY does: the contents of a directory go into `target`, a file goes to `target`, or
+ * into it if that is a directory or ends with a slash.
+ *
+ * @param target  path below the root, not cleaned
+ * @throws ArchiveFault ENTRY_MISPLACED where a directory meets something else
+ */
+export function copyInto(root: DirectoryNode, target: string, { name, node }: Match, options: CopyOptions): void {
+  const copier = new Copier(options);
+  const path = cleanPattern(target);
+  if (node.kind === 'directory') {
+    const existing = findDirectory(root, path);
+    const directory = existing ?? makeDirectory(root, path, options.at);
+    if (existing === undefined) directory.meta = copier.meta(node);
+    copier.merge(node, directory, path);
+    return;
+  }
+  const holder = findDirectory(root, path);
+  const isInto = holder !== undefined || /\/$|(^|\/)\.$/.test(target);
+  const parent = isInto
+    ? (holder ?? makeDirectory(root, path, options.at))
+    : makeDirectory(root, parentOf(path), options.at);
+  copier.put(parent, isInto ? name : path.slice(path.lastIndexOf('/') + 1), node, path);
+}
+
+class Copier {
+  readonly #options: CopyOptions;
+  /** Several names of one file stay so within one COPY. */
+  readonly #files = new Map<FileNode, FileNode>();
+
+  constructor(options: CopyOptions) {
+    this.#options = options;
+  }
+
+  meta({ kind, meta }: TreeNode): CpioMeta {
+    const { mode, owner } = this.#options;
+    return { ...meta, ...owner, mode: kind === 'symlink' ? meta.mode : (mode ?? meta.mode) };
+  }
+
+  merge(from: DirectoryNode, to: DirectoryNode, path: string): void {
+    for (const [name, node] of from.children) this.put(to, name, node, `${path}/${name}`);
+  }
+
+  put(parent: DirectoryNode, name: string, node: TreeNode, path: string): void {
+    const existing = parent.children.get(name);
+    if (existing !== undefined && (existing.kind === 'directory') !== (node.kind === 'directory')) {
+      const [copied, there] = node.kind === 'directory' ? ['directory', existing.kind] : [node.kind, 'directory'];
+      throw new ArchiveFault('ENTRY_MISPLACED', `/${path} is a ${there} already and cannot become a ${copied}`, {
+        at: this.#options.at,
+        hint: 'Copy to what it leads to instead (for example to usr/lib where lib is a link to it).',
+      });
+    }
+    if (node.kind !== 'directory') {
+      parent.children.set(name, this.#leaf(node));
+      return;
+    }
+    const directory = existing?.kind === 'directory' ? existing : emptyDirectory();
+    directory.meta = this.meta(node);
+    parent.children.set(name, directory);
+    this.merge(node, directory, path);
+  }
+
+  #leaf(node: Exclude<TreeNode, DirectoryNode>): TreeNode {
+    if (node.kind === 'symlink') return { ...node, meta: this.meta(node) };
+    const copy = this.#files.get(node) ?? { ...node, meta: this.meta(node) };
+    this.#files.set(node, copy);
+    return copy;
+  }
+}
+
+/** A copy of a tree that shares no directory with it. */
+export function cloneTree(root: DirectoryNode): DirectoryNode {
+  const children = new Map<string, TreeNode>();
+  for (const [name, node] of root.children) children.set(name, node.kind === 'directory' ? cloneTree(node) : node);
+  return { kind: 'directory', meta: root.meta, children };
+}

@@ -1,0 +1,165 @@
+import { RootfsFault } from '../fault.ts';
+
+export interface Dockerfile {
+  /** The file's path, for faults. */
+  readonly path: string;
+  /** Escape character: `\`, or a backtick where a directive says so. */
+  readonly escape: string;
+  /** The image of another frontend, from a `# syntax=` directive. */
+  readonly syntax: string | undefined;
+  readonly instructions: readonly Instruction[];
+}
+
+export interface Instruction {
+  /** In capitals, such as `COPY`. */
+  readonly keyword: string;
+  /** `--name=value` and `--name`, in order; the value is '' where there is none. */
+  readonly flags: readonly Flag[];
+  /** What follows the flags, continued lines joined. */
+  readonly rest: string;
+  readonly heredocs: readonly Heredoc[];
+  /** Counted from 1. */
+  readonly line: number;
+}
+
+export interface Flag {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface Heredoc {
+  readonly name: string;
+  readonly content: string;
+  /** Whether variables in it are replaced: not where its name is quoted. */
+  readonly expand: boolean;
+}
+
+/**
+ * Takes a Dockerfile apart, without looking at what its instructions mean.
+ * Follows Docker's "Dockerfile reference": parser directives, comments, continued lines, here-documents.
+ *
+ * @param path  for faults
+ * @throws RootfsFault DOCKERFILE_INVALID with the line
+ */
+export function parseDockerfile(text: string, path: string): Dockerfile {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const directives = readDirectives(lines);
+  const escape = directives.get('escape') ?? '\\';
+  if (escape !== '\\' && escape !== '`') throw invalid(path, 1, `the escape character cannot be ${escape}`);
+  const instructions: Instruction[] = [];
+  const reader = new LineReader(lines, escape);
+  for (let next = reader.next(); next !== undefined; next = reader.next()) {
+    instructions.push(readInstruction(next, reader, path));
+  }
+  if (instructions.length === 0) throw invalid(path, 1, 'the Dockerfile holds no instruction');
+  return { path, escape, syntax: directives.get('syntax'), instructions };
+}
+
+/** @param line  counted from 1 */
+export function invalid(path: string, line: number, message: string, hint?: string): RootfsFault {
+  return new RootfsFault('DOCKERFILE_INVALID', message, { at: `${path}:${line}`, hint });
+}
+
+/** They stand at the very top, before any comment, empty line or instruction. */
+function readDirectives(lines: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const line of lines) {
+    const match = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line);
+    if (match === null) break;
+    found.set((match[1] ?? '').toLowerCase(), match[2] ?? '');
+  }
+  return found;
+}
+
+interface LogicalLine {
+  readonly text: string;
+  readonly line: number;
+}
+
+class LineReader {
+  readonly #lines: readonly string[];
+  readonly #continued: RegExp;
+  #index = 0;
+
+  constructor(lines: readonly string[], escape: string) {
+    this.#lines = lines;
+    this.#continued = escape === '\\' ? /\\[ \t]*$/ : /`[ \t]*$/;
+  }
+
+  /** The next instruction, its continued lines joined; comments and empty lines within it are passed over. */
+  next(): LogicalLine | undefined {
+    let text = '';
+    let first = 0;
+    for (let line = this.raw(); line !== undefined; line = this.raw()) {
+      if (/^\s*(#|$)/.test(line)) continue;
+      if (first === 0) first = this.#index;
+      const part = text === '' ? line.trimStart() : line;
+      if (!this.#continued.test(part)) return { text: (text + part).trimEnd(), line: first };
+      text += part.replace(this.#continued, '');
+    }
+    return first === 0 ? undefined : { text: text.trimEnd(), line: first };
+  }
+
+  raw(): string | undefined {
+    return this.#lines[this.#index++];
+  }
+}
+
+function readInstruction({ text, line }: LogicalLine, reader: LineReader, path: string): Instruction {
+  const match = /^(\S+)(?:\s+([^]*))?$/.exec(text);
+  const keyword = (match?.[1] ?? '').toUpperCase();
+  if (!keywords.has(keyword)) {
+    throw invalid(
+      path,
+      line,
+      `there is no instruction ${match?.[1] ?? ''}`,
+      'Docker knows FROM, COPY, RUN and others.',
+    );
+  }
+  const { flags, rest } = readFlags(match?.[2] ?? '');
+  if (rest === '' && keyword !== 'CMD' && keyword !== 'ENTRYPOINT') {
+    throw invalid(path, line, `${keyword} says nothing`);
+  }
+  const heredocs = heredocKeywords.has(keyword) ? readHeredocs(rest, reader, path, line) : [];
+  return { keyword, flags, rest, heredocs, line };
+}
+
+const keywords = new Set(
+  'ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR'.split(
+    ' ',
+  ),
+);
+const heredocKeywords = new Set(['RUN', 'COPY', 'ADD']);
+
+function readFlags(text: string): { flags: Flag[]; rest: string } {
+  const flags: Flag[] = [];
+  let rest = text;
+  for (let match = flag.exec(rest); match !== null; match = flag.exec(rest)) {
+    flags.push({ name: match[1] ?? '', value: unquote(match[2] ?? '') });
+    rest = rest.slice(match[0].length);
+  }
+  return { flags, rest };
+}
+
+const flag = /^--([a-z][a-z-]*)(?:=("[^"]*"|\S*))?(?:\s+|$)/;
+
+function unquote(text: string): string {
+  return /^"[^"]*"$/.test(text) ? text.slice(1, -1) : text;
+}
+
+function readHeredocs(rest: string, reader: LineReader, path: string, line: number): Heredoc[] {
+  return [...rest.matchAll(heredocMark)].map(([, dash = '', quote = '', name = '']) => {
+    const content: string[] = [];
+    for (let next = reader.raw(); ; next = reader.raw()) {
+      if (next === undefined)
+        throw invalid(path, line, `the here-document ${name} has no end`, `Add a line "${name}".`);
+      const text = dash === '' ? next : next.replace(/^\t+/, '');
+      if (text === name) break;
+      content.push(`${text}\n`);
+    }
+    return { name, content: content.join(''), expand: quote === '' };
+  });
+}
+
+/** `<<EOF`, `<<-EOF`, `<<"EOF"`, `<<'EOF'`, perhaps after the number of a file descriptor. */
+export const heredocMark = /(?<![^\s\d])\d*<<(-?)(["']?)([a-zA-Z_][\w.]*)\2(?=\s|$)/g;

@@ -1,0 +1,143 @@
+import { posix } from 'node:path';
+import type { ImageDefaults } from '../image.ts';
+import { type Dockerfile, type Instruction, invalid } from './parse.ts';
+import { readArgs, type Stages } from './stages.ts';
+import { expand, jsonWords, splitWords, type Variables } from './words.ts';
+
+/** What all stages of one build share. */
+export interface BuildScope {
+  readonly dockerfile: Dockerfile;
+  readonly stages: Stages;
+  readonly buildArgs: Variables;
+  /** TARGETARCH and the like. */
+  readonly platformArgs: Variables;
+}
+
+/**
+ * What the instructions of one stage that touch no file say: its variables and the defaults of its image.
+ */
+export class StageScope {
+  readonly #build: BuildScope;
+  readonly #args = new Map<string, string>();
+  readonly #env = new Map<string, string>();
+  readonly #labels: Record<string, string>;
+  readonly #ports: Record<string, object>;
+  #entrypoint: readonly string[] | undefined;
+  #command: readonly string[] | undefined;
+  #hasOwnCommand = false;
+  #shell: readonly string[] = ['/bin/sh', '-c'];
+  #user: string | undefined;
+  #directory: string | undefined;
+
+  /** @param base  the defaults of the image or stage that it begins with */
+  constructor(build: BuildScope, base: ImageDefaults) {
+    this.#build = build;
+    for (const entry of base.Env ?? []) {
+      const equals = entry.indexOf('=');
+      this.#env.set(entry.slice(0, equals), entry.slice(equals + 1));
+    }
+    this.#labels = { ...base.Labels };
+    this.#ports = { ...base.ExposedPorts };
+    this.#entrypoint = base.Entrypoint;
+    this.#command = base.Cmd;
+    this.#user = base.User;
+    this.#directory = base.WorkingDir;
+  }
+
+  /** ENV wins over ARG. */
+  readonly variables: Variables = (name) => this.#env.get(name) ?? this.#args.get(name);
+
+  get user(): string | undefined {
+    return this.#user;
+  }
+
+  /** A path of this stage, relative to its WORKDIR, with the final slash that was written. */
+  resolve(path: string): string {
+    const absolute = posix.resolve('/', this.#directory ?? '', path);
+    return /(^|\/)\.?$/.test(path) && absolute !== '/' ? `${absolute}/` : absolute;
+  }
+
+  expand(text: string, line: number): string {
+    return expand(text, this.variables, this.#build.dockerfile.escape, line);
+  }
+
+  /** Takes in one instruction; those that only say something to builders or to Docker pass. */
+  apply(instruction: Instruction): void {
+    const { keyword, rest, line } = instruction;
+    switch (keyword) {
+      case 'ARG':
+        this.#declare(instruction);
+        break;
+      case 'ENV':
+        for (const [name, value] of this.#pairs(instruction)) this.#env.set(name, value);
+        break;
+      case 'LABEL':
+        for (const [name, value] of this.#pairs(instruction)) this.#labels[name] = value;
+        break;
+      case 'WORKDIR':
+        this.#directory = posix.resolve('/', this.#directory ?? '', this.expand(rest, line));
+        break;
+      case 'USER':
+        this.#user = this.expand(rest, line);
+        break;
+      case 'EXPOSE':
+        for (const word of splitWords(this.expand(rest, line), ''))
+          this.#ports[word.includes('/') ? word : `${word}/tcp`] = {};
+        break;
+      case 'SHELL':
+        this.#shell = jsonWords(rest) ?? [];
+        break;
+      case 'CMD':
+        this.#command = this.#program(rest);
+        this.#hasOwnCommand = true;
+        break;
+      case 'ENTRYPOINT':
+        this.#entrypoint = this.#program(rest);
+        // Docker forgets the base's CMD here, since it belonged to the base's ENTRYPOINT.
+        if (!this.#hasOwnCommand) this.#command = undefined;
+        break;
+    }
+  }
+
+  defaults(): ImageDefaults {
+    return {
+      Env: [...this.#env].map(([name, value]) => `${name}=${value}`),
+      Entrypoint: this.#entrypoint,
+      Cmd: this.#command,
+      WorkingDir: this.#directory,
+      User: this.#user,
+      Labels: this.#labels,
+      ExposedPorts: this.#ports,
+    };
+  }
+
+  #declare(instruction: Instruction): void {
+    const { buildArgs, platformArgs, stages, dockerfile } = this.#build;
+    for (const { name, value } of readArgs(instruction, this.variables, dockerfile.escape)) {
+      // A default here counts more than the one before the first FROM, a given value more than both.
+      const given = buildArgs(name) ?? value ?? stages.globalArgs.get(name) ?? platformArgs(name);
+      if (given !== undefined) this.#args.set(name, given);
+    }
+  }
+
+  /** `NAME=value …`, or the old form `NAME value`. */
+  #pairs({ rest, line, keyword }: Instruction): [string, string][] {
+    const { escape, path } = this.#build.dockerfile;
+    const words = splitWords(rest, escape);
+    if (words[0]?.includes('=') === false) {
+      const match = /^(\S+)\s+([^]+)$/.exec(rest);
+      if (match === null) throw invalid(path, line, `${keyword} ${rest} gives no value`);
+      return [[this.expand(match[1] ?? '', line), this.expand(match[2] ?? '', line)]];
+    }
+    return words.map((word) => {
+      const equals = word.indexOf('=');
+      if (equals < 1) throw invalid(path, line, `${keyword} takes NAME=value, not ${word}`);
+      return [this.expand(word.slice(0, equals), line), this.expand(word.slice(equals + 1), line)];
+    });
+  }
+
+  #program(rest: string): readonly string[] | undefined {
+    const words = jsonWords(rest) ?? (rest === '' ? [] : [...this.#shell, rest]);
+    return words.length === 0 ? undefined : words;
+  }
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { RootfsFault } from '../fault.ts';
+
+/**
+ * Reads secrets as `docker build --secret` takes them: `id=name`, with `src=file`, `source=file` or `env=VARIABLE`;
+ * without either, the variable and then the file of that name. Values are read when the build asks for them.
+ *
+ * @throws RootfsFault SOURCE_MISSING for a secret that has no value
+ */
+export function readSecrets(
+  specifications: readonly string[],
+  baseDirectory: string,
+  env: NodeJS.ProcessEnv,
+): Map<string, () => Buffer> {
+  return new Map(
+    specifications.map((specification) => {
+      const fields = new Map(
+        specification.split(',').map((field) => [field.split('=')[0], field.split('=').slice(1).join('=')]),
+      );
+      const id = fields.get('id') ?? '';
+      const variable = fields.get('env') ?? (fields.get('type') === 'env' ? (fields.get('src') ?? id) : undefined);
+      const file = fields.get('src') ?? fields.get('source');
+      if (id === '') throw missing(specification, 'has no id');
+      if (variable !== undefined || (file === undefined && env[id] !== undefined)) {
+        return [id, fromVariable(specification, variable ?? id, env)];
+      }
+      return [id, () => readFileSync(resolve(baseDirectory, file ?? id))];
+    }),
+  );
+}
+
+/** Reads SSH agents as `docker build --ssh` takes them: `default` or `id=socket`. */
+export function readSshAgents(specifications: readonly string[], env: NodeJS.ProcessEnv): Map<string, string> {
+  return new Map(
+    specifications.map((specification) => {
+      const [id = 'default', socket = env['KRAFTKIT_BUILDKIT_SSH_AGENT'] ?? env['SSH_AUTH_SOCK']] =
+        specification.split('=');
+      if (socket !== undefined) return [id, socket];
+      throw missing(`--ssh ${specification}`, 'names no socket, and SSH_AUTH_SOCK is not set');
+    }),
+  );
+}
+
+function fromVariable(specification: string, variable: string, env: NodeJS.ProcessEnv): () => Buffer {
+  const value = env[variable];
+  if (value === undefined) throw missing(specification, `names the variable ${variable}, which is not set`);
+  return () => Buffer.from(value, 'utf8');
+}
+
+function missing(specification: string, what: string): RootfsFault {
+  return new RootfsFault('SOURCE_MISSING', `the secret "${specification}" ${what}`, {
+    hint: 'Write it as id=name,src=file or id=name,env=VARIABLE.',
+  });
+}

@@ -1,0 +1,173 @@
+import { type Dockerfile, type Instruction, invalid } from './parse.ts';
+import { expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './words.ts';
+
+export interface Stage {
+  readonly index: number;
+  /** In lower case, as names are compared; undefined without `AS`. */
+  readonly name: string | undefined;
+  /** `scratch`, an image reference, or the name of an earlier stage, variables replaced. */
+  readonly base: string;
+  /** The earlier stage that `base` names. */
+  readonly baseStage: number | undefined;
+  /** Value of `--platform`, variables replaced. */
+  readonly platform: string | undefined;
+  readonly line: number;
+  readonly instructions: readonly Instruction[];
+}
+
+export interface Stages {
+  readonly stages: readonly Stage[];
+  /** Values of the ARG instructions before the first FROM. */
+  readonly globalArgs: ReadonlyMap<string, string>;
+}
+
+/**
+ * Groups the instructions of a Dockerfile by stage.
+ *
+ * @param buildArgs  values that replace the defaults of ARG
+ * @param platformArgs  TARGETARCH and the like
+ * @throws RootfsFault DOCKERFILE_INVALID
+ */
+export function readStages(dockerfile: Dockerfile, buildArgs: Variables, platformArgs: Variables): Stages {
+  const { path, escape } = dockerfile;
+  const globalArgs = new Map<string, string>();
+  const scope: Variables = (name) => globalArgs.get(name) ?? platformArgs(name);
+  const stages: (Stage & { instructions: Instruction[] })[] = [];
+  for (const instruction of dockerfile.instructions) {
+    const current = stages.at(-1);
+    if (instruction.keyword === 'FROM') {
+      stages.push({ ...readFrom(instruction, stages, scope, dockerfile), instructions: [] });
+    } else if (current !== undefined) {
+      current.instructions.push(instruction);
+    } else if (instruction.keyword === 'ARG') {
+      for (const { name, value } of readArgs(instruction, scope, escape)) {
+        const given = buildArgs(name) ?? value;
+        if (given !== undefined) globalArgs.set(name, given);
+      }
+    } else {
+      throw invalid(path, instruction.line, `${instruction.keyword} stands before the first FROM`);
+    }
+  }
+  if (stages.length === 0) throw invalid(path, 1, 'there is no FROM', 'Begin with: FROM scratch');
+  return { stages, globalArgs };
+}
+
+/**
+ * The stage to build, by name or number, or the last one.
+ *
+ * @throws RootfsFault DOCKERFILE_INVALID
+ */
+export function findTarget({ stages }: Stages, target: string | undefined, path: string): Stage {
+  const stage = target === undefined ? stages.at(-1) : stages[stageIndex(stages, target) ?? -1];
+  if (stage !== undefined) return stage;
+  const names = stages.flatMap(({ name }) => name ?? []);
+  const hint = names.length === 0 ? 'No stage has a name.' : `The stages are: ${names.join(', ')}.`;
+  throw invalid(path, 1, `there is no stage ${target ?? ''}`, hint);
+}
+
+/** The stages that `stage` needs, itself included, in the order of the file. */
+export function neededStages({ stages }: Stages, stage: Stage): Stage[] {
+  const needed = new Set<number>();
+  const visit = (index: number): void => {
+    const visited = stages[index];
+    if (visited === undefined || needed.has(index)) return;
+    needed.add(index);
+    if (visited.baseStage !== undefined) visit(visited.baseStage);
+    for (const name of visited.instructions.flatMap(fromFlags)) {
+      const source = stageIndex(stages.slice(0, index), name);
+      if (source !== undefined) visit(source);
+    }
+  };
+  visit(stage.index);
+  return stages.filter(({ index }) => needed.has(index));
+}
+
+/** The number of the stage with this name, or that is this number. */
+export function stageIndex(stages: readonly Stage[], name: string): number | undefined {
+  const byName = stages.findLastIndex((stage) => stage.name === name.toLowerCase());
+  if (byName >= 0) return byName;
+  return /^\d+$/.test(name) && Number(name) < stages.length ? Number(name) : undefined;
+}
+
+/** Stages and images that an instruction copies or mounts from. */
+export function fromFlags({ keyword, flags }: Instruction): string[] {
+  return flags.flatMap(({ name, value }) => {
+    if (name === 'from' && (keyword === 'COPY' || keyword === 'ADD')) return [value];
+    if (name !== 'mount') return [];
+    return /(?:^|,)from=([^,]+)/.exec(value)?.[1] ?? [];
+  });
+}
+
+/** `NAME=value` and `NAME`, any number of them. */
+export function readArgs(
+  { rest, line }: Instruction,
+  variables: Variables,
+  escape: string,
+): { name: string; value: string | undefined }[] {
+  return splitWords(rest, escape).map((word) => {
+    const [name = '', ...value] = word.split('=');
+    return { name, value: value.length === 0 ? undefined : expandIfKnown(value.join('='), variables, escape, line) };
+  });
+}
+
+function readFrom(
+  { rest, flags, line }: Instruction,
+  before: readonly Stage[],
+  variables: Variables,
+  { path, escape }: Dockerfile,
+): Omit<Stage, 'instructions'> {
+  const [image = '', as, name, ...more] = jsonWords(rest) ?? rest.split(/\s+/);
+  if (more.length > 0 || (as !== undefined && (as.toUpperCase() !== 'AS' || name === undefined))) {
+    throw invalid(path, line, 'FROM takes an image, and "AS name" after it');
+  }
+  const base = expandIfKnown(image, variables, escape, line);
+  if (base === '') {
+    throw invalid(path, line, `the image of FROM is empty: ${image} has no value`, 'Give the build argument a value.');
+  }
+  const platform = flags.find((flag) => flag.name === 'platform')?.value;
+  const baseStage = before.findLastIndex((stage) => stage.name === base.toLowerCase());
+  return {
+    index: before.length,
+    name: name?.toLowerCase(),
+    base,
+    baseStage: baseStage < 0 ? undefined : baseStage,
+    platform: platform === undefined ? undefined : expandIfKnown(platform, variables, escape, line),
+    line,
+  };
+}
+
+/** What only a builder can replace stays as it is: the stage may not be needed. */
+function expandIfKnown(text: string, variables: Variables, escape: string, line: number): string {
+  try {
+    return expand(text, variables, escape, line);
+  } catch (error) {
+    if (error instanceof NeedsBuilder) return text;
+    throw error;
+  }
+}
+
+/** Why stages cannot be built without running something; undefined when they can. */
+export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stage[]): NeedsBuilder | undefined {
+  if (dockerfile.syntax !== undefined && !/^docker\/dockerfile(:1(\.\d+)*)?$/.test(dockerfile.syntax)) {
+    return new NeedsBuilder(`asks for the frontend ${dockerfile.syntax}`, 1);
+  }
+  for (const { instructions } of needed) {
+    const running = instructions.find(({ keyword }) => keyword === 'RUN');
+    if (running !== undefined) return new NeedsBuilder('runs a command', running.line);
+    const remote = instructions.find(({ keyword, rest }) => keyword === 'ADD' && remoteSource.test(rest));
+    if (remote !== undefined) return new NeedsBuilder('adds something from the network', remote.line);
+    const odd = instructions.find(({ flags }) => flags.some(({ name }) => !simpleFlags.has(name)));
+    if (odd !== undefined) {
+      const flag = odd.flags.find(({ name }) => !simpleFlags.has(name))?.name ?? '';
+      return new NeedsBuilder(`uses --${flag}`, odd.line);
+    }
+  }
+  return undefined;
+}
+
+const remoteSource = /(^|[\s"[])(https?:\/\/|git@|git:\/\/|ssh:\/\/)/;
+
+/** Of HEALTHCHECK, COPY and ADD; HEALTHCHECK's have no meaning for a unikernel. */
+const simpleFlags = new Set(
+  'from chown chmod link platform interval timeout start-period start-interval retries'.split(' '),
+);

@@ -1,0 +1,118 @@
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import {
+  type DirectoryNode,
+  emptyDirectory,
+  FileWriter,
+  type LeftOut,
+  TarParser,
+  TreeBuilder,
+} from '@nx-kraft/archive';
+import { RootfsFault } from './fault.ts';
+
+/** Gives images by reference: from a registry, a local store or a layout. Who asks for a root file system brings it. */
+export interface ImageSource {
+  /**
+   * @param reference  as people write it, such as `alpine:3.20` or `registry.example/app@sha256:…`
+   * @param platform  such as `linux/amd64`
+   */
+  open(reference: string, platform: string): Promise<SourceImage>;
+}
+
+export interface SourceImage {
+  /** Digest of the manifest, for the record of what was used. */
+  readonly digest: string;
+  readonly config: ImageDefaults;
+  /** Lowest first. */
+  readonly layers: readonly SourceLayer[];
+}
+
+export interface SourceLayer {
+  readonly mediaType: string;
+  readonly digest: string;
+  /** The bytes of the blob, checked against the digest. */
+  open(): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** What an image's config says of running it; the names are those of the OCI image specification. */
+export interface ImageDefaults {
+  readonly Env?: readonly string[] | undefined;
+  readonly Entrypoint?: readonly string[] | undefined;
+  readonly Cmd?: readonly string[] | undefined;
+  readonly WorkingDir?: string | undefined;
+  readonly User?: string | undefined;
+  readonly Labels?: Readonly<Record<string, string>> | undefined;
+  readonly ExposedPorts?: Readonly<Record<string, object>> | undefined;
+  readonly OnBuild?: readonly string[] | undefined;
+}
+
+export interface UnpackedImage {
+  readonly root: DirectoryNode;
+  readonly leftOut: readonly LeftOut[];
+}
+
+/**
+ * The tree of an image, its layers laid over each other. Contents go to files below `scratch`, which must stay until
+ * the tree is written.
+ */
+export async function unpackImage(
+  image: SourceImage,
+  reference: string,
+  scratch: string,
+  owners: 'root' | 'keep',
+): Promise<UnpackedImage> {
+  const root = emptyDirectory();
+  const leftOut: LeftOut[] = [];
+  for (const [index, layer] of image.layers.entries()) {
+    const path = join(scratch, `${image.digest.replace(':', '-')}-${index}`);
+    leftOut.push(...(await unpackLayer(layer, root, path, `${reference} (layer ${layer.digest})`, owners)));
+  }
+  return { root, leftOut };
+}
+
+async function unpackLayer(
+  layer: SourceLayer,
+  root: DirectoryNode,
+  path: string,
+  at: string,
+  owners: 'root' | 'keep',
+): Promise<readonly LeftOut[]> {
+  const fd = openSync(path, 'w');
+  try {
+    const contents = new FileWriter(fd);
+    const builder = new TreeBuilder(root, at, { owners, whiteouts: true });
+    const parser = new TarParser(
+      {
+        entry: (entry) => builder.place(entry, { archive: path, offset: contents.position }),
+        data: (chunk, start, end) => contents.bytes(chunk, start, end),
+      },
+      at,
+    );
+    await unpack(layer, at, (chunk) => parser.push(chunk));
+    parser.end();
+    contents.finish();
+    return builder.leftOut;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function unpack(layer: SourceLayer, at: string, take: (chunk: Uint8Array) => void): Promise<void> {
+  const drain = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const chunk of chunks) take(chunk);
+  };
+  const blob = await layer.open();
+  if (/[.+](tar\+)?gzip$/.test(layer.mediaType)) await pipeline(blob, createGunzip({ chunkSize }), drain);
+  else if (/\+zstd$/.test(layer.mediaType)) await pipeline(blob, createZstdDecompress({ chunkSize }), drain);
+  else if (/[.]tar$/.test(layer.mediaType)) await drain(blob);
+  else {
+    throw new RootfsFault('IMAGE_UNAVAILABLE', `the layer has the type ${layer.mediaType}, which is no file system`, {
+      at,
+      hint: 'Give an image for containers.',
+    });
+  }
+}
+
+const chunkSize = 256 * 1024;
