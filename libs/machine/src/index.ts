@@ -15,3 +15,11 @@ export { runScenarios, type ScenarioResult, type TestOptions } from './test-run.
 export type { Instance, InstanceState } from './instance.ts';
 export { formatInstances } from './instance-table.ts';
 export { defaultInstanceFolder, Instances, type NewInstance } from './instances.ts';
+export {
+  debugInTerminal,
+  formatGdbLine,
+  gdbArguments,
+  makeVscodeConfiguration,
+  startForDebugger,
+  type DebugTarget,
+} from './debug.ts';

@@ -334,9 +334,11 @@ function startFault(errors: string, exitCode: number, plan: QemuPlan, cause: unk
     /^\S*qemu-system-\w+: /,
     '',
   );
-  const forward = /host forwarding rule '(\w+):([^:]*):(\d+)-/.exec(errors);
-  if (forward !== null) {
-    const [, protocol = '', address = '', port = ''] = forward;
+  const taken =
+    /host forwarding rule '(?<protocol>\w+):(?<address>[^:]*):(?<port>\d+)-/.exec(errors) ??
+    /-gdb (?<protocol>tcp):(?<address>[^:]*):(?<port>\d+).*: Failed to find an available port/.exec(errors);
+  if (taken?.groups !== undefined) {
+    const { protocol = '', address = '', port = '' } = taken.groups;
     return new MachineFault('MACHINE_PORT_TAKEN', `cannot listen on port ${port} (${protocol}) of ${address}`, {
       hint: 'Another program has it, or it needs more rights (below 1024). Take another one; 0 takes any that is free.',
       cause,

@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname } from 'node:path';
+import type { MachineEnd } from './ending.ts';
+import { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
+import { findProgram } from './programs.ts';
+
+/** What gdb needs to know of a machine that waits for it. */
+export interface DebugTarget {
+  /** The kernel with debug information, `.dbg`. */
+  readonly debugKernel: string;
+  /** A port of this host's 127.0.0.1. */
+  readonly port: number;
+  /** A function to stop at first (default `main`). */
+  readonly breakAt?: string;
+}
+
+/**
+ * gdb's arguments for a machine that waits at its first instruction: it stops at a function next. The breakpoint is
+ * one of the processor's, since the kernel is not yet in memory when it is set.
+ */
+export function gdbArguments({ debugKernel, port, breakAt = 'main' }: DebugTarget): readonly string[] {
+  const commands = [`target remote 127.0.0.1:${port}`, `hbreak ${breakAt}`, 'continue'];
+  return ['-q', ...commands.flatMap((command) => ['-ex', command]), debugKernel];
+}
+
+/** The line to type into a shell. */
+export function formatGdbLine(target: DebugTarget): string {
+  return ['gdb', ...gdbArguments(target)].map((word) => (/^[\w./:-]+$/.test(word) ? word : shellQuote(word))).join(' ');
+}
+
+function shellQuote(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** An entry for `configurations` in VS Code's `launch.json` (its C/C++ extension, type `cppdbg`). */
+export function makeVscodeConfiguration(name: string, target: DebugTarget): Readonly<Record<string, unknown>> {
+  const { debugKernel, port, breakAt = 'main' } = target;
+  return {
+    name,
+    type: 'cppdbg',
+    request: 'launch',
+    program: debugKernel,
+    cwd: dirname(debugKernel),
+    MIMode: 'gdb',
+    miDebuggerServerAddress: `127.0.0.1:${port}`,
+    // The extension's own way to stop at the entry sets a breakpoint in memory, which is too early for a kernel.
+    stopAtEntry: false,
+    setupCommands: [{ text: `hbreak ${breakAt}`, description: `stop at ${breakAt}` }],
+    launchCompleteCommand: 'exec-continue',
+  };
+}
+
+/**
+ * Starts a machine that waits for gdb before its first instruction. Nobody but this host can reach it.
+ *
+ * @throws MachineFault as `startMachine`; MACHINE_PORT_TAKEN for gdb's port too
+ */
+export function startForDebugger(plan: MachinePlan, port: number, options: MachineOptions = {}): Promise<Machine> {
+  return startMachine({ ...plan, gdb: `tcp:127.0.0.1:${port}` }, options);
+}
+
+/**
+ * Starts a machine and gdb for it in this terminal, and ends the machine when gdb ends.
+ *
+ * @throws MachineFault, also MACHINE_NO_PROGRAM without gdb
+ */
+export async function debugInTerminal(
+  plan: MachinePlan,
+  target: DebugTarget,
+  options: MachineOptions = {},
+): Promise<MachineEnd> {
+  const gdb = await findProgram('gdb');
+  const machine = await startForDebugger(plan, target.port, options);
+  // Ctrl-C belongs to gdb, which stops the guest at it.
+  const ignore = () => undefined;
+  process.on('SIGINT', ignore);
+  try {
+    const child = spawn(gdb, gdbArguments(target), { stdio: 'inherit' });
+    const gone = machine.ended.then(() => child.kill());
+    await once(child, 'exit');
+    await machine.kill();
+    await gone;
+    return await machine.ended;
+  } finally {
+    process.off('SIGINT', ignore);
+  }
+}
