@@ -1,16 +1,55 @@
 export { ComponentFault, type ComponentFaultCode } from './fault.ts';
 export { fetchComponent, type FetchedComponent } from './fetch.ts';
-export { type Lock } from './lock.ts';
-export { type Network } from './network.ts';
-export { type ComponentRequest, type ComponentType, componentKey, parseComponentName } from './request.ts';
 export {
-  type ComponentProgress,
-  type FetchOptions,
-  type FolderResolution,
-  type GitResolution,
-  type RemoteResolution,
-  type Resolution,
+  emptyLock,
+  formatLock,
+  type Lock,
+  lockedDigest,
+  type LockedComponent,
+  lockedResolution,
+  parseLock,
+  readLock,
+  writeLock,
+} from './lock.ts';
+export {
+  compareLocks,
+  findLockGaps,
+  formatLockChanges,
+  type LockChange,
+  type LockGaps,
+  type LockNeeds,
+  type LockOptions,
+  type PlacedRequest,
+  type ResolveDigest,
+  updateLock,
+} from './lock-update.ts';
+export type { Network } from './network.ts';
+export {
+  type ComponentRequest,
+  type ComponentType,
+  componentKey,
+  locate,
+  type Origin,
+  parseComponentName,
+} from './request.ts';
+export type {
+  ComponentProgress,
+  FetchOptions,
+  FolderResolution,
+  GitResolution,
+  RemoteResolution,
+  Resolution,
+  TarballResolution,
 } from './resolution.ts';
 export { resolveComponent, type ResolveOptions } from './resolve.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';
+export {
+  applyTemplates,
+  mergeTemplate,
+  type Templated,
+  type TemplatedKraftfile,
+  type TemplatePart,
+  type TemplateTarget,
+} from './template.ts';
 export { hashTree } from './tree.ts';
+export { upstreamDownloads, type UpstreamFetcher, upstreamFetcher, type UpstreamSettings } from './upstream.ts';

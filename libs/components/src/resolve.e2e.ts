@@ -108,7 +108,7 @@ test('submodules are part of the source', async () => {
 
 test('a locked component needs no network and stays when its branch moves or its tag is replaced', async () => {
   const locked = await resolveGit('stable');
-  const lock = { components: { [locked.key]: locked } };
+  const lock = { components: { [locked.key]: locked }, images: {} };
   await remote.commit({ 'Makefile.uk': 'two\n' });
   const silent = openStore({ folder: store.folder, network: noNetwork });
   const again = await resolveGit('stable', { store: silent, lock, offline: true, frozen: true });

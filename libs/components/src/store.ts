@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hasErrorCode, LockFault, replaceAtomically, withLock } from '@nx-kraft/base';
@@ -98,6 +98,12 @@ export type RecordKind =
   | 'downloads'
   /** URL of an index → its text, and how to ask whether it still is that. */
   | 'indexes'
+  /** URL of a library's upstream archive → its sha256. */
+  | 'upstream'
+  /** Content hash of a library → the upstream archives that its build fetches. */
+  | 'needs'
+  /** Path of a lock file that needs things of the store. */
+  | 'locks'
   /** What a name, branch or URL meant when it was asked last. */
   | 'resolutions';
 
@@ -122,6 +128,19 @@ export async function remember(store: Store, kind: RecordKind, key: string, valu
 /** Forgets a fact that turned out wrong. */
 export async function forget(store: Store, kind: RecordKind, key: string): Promise<void> {
   await rm(recordPath(store, kind, key), { force: true });
+}
+
+/** All facts of a kind, with what they are about. */
+export async function recallAll<T>(store: Store, kind: RecordKind): Promise<readonly { key: string; value: T }[]> {
+  const folder = join(store.folder, kind);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (hasErrorCode(error, 'ENOENT')) return [];
+    throw error;
+  });
+  const texts = await Promise.all(
+    names.filter((name) => /^[0-9a-f]+\.json$/.test(name)).map((name) => readFile(join(folder, name), 'utf8')),
+  );
+  return texts.filter((text) => text !== '').map((text) => JSON.parse(text) as { key: string; value: T });
 }
 
 function recordPath(store: Store, kind: RecordKind, key: string): string {

@@ -1,0 +1,170 @@
+import { ComponentFault } from './fault.ts';
+import { emptyLock, type Lock, type LockedComponent, lockedDigest, lockedResolution, toEntry } from './lock.ts';
+import { bareName, type ComponentRequest, componentKey, locate, parseComponentName } from './request.ts';
+import { resolveComponent, type ResolveOptions } from './resolve.ts';
+import { formatTable } from './table.ts';
+import { upstreamDownloads } from './upstream.ts';
+
+/** A component of a Kraftfile, with the folder that a relative source is relative to. */
+export interface PlacedRequest {
+  readonly request: ComponentRequest;
+  readonly baseDirectory: string;
+}
+
+/** Everything that the Kraftfiles and Dockerfiles of a workspace name. */
+export interface LockNeeds {
+  readonly components: readonly PlacedRequest[];
+  /** References of runtime and base images as they are written; those with a digest in them need no entry. */
+  readonly images: readonly string[];
+}
+
+/** Asks a registry what an image's reference means now. */
+export type ResolveDigest = (reference: string, signal: AbortSignal | undefined) => Promise<string>;
+
+export interface LockOptions extends Omit<ResolveOptions, 'baseDirectory' | 'lock' | 'frozen'> {
+  readonly resolveDigest: ResolveDigest;
+  /**
+   * What to ask for again although it is locked: names of components (`musl`, `lib/musl`, whole keys), references of
+   * images, or everything. Only then are upstream archives noted that builds have fetched on this machine.
+   */
+  readonly update?: readonly string[] | 'all';
+}
+
+/** One entry that is new, gone, or another than before. */
+export interface LockChange {
+  /** A component's key or an image's reference. */
+  readonly key: string;
+  readonly before?: LockedComponent | string;
+  readonly after?: LockedComponent | string;
+}
+
+/** How a lock differs from what is needed; both are sorted lists of keys and references. */
+export interface LockGaps {
+  readonly missing: readonly string[];
+  readonly unused: readonly string[];
+}
+
+/** Compares a lock with what is needed, without a network. */
+export async function findLockGaps(lock: Lock | undefined, needs: LockNeeds): Promise<LockGaps> {
+  const needed = [...(await remoteRequests(needs)).keys(), ...imageReferences(needs)];
+  const present = [...Object.keys(lock?.components ?? {}), ...Object.keys(lock?.images ?? {})];
+  return {
+    missing: needed.filter((key) => !present.includes(key)).toSorted(),
+    unused: present.filter((key) => !needed.includes(key)).toSorted(),
+  };
+}
+
+/**
+ * Makes a lock that has exactly what is needed: entries that are there stay as they are (but for those to update),
+ * missing ones are resolved, unused ones go.
+ *
+ * @throws ComponentFault COMPONENT_NOT_FOUND when nothing that is needed has a name to update
+ */
+export async function updateLock(lock: Lock | undefined, needs: LockNeeds, options: LockOptions): Promise<Lock> {
+  const requests = await remoteRequests(needs);
+  const references = imageReferences(needs);
+  const selected = select(requests, references, options.update ?? []);
+  const components = [...requests].map(async ([key, placed]): Promise<[string, LockedComponent]> => {
+    const known = selected.has(key) ? undefined : lockedResolution(lock, key);
+    return [key, known ?? (await lockComponent(placed, options))];
+  });
+  const images = references.map(async (reference): Promise<[string, string]> => {
+    const known = selected.has(reference) ? undefined : lockedDigest(lock, reference);
+    return [reference, known ?? (await options.resolveDigest(reference, options.signal))];
+  });
+  return {
+    components: Object.fromEntries(await Promise.all(components)),
+    images: Object.fromEntries(await Promise.all(images)),
+  };
+}
+
+/** The requests that are not for local folders, by their keys. */
+async function remoteRequests({ components }: LockNeeds): Promise<Map<string, PlacedRequest>> {
+  const located = await Promise.all(
+    components.map(async (placed) => ({ placed, origin: await locate(placed.request, placed.baseDirectory) })),
+  );
+  const remote = located.filter(({ origin }) => origin.kind !== 'folder');
+  return new Map(remote.map(({ placed }) => [componentKey(placed.request), placed]));
+}
+
+function imageReferences({ images }: LockNeeds): readonly string[] {
+  return [...new Set(images.filter((reference) => !reference.includes('@')))];
+}
+
+function select(
+  requests: ReadonlyMap<string, PlacedRequest>,
+  references: readonly string[],
+  update: readonly string[] | 'all',
+): ReadonlySet<string> {
+  if (update === 'all') return new Set([...requests.keys(), ...references]);
+  return new Set(update.flatMap((name) => selectOne(requests, references, name)));
+}
+
+function selectOne(
+  requests: ReadonlyMap<string, PlacedRequest>,
+  references: readonly string[],
+  name: string,
+): readonly string[] {
+  if (requests.has(name) || references.includes(name)) return [name];
+  const found = [...requests].filter(([, { request }]) => isNamed(request, name)).map(([key]) => key);
+  if (found.length > 0) return found;
+  throw new ComponentFault('COMPONENT_NOT_FOUND', `no Kraftfile names ${name}`, {
+    hint: `There is: ${[...requests.keys(), ...references].toSorted().join(', ')}`,
+  });
+}
+
+function isNamed(request: ComponentRequest, name: string): boolean {
+  const wanted = parseComponentName(name);
+  const isTyped = name.includes('/');
+  return (
+    bareName(request) === wanted.name &&
+    (!isTyped || request.type === wanted.type) &&
+    (wanted.version === undefined || wanted.version === request.version)
+  );
+}
+
+async function lockComponent(
+  { request, baseDirectory }: PlacedRequest,
+  options: LockOptions,
+): Promise<LockedComponent> {
+  const resolution = await resolveComponent(request, { ...options, baseDirectory });
+  if (resolution.kind === 'folder') throw new Error(`${resolution.key} is a folder`);
+  const downloads = options.update === undefined ? {} : await upstreamDownloads(options.store, resolution.content);
+  return Object.keys(downloads).length === 0 ? resolution : { ...resolution, downloads };
+}
+
+/** What differs between two locks, sorted by key. */
+export function compareLocks(before: Lock = emptyLock, after: Lock = emptyLock): readonly LockChange[] {
+  const old = { ...before.components, ...before.images };
+  const now = { ...after.components, ...after.images };
+  const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])].toSorted();
+  return keys
+    .filter((key) => describe(old[key], true) !== describe(now[key], true))
+    .map((key) => ({
+      key,
+      ...(old[key] === undefined ? {} : { before: old[key] }),
+      ...(now[key] === undefined ? {} : { after: now[key] }),
+    }));
+}
+
+/** The changes as a table for people. */
+export function formatLockChanges(changes: readonly LockChange[]): string {
+  const rows = changes.map(({ key, before, after }) => [
+    before === undefined ? 'added' : after === undefined ? 'removed' : 'updated',
+    key,
+    describe(before),
+    describe(after),
+  ]);
+  return formatTable(['CHANGE', 'COMPONENT OR IMAGE', 'BEFORE', 'AFTER'], rows);
+}
+
+/** What tells two entries apart, in a short form for people or as a whole. */
+function describe(entry: LockedComponent | string | undefined, whole = false): string {
+  if (entry === undefined) return '';
+  if (typeof entry === 'string') return whole ? entry : entry.slice(0, 19);
+  if (whole) return JSON.stringify(toEntry(entry));
+  const digest = (entry.revision ?? (entry.kind === 'tarball' ? entry.sha256 : '')).slice(0, 12);
+  return entry.kind === 'git' && entry.ref !== undefined
+    ? `${digest} (${entry.ref.replace(/^refs\/\w+\//, '')})`
+    : digest;
+}
