@@ -23,3 +23,4 @@ export {
   startForDebugger,
   type DebugTarget,
 } from './debug.ts';
+export { formatBootReport, measureBoots, type BootReport, type BootReportOptions } from './boot-report.ts';

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildGuest, type Guest } from '../test/guest.ts';
 import { findProcesses } from '../test/traces.ts';
+import { measureBoots } from './boot-report.ts';
 import { initrdMount } from './command-line.ts';
 import { parseScenarios, type ScenarioInput } from './scenario.ts';
 import { formatScenario } from './test-report.ts';
@@ -135,4 +136,26 @@ test('they stop when they are told to', async () => {
   const scenarios = ['a', 'b', 'c'].map((name) => ({ name, args: ['hang'] }));
   await expect(run(scenarios, { jobs: 2, signal: stop.signal })).rejects.toThrow('aborted');
   expect(await findProcesses('scenario')).toEqual([]);
+});
+
+test('many boots are measured, and a bad one is told', async () => {
+  const plan = { kernel: guest.kernel, architecture: 'x86_64', accelerator: 'tcg' } as const;
+  const [good, bad] = parseScenarios(
+    [
+      { name: 'boots', args: ['say', 'up'], ready: 'up' },
+      { name: 'fails', args: ['abort'] },
+    ],
+    '',
+  );
+  if (good === undefined || bad === undefined) throw new Error('no scenario');
+  const report = await measureBoots('probe', plan, good, { folder, boots: 3, objectFolder: join(folder, 'guest') });
+  expect(report).toMatchObject({ name: 'probe', boots: 3, kernelSize: (await stat(guest.kernel)).size });
+  expect(report.ready.p50).toBeGreaterThan(0);
+  expect(report.ready.p95).toBeGreaterThanOrEqual(report.ready.p50);
+  expect(report.libraries.map(({ library }) => library)).toContain('libukboot');
+  expect(report.libraries.find(({ library }) => library === 'libvfscore')?.code).toBeGreaterThan(500);
+  await expect(measureBoots('probe', plan, bad, { folder, boots: 3 })).rejects.toMatchObject({
+    code: 'MACHINE_BOOT_FAILED',
+    message: expect.stringContaining('boot 1 of 3 was not as it should') as unknown,
+  });
 });
