@@ -1,3 +1,6 @@
+import type { Descriptor } from './model.ts';
+import { formatReference, type Reference } from './reference.ts';
+
 /** Keys of annotations that `kraft`, containerd and the OCI specification give a meaning to. */
 export const annotationKeys = {
   refName: 'org.opencontainers.image.ref.name',
@@ -11,3 +14,16 @@ export const annotationKeys = {
   kernelImage: 'org.unikraft.kernel.image',
   kernelInitrd: 'org.unikraft.kernel.initrd',
 } as const;
+
+/** How a layout or archive names its image: the tag for skopeo and umoci, the whole name for containerd. */
+export function namedRoot({ mediaType, digest, size }: Descriptor, reference: Reference): Descriptor {
+  return {
+    mediaType,
+    digest,
+    size,
+    annotations: {
+      [annotationKeys.refName]: reference.tag ?? 'latest',
+      [annotationKeys.containerdName]: formatReference(reference),
+    },
+  };
+}

@@ -1,6 +1,6 @@
 import { hasErrorCode, replaceAtomically, withLock } from '@nx-kraft/base';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -10,14 +10,14 @@ import { encodeIndex } from './encode.ts';
 import { OciFault } from './fault.ts';
 import { mediaTypes } from './media-types.ts';
 import type { Descriptor, ImageIndex } from './model.ts';
-import { verifiedStream } from './verified-stream.ts';
+import type { ImageSource } from './source.ts';
 
 /**
  * A folder in the form of an OCI image layout (image-spec 1.1, image-layout.md): `oci-layout`, `index.json` with what
  * has a name, and `blobs/sha256`. A blob appears whole or not at all, and never changes; only `index.json` does, under
  * a lock that is held for no longer than it takes to write it.
  */
-export class Layout {
+export class Layout implements ImageSource {
   readonly folder: string;
 
   private constructor(folder: string) {
@@ -46,6 +46,10 @@ export class Layout {
     });
   }
 
+  get name(): string {
+    return this.folder;
+  }
+
   get indexPath(): string {
     return join(this.folder, 'index.json');
   }
@@ -54,6 +58,7 @@ export class Layout {
     return join(this.folder, 'blobs', 'sha256');
   }
 
+  /** Where a blob is; also where it would be. */
   blobPath(digest: Digest): string {
     return join(this.#blobs, hexOf(digest));
   }
@@ -68,11 +73,6 @@ export class Layout {
     }
   }
 
-  /**
-   * A small blob as a whole: an index, a manifest or a configuration.
-   *
-   * @throws OciFault BLOB_MISSING, DIGEST_MISMATCH
-   */
   async readBlob(digest: Digest): Promise<Buffer> {
     const path = this.blobPath(digest);
     try {
@@ -82,23 +82,27 @@ export class Layout {
     }
   }
 
-  /**
-   * A blob as a stream, which fails at its end when the bytes do not have the digest.
-   *
-   * @throws OciFault BLOB_MISSING; the stream fails with DIGEST_MISMATCH
-   */
-  async openBlob(digest: Digest): Promise<Readable> {
-    if ((await this.sizeOf(digest)) === undefined) throw blobMissing(digest, this.folder);
-    const path = this.blobPath(digest);
-    return verifiedStream(createReadStream(path, { highWaterMark: 256 * 1024 }), digest, path);
+  /** Indexes and manifests lie among the other blobs. */
+  readManifest(digest: Digest): Promise<Buffer> {
+    return this.readBlob(digest);
   }
 
-  /** Puts a small blob in and gives its descriptor. */
+  async openBlob(digest: Digest, offset: number): Promise<Readable> {
+    if ((await this.sizeOf(digest)) === undefined) throw blobMissing(digest, this.folder);
+    return createReadStream(this.blobPath(digest), { start: offset, highWaterMark: 256 * 1024 });
+  }
+
+  /** Puts a small blob in, also over a damaged one, and gives its descriptor. */
   async writeBlob(bytes: Buffer, mediaType: string): Promise<Descriptor> {
     const digest = digestOf(bytes);
     const path = this.blobPath(digest);
-    if (!(await exists(path))) await replaceAtomically(path, (temporary) => writeFile(temporary, bytes));
+    await replaceAtomically(path, (temporary) => writeFile(temporary, bytes));
     return { mediaType, digest, size: bytes.length };
+  }
+
+  /** A new path beside the blobs, to write one whose digest is not known yet. */
+  temporaryBlobPath(): string {
+    return join(this.#blobs, `.${randomUUID()}.tmp`);
   }
 
   /**
@@ -106,7 +110,7 @@ export class Layout {
    * Nothing is left when it fails.
    */
   async addBlob<T extends { readonly digest: Digest }>(make: (temporaryPath: string) => Promise<T>): Promise<T> {
-    const temporaryPath = join(this.#blobs, `.${randomUUID()}.tmp`);
+    const temporaryPath = this.temporaryBlobPath();
     try {
       const made = await make(temporaryPath);
       await rename(temporaryPath, this.blobPath(made.digest));
@@ -123,12 +127,18 @@ export class Layout {
   }
 
   /** Replaces the roots by what `change` makes of them, while no other process does so. */
-  async changeRoots(change: (roots: readonly Descriptor[]) => readonly Descriptor[]): Promise<void> {
+  async changeRoots(
+    change: (roots: readonly Descriptor[]) => readonly Descriptor[] | Promise<readonly Descriptor[]>,
+  ): Promise<void> {
     await withLock(join(this.folder, 'index.json.lock'), async () => {
-      const before = await this.roots();
-      const after = change(before);
-      if (after !== before) await this.#writeIndex(after);
+      await this.#writeIndex(await change(await this.roots()));
     });
+  }
+
+  /** Paths of all files among the blobs, also of those that were never finished. */
+  async blobFiles(): Promise<readonly string[]> {
+    const names = await readdir(this.#blobs);
+    return names.map((name) => join(this.#blobs, name));
   }
 
   async #writeIndex(manifests: readonly Descriptor[]): Promise<void> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
-import { annotationKeys } from './annotations.ts';
+import { annotationKeys, namedRoot } from './annotations.ts';
 import type { Digest } from './digest.ts';
 import { encodeConfig, encodeIndex, encodeManifest } from './encode.ts';
 import { OciFault } from './fault.ts';
@@ -105,17 +105,6 @@ export async function packageImage(plan: PackagePlan, layoutFolder: string): Pro
     await layout.changeRoots(() => [namedRoot(descriptor, reference)]);
     return { reference: formatReference(reference), digest: descriptor.digest, manifests: packaged };
   });
-}
-
-/** How a layout names an image: the tag for skopeo and umoci, the whole name for containerd. */
-export function namedRoot(descriptor: Descriptor, reference: Reference): Descriptor {
-  return {
-    ...descriptor,
-    annotations: {
-      [annotationKeys.refName]: reference.tag ?? 'latest',
-      [annotationKeys.containerdName]: formatReference(reference),
-    },
-  };
 }
 
 function platformOf(target: PackageTarget): Platform {

@@ -1,0 +1,52 @@
+import type { BlobSources } from './blob-sources.ts';
+import type { Digest } from './digest.ts';
+import { formatReference, type Reference } from './reference.ts';
+import type { RegistryClient } from './registry/client.ts';
+import { Repository } from './registry/repository.ts';
+import { type ImageEntry, listEntries, selectEntries, type Wanted } from './select.ts';
+import type { ImageStore } from './store.ts';
+import { copyImage, type TransferOptions } from './transfer.ts';
+
+export interface PullOptions extends TransferOptions {
+  /** Which manifests are pulled (default all). */
+  readonly wanted?: Wanted;
+  /** Remembers where blobs can be mounted from. */
+  readonly sources?: BlobSources;
+}
+
+export interface PulledImage {
+  /** The name in the store. */
+  readonly reference: Reference;
+  /** Digest of the index, the same as in the registry. */
+  readonly digest: Digest;
+  /** What was pulled, the newest first. */
+  readonly entries: readonly ImageEntry[];
+}
+
+/**
+ * Pulls an image into the store. The index stays as it is, digest and all, though only some of its manifests may come
+ * with it; what is there already is not asked for again, and what broke off goes on.
+ *
+ * @throws OciFault PLATFORM_MISSING, DIGEST_MISMATCH, BLOB_TRUNCATED, DOCUMENT_INVALID; RegistryFault
+ */
+export async function pullImage(
+  client: RegistryClient,
+  reference: Reference,
+  store: ImageStore,
+  options: PullOptions = {},
+): Promise<PulledImage> {
+  const repository = new Repository(client, reference);
+  const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest');
+  const all = await listEntries(repository, root);
+  const entries = options.wanted === undefined ? all : selectEntries(all, options.wanted, formatReference(reference));
+  const received: Digest[] = [];
+  const onBlob: TransferOptions['onBlob'] = (blob, outcome) => {
+    received.push(blob.digest);
+    options.onBlob?.(blob, outcome);
+  };
+  const manifests = entries.map((entry) => entry.digest);
+  await copyImage(repository, root, manifests, store.layout, { ...options, onBlob });
+  await store.name(reference, root.descriptor);
+  await options.sources?.add(reference, received);
+  return { reference, digest: root.descriptor.digest, entries };
+}

@@ -1,0 +1,80 @@
+import { decodeDocument } from './decode.ts';
+import type { Digest } from './digest.ts';
+import type { Layout } from './layout.ts';
+import type { Descriptor } from './model.ts';
+import { formatReference, type Reference } from './reference.ts';
+import type { RegistryClient } from './registry/client.ts';
+import { Repository } from './registry/repository.ts';
+import type { Root } from './select.ts';
+import type { Blob } from './source.ts';
+import type { BlobSources } from './blob-sources.ts';
+import { forEachParallel, type TransferOptions } from './transfer.ts';
+
+export interface PushOptions extends TransferOptions {
+  /** Remembers where blobs can be mounted from. */
+  readonly sources?: BlobSources;
+}
+
+export interface PushedImage {
+  readonly reference: string;
+  readonly digest: Digest;
+  /** Whether the registry had it already, so that nothing was sent. */
+  readonly wasThere: boolean;
+}
+
+/**
+ * Pushes an image: blobs that the repository lacks, then manifests, and the index last, so that no one ever sees an
+ * image without its parts. Bytes and digests stay as they are.
+ *
+ * @param reference  where to; its tag, or the digest if it has none
+ * @throws OciFault BLOB_MISSING when parts are neither here nor there, DIGEST_MISMATCH; RegistryFault
+ */
+export async function pushImage(
+  client: RegistryClient,
+  source: Layout,
+  root: Root,
+  reference: Reference,
+  options: PushOptions = {},
+): Promise<PushedImage> {
+  const repository = new Repository(client, reference);
+  const { digest, mediaType } = root.descriptor;
+  const name = reference.tag ?? digest;
+  const result = { reference: formatReference(reference), digest };
+  if ((await repository.digestOf(name)) === digest) return { ...result, wasThere: true };
+
+  const manifests = await missingManifests(source, repository, root);
+  const mountable = await options.sources?.repositoriesWith(reference.registry);
+  const blobs = new Map(manifests.flatMap(({ blobs }) => blobs.map((blob) => [blob.digest, blob])));
+  await forEachParallel([...blobs.values()], async (blob) => {
+    const open = (offset: number) => source.openBlob(blob.digest, offset);
+    const outcome = await repository.upload(blob, open, mountable?.(blob.digest));
+    options.onBlob?.(blob, outcome);
+  });
+  await forEachParallel(manifests, async ({ descriptor, bytes }) => {
+    if (descriptor.digest !== digest) await repository.putManifest(descriptor.digest, bytes, descriptor.mediaType);
+  });
+  await repository.putManifest(name, root.bytes, mediaType);
+  await options.sources?.add(reference, [...blobs.keys()]);
+  return { ...result, wasThere: false };
+}
+
+interface ManifestParts {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+  readonly blobs: readonly Blob[];
+}
+
+/** The manifests that the repository lacks, with the blobs that they need. */
+async function missingManifests(source: Layout, repository: Repository, root: Root): Promise<readonly ManifestParts[]> {
+  const document = decodeDocument(root.bytes, root.descriptor.mediaType, source.name);
+  const descriptors = document.kind === 'index' ? document.index.manifests : [root.descriptor];
+  const missing: ManifestParts[] = [];
+  for (const descriptor of descriptors) {
+    if ((await repository.digestOf(descriptor.digest)) !== undefined) continue;
+    const bytes = await source.readManifest(descriptor.digest);
+    const child = decodeDocument(bytes, descriptor.mediaType, source.name);
+    const blobs = child.kind === 'manifest' ? [child.manifest.config, ...child.manifest.layers] : [];
+    missing.push({ descriptor, bytes, blobs });
+  }
+  return missing;
+}

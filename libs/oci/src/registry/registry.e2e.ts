@@ -1,0 +1,181 @@
+import { run } from '@nx-kraft/base';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeImage } from '../../test/images.ts';
+import { startRegistry, type TestRegistry } from '../../test/registry.ts';
+import { BlobSources } from '../blob-sources.ts';
+import { openLayer, readImage } from '../image.ts';
+import { pullImage } from '../pull.ts';
+import { pushImage } from '../push.ts';
+import { parseReference } from '../reference.ts';
+import { listEntries, selectEntries } from '../select.ts';
+import { ImageStore } from '../store.ts';
+import type { Outcome } from '../transfer.ts';
+import { checkLogin, RegistryClient } from './client.ts';
+import { Repository } from './repository.ts';
+
+const user = { name: 'alice', password: 'pass:word' };
+const nobody = () => Promise.resolve(undefined);
+const targets = [{}, { platform: 'fc' }, { architecture: 'arm64' }];
+
+let folder: string;
+let store: ImageStore;
+let plain: TestRegistry;
+let secure: TestRegistry;
+let client: RegistryClient;
+beforeAll(async () => {
+  plain = await startRegistry();
+  secure = await startRegistry({ tls: true, user });
+});
+afterAll(async () => {
+  await plain.stop();
+  await secure.stop();
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'registry-test-'));
+  store = await ImageStore.open(join(folder, 'store'));
+  client = new RegistryClient({ credentials: nobody });
+});
+afterEach(async () => {
+  client.close();
+  await rm(folder, { recursive: true });
+});
+
+const push = async (name: string, to: string, options: Parameters<typeof makeImage>[2] = { targets }) => {
+  const image = await makeImage(folder, name, options);
+  const { reference } = await store.addLayout(image.layoutFolder);
+  const outcomes: Outcome[] = [];
+  const pushed = await pushImage(client, store.layout, await store.resolve(reference), parseReference(to), {
+    sources: new BlobSources(store),
+    onBlob: (_, outcome) => outcomes.push(outcome),
+  });
+  return { ...pushed, outcomes: outcomes.toSorted() };
+};
+
+test('what is pushed is pulled with the same digest, for the platform that is wanted only', async () => {
+  const pushed = await push('app', `${plain.host}/app:1`);
+  const other = await ImageStore.open(join(folder, 'other'));
+  const wanted = { platform: 'kvm', architecture: 'amd64' };
+  const pulled = await pullImage(client, parseReference(`${plain.host}/app:1`), other, { wanted });
+  expect(pulled.digest).toBe(pushed.digest);
+  expect(pulled.entries.map(({ platform }) => `${platform.os}/${platform.architecture}`)).toEqual(['qemu/x86_64']);
+  // Index, manifest, configuration, kernel and root filesystem.
+  expect(await other.layout.blobFiles()).toHaveLength(5);
+  await pullImage(client, parseReference(`${plain.host}/app:1`), other);
+  expect(await other.layout.blobFiles()).toHaveLength(9);
+});
+
+test('nothing is sent twice, and what another repository has is mounted', async () => {
+  expect((await push('twice', `${plain.host}/first:1`)).outcomes).toEqual(Array<Outcome>(5).fill('sent'));
+  expect(await push('twice', `${plain.host}/first:1`)).toMatchObject({ wasThere: true, outcomes: [] });
+  expect(await push('twice', `${plain.host}/first:2`)).toMatchObject({ wasThere: false, outcomes: [] });
+  expect((await push('twice', `${plain.host}/second:1`)).outcomes).toEqual(Array<Outcome>(5).fill('mounted'));
+});
+
+test('large blobs go up in pieces if asked', async () => {
+  client.close();
+  client = new RegistryClient({ credentials: nobody, chunkSize: 100_000 });
+  const kernel = Buffer.alloc(350_001, 'kernel of some size ');
+  const { digest } = await push('pieces', `${plain.host}/pieces:1`, { kernel });
+  const other = await ImageStore.open(join(folder, 'other'));
+  expect((await pullImage(client, parseReference(`${plain.host}/pieces:1`), other)).digest).toBe(digest);
+});
+
+test('all repositories and tags of a registry can be listed', async () => {
+  await push('listed', `${plain.host}/listed:b`);
+  await push('listed', `${plain.host}/listed:a`);
+  const repositories = await client.repositories(plain.host);
+  expect(repositories).toContain('listed');
+  const tags = await new Repository(client, parseReference(`${plain.host}/listed`)).tags();
+  expect(tags.toSorted()).toEqual(['a', 'b']);
+});
+
+describe('a registry with TLS and users', () => {
+  const login = () => Promise.resolve({ username: user.name, password: user.password });
+
+  test('takes those it knows, over connections that are checked', async () => {
+    client = new RegistryClient({ authorities: [secure.authority ?? ''], credentials: login });
+    await checkLogin(secure.host, client);
+    const pushed = await push('safe', `${secure.host}/safe:1`);
+    const other = await ImageStore.open(join(folder, 'other'));
+    expect((await pullImage(client, parseReference(`${secure.host}/safe:1`), other)).digest).toBe(pushed.digest);
+  });
+
+  test('refuses others, and is refused without its authority', async () => {
+    const refused = push('safe', `${secure.host}/safe:2`);
+    await expect(refused).rejects.toMatchObject({ code: 'REGISTRY_UNTRUSTED' });
+    client = new RegistryClient({ insecure: [secure.host], credentials: nobody });
+    await expect(checkLogin(secure.host, client)).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+    const wrong = () => Promise.resolve({ username: user.name, password: 'wrong' });
+    client = new RegistryClient({ insecure: [secure.host], credentials: wrong });
+    await expect(push('safe', `${secure.host}/safe:3`)).rejects.toMatchObject({
+      code: 'REGISTRY_DENIED',
+      hint: expect.stringContaining('login') as string,
+    });
+  });
+
+  test('takes the users of Docker and Podman', async () => {
+    const auth = Buffer.from(`${user.name}:${user.password}`).toString('base64');
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ auths: { [secure.host]: { auth } } }));
+    const environment = { HOME: folder, DOCKER_CONFIG: folder };
+    client = new RegistryClient({ authorities: [secure.authority ?? ''], environment });
+    await checkLogin(secure.host, client);
+  });
+});
+
+describe('skopeo and umoci', () => {
+  const skopeo = (...args: string[]) => run('skopeo', args);
+
+  test('read what we push, and keep its digests', async () => {
+    const { digest } = await push('peers', `${plain.host}/peers:1`);
+    const raw = await skopeo('inspect', '--tls-verify=false', '--raw', `docker://${plain.host}/peers:1`);
+    expect(JSON.parse(raw)).toMatchObject({ manifests: [{}, {}, {}] });
+    const copy = join(folder, 'copy');
+    const from = `docker://${plain.host}/peers:1`;
+    await skopeo('copy', '--all', '--preserve-digests', '--src-tls-verify=false', from, `oci:${copy}:1`);
+    const again = await ImageStore.open(join(folder, 'again'));
+    const { descriptor } = await again.addLayout(copy, parseReference('peers:1'));
+    expect(descriptor.digest).toBe(digest);
+  });
+
+  test('umoci unpacks what we package', async () => {
+    const { layoutFolder } = await makeImage(folder, 'unpacked');
+    const bundle = join(folder, 'bundle');
+    // It makes no runtime bundle for what is not Linux, only the files.
+    await run('umoci', ['raw', 'unpack', '--rootless', '--image', `${layoutFolder}:latest`, bundle]);
+    expect(await readdir(join(bundle, 'unikraft/bin'))).toEqual(['initrd', 'kernel']);
+  });
+
+  test('push ordinary containers that we read, compressed as they like', async () => {
+    const layout = join(folder, 'container');
+    const bundle = join(folder, 'bundle');
+    await run('umoci', ['init', '--layout', layout]);
+    await run('umoci', ['new', '--image', `${layout}:1`]);
+    await run('umoci', ['unpack', '--rootless', '--image', `${layout}:1`, bundle]);
+    await writeFile(join(bundle, 'rootfs/hello'), 'hello from a layer\n');
+    await run('umoci', ['repack', '--image', `${layout}:1`, bundle]);
+    await run('umoci', ['config', '--image', `${layout}:1`, '--config.cmd', '/hello', '--config.env', 'A=1']);
+    for (const form of ['oci', 'v2s2'])
+      for (const compression of ['gzip', 'zstd']) {
+        // Docker's form has no zstd.
+        const format = compression === 'zstd' ? 'oci' : form;
+        const to = `${plain.host}/container:${form}-${compression}`;
+        const how = ['--dest-compress', `--dest-compress-format=${compression}`, '--format', format];
+        await skopeo('copy', ...how, '--dest-tls-verify=false', `oci:${layout}:1`, `docker://${to}`);
+        const repository = new Repository(client, parseReference(to));
+        const root = await repository.resolve(`${form}-${compression}`);
+        const wanted = { platform: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
+        const [entry] = selectEntries(await listEntries(repository, root), wanted, to);
+        const image = await readImage(repository, entry?.digest ?? root.descriptor.digest);
+        expect(image.config.config).toMatchObject({
+          Cmd: ['/hello'],
+          Env: expect.arrayContaining(['A=1']) as string[],
+        });
+        const tar = await buffer(openLayer(repository, image.layers[0] ?? expect.fail('no layer')));
+        expect(tar.includes('hello from a layer')).toBe(true);
+      }
+  });
+});

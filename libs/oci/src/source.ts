@@ -1,0 +1,70 @@
+import { createHash, type Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Digest, digestMismatch } from './digest.ts';
+import { OciFault } from './fault.ts';
+import { pauseBefore } from './retry.ts';
+
+/** Where images are read from: a layout, `kraft`'s store, or a repository of a registry. */
+export interface ImageSource {
+  /** For people: a path or an address. */
+  readonly name: string;
+  /** An index or a manifest, its digest checked. @throws OciFault BLOB_MISSING, DIGEST_MISMATCH, RegistryFault */
+  readManifest(digest: Digest): Promise<Buffer>;
+  /** A configuration or another small blob, its digest checked. Faults as {@link readManifest}. */
+  readBlob(digest: Digest): Promise<Buffer>;
+  /** A blob's bytes from `offset` on, not checked; see {@link blobStream}. Faults as {@link readManifest}. */
+  openBlob(digest: Digest, offset: number): Promise<Readable>;
+}
+
+/** Which bytes are wanted, as a manifest's descriptors say. */
+export interface Blob {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** How much of a blob has come in before. */
+export interface Progress {
+  readonly hash: Hash;
+  readonly offset: number;
+}
+
+/**
+ * A blob as a stream that goes on where it was when a connection breaks, and that fails at its end unless size and
+ * digest are right.
+ *
+ * @param start  what came in before: the stream gives only the rest, but checks the whole
+ * @throws (the stream) OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, and the faults of the source
+ */
+export function blobStream(source: ImageSource, blob: Blob, start?: Progress): Readable {
+  return Readable.from(chunksOf(source, blob, start), { objectMode: false, highWaterMark: 256 * 1024 });
+}
+
+async function* chunksOf(source: ImageSource, { digest, size }: Blob, start?: Progress): AsyncGenerator<Buffer> {
+  const hash = start?.hash ?? createHash('sha256');
+  let offset = start?.offset ?? 0;
+  let failures = 0;
+  while (offset < size) {
+    try {
+      for await (const chunk of (await source.openBlob(digest, offset)) as AsyncIterable<Buffer>) {
+        failures = 0;
+        offset += chunk.length;
+        if (offset > size) break;
+        hash.update(chunk);
+        yield chunk;
+      }
+      if (offset < size) throw truncated(source, digest, offset, size);
+    } catch (error) {
+      await sleep(pauseBefore(++failures, error));
+    }
+  }
+  const actual = offset > size ? `another one, with more than ${size} bytes` : `sha256:${hash.digest('hex')}`;
+  if (actual !== digest) throw digestMismatch(digest, actual, source.name);
+}
+
+function truncated(source: ImageSource, digest: Digest, offset: number, size: number): OciFault {
+  return new OciFault('BLOB_TRUNCATED', `the blob ${digest} ends after ${offset} of ${size} bytes`, {
+    at: source.name,
+    hint: 'Try again; if it stays so, the image there is damaged and must be pushed again.',
+  });
+}

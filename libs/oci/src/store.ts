@@ -1,0 +1,223 @@
+import { hasErrorCode } from '@nx-kraft/base';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { annotationKeys, namedRoot } from './annotations.ts';
+import { readArchive, writeArchive } from './archive-file.ts';
+import type { Digest } from './digest.ts';
+import { OciFault } from './fault.ts';
+import { Layout } from './layout.ts';
+import type { Descriptor } from './model.ts';
+import { digestOfName, reachableBlobs } from './reachable.ts';
+import { formatReference, parseReference, type Reference, repositoryName } from './reference.ts';
+import { listEntries, type Root } from './select.ts';
+import { copyImage, type TransferOptions } from './transfer.ts';
+
+/** A name in the store. */
+export interface StoredImage {
+  readonly reference: Reference;
+  readonly descriptor: Descriptor;
+}
+
+/** What a prune took away. */
+export interface Pruned {
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+/** Blobs younger than this may belong to a pull that has not got its name yet; milliseconds. */
+const gracePeriod = 60 * 60 * 1000;
+
+/** Where images are kept: `NX_KRAFT_IMAGES`, or below the user's data. */
+export function defaultStoreFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const own = environment['NX_KRAFT_IMAGES'];
+  if (own !== undefined) return own;
+  return join(environment['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'nx-kraft', 'images');
+}
+
+/**
+ * The images of this machine: an OCI image layout whose index has an entry for each name, with the whole reference as
+ * its `org.opencontainers.image.ref.name`. Blobs are shared by all images and go only when nothing needs them.
+ */
+export class ImageStore {
+  readonly layout: Layout;
+
+  private constructor(layout: Layout) {
+    this.layout = layout;
+  }
+
+  static async open(folder: string = defaultStoreFolder()): Promise<ImageStore> {
+    return new ImageStore(await Layout.create(folder));
+  }
+
+  /** All names, in order. */
+  async images(): Promise<readonly StoredImage[]> {
+    const images = (await this.layout.roots()).flatMap((descriptor) => {
+      const name = descriptor.annotations?.[annotationKeys.refName];
+      return name === undefined ? [] : [{ reference: parseReference(name), descriptor }];
+    });
+    return images.toSorted((a, b) => (formatReference(a.reference) < formatReference(b.reference) ? -1 : 1));
+  }
+
+  /** What a name or digest stands for; undefined when it is not here. */
+  async find(reference: Reference): Promise<Descriptor | undefined> {
+    const { digest } = reference;
+    const images = await this.images();
+    const found = images.find((image) =>
+      digest === undefined
+        ? formatReference(image.reference) === formatReference(reference)
+        : image.descriptor.digest === digest && repositoryName(image.reference) === repositoryName(reference),
+    );
+    return found?.descriptor;
+  }
+
+  /** As {@link find}, with the document. @throws OciFault IMAGE_MISSING, DIGEST_MISMATCH */
+  async resolve(reference: Reference): Promise<Root> {
+    const descriptor = await this.find(reference);
+    if (descriptor === undefined) throw missing(reference, this.layout.folder);
+    return { descriptor, bytes: await this.layout.readBlob(descriptor.digest) };
+  }
+
+  /** Gives what is in the store a name, which it takes from another image if need be. */
+  async name(reference: Reference, { mediaType, digest, size }: Descriptor): Promise<void> {
+    const name = formatReference(reference);
+    const annotations = { [annotationKeys.refName]: name, [annotationKeys.containerdName]: name };
+    await this.layout.changeRoots((roots) => [
+      ...roots.filter((root) => root.annotations?.[annotationKeys.refName] !== name),
+      { mediaType, digest, size, annotations },
+    ]);
+  }
+
+  /** Gives an image another name as well. @throws OciFault IMAGE_MISSING */
+  async tag(existing: Reference, another: Reference): Promise<void> {
+    await this.name(another, (await this.resolve(existing)).descriptor);
+  }
+
+  /**
+   * Takes a name away, or with a digest all names of the repository that stand for it. Blobs stay until
+   * {@link prune}.
+   *
+   * @throws OciFault IMAGE_MISSING
+   */
+  async remove(reference: Reference): Promise<void> {
+    const descriptor = await this.find(reference);
+    if (descriptor === undefined) throw missing(reference, this.layout.folder);
+    const isGone = ({ reference: other, descriptor: { digest } }: StoredImage) =>
+      reference.digest === undefined
+        ? formatReference(other) === formatReference(reference)
+        : digest === reference.digest && repositoryName(other) === repositoryName(reference);
+    const gone = new Set((await this.images()).filter(isGone).map((image) => formatReference(image.reference)));
+    await this.layout.changeRoots((roots) =>
+      roots.filter((root) => !gone.has(root.annotations?.[annotationKeys.refName] ?? '')),
+    );
+  }
+
+  /**
+   * Removes blobs that no named image needs, and what interrupted work left. What is younger than an hour stays, since
+   * a pull or import may be about to name it.
+   *
+   * @param grace  milliseconds that something without a name may stay
+   * @throws OciFault DIGEST_MISMATCH, DOCUMENT_INVALID when a named image is damaged: nothing is removed then
+   */
+  async prune(grace: number = gracePeriod): Promise<Pruned> {
+    const pruned = { blobs: 0, bytes: 0 };
+    await this.layout.changeRoots(async (roots) => {
+      const needed = new Set<Digest>();
+      for (const root of roots) for (const digest of await reachableBlobs(this.layout, root)) needed.add(digest);
+      const oldest = Date.now() - grace;
+      for (const path of [
+        ...(await this.layout.blobFiles()),
+        ...(await filesIn(join(this.layout.folder, 'partial'))),
+      ]) {
+        const digest = digestOfName(basename(path));
+        const isPartial = !path.includes(join('blobs', 'sha256'));
+        if (digest !== undefined && !isPartial && needed.has(digest)) continue;
+        const { mtimeMs, size } = await stat(path);
+        if (mtimeMs > oldest) continue;
+        await rm(path);
+        pruned.blobs++;
+        pruned.bytes += size;
+      }
+      return roots;
+    });
+    return pruned;
+  }
+
+  /**
+   * Takes an image over from a layout, such as a package task's output, under the name that it has there or another.
+   *
+   * @throws OciFault LAYOUT_INVALID, IMAGE_MISSING and those of {@link copyImage}
+   */
+  async addLayout(folder: string, reference?: Reference, options?: TransferOptions): Promise<StoredImage> {
+    const source = await Layout.open(folder);
+    const [descriptor] = await source.roots();
+    if (descriptor === undefined) throw missing(reference, folder);
+    const root = { descriptor, bytes: await source.readBlob(descriptor.digest) };
+    const entries = await listEntries(source, root);
+    const manifests = entries.map((entry) => entry.digest);
+    await copyImage(source, root, manifests, this.layout, options);
+    const name = reference ?? nameOf(descriptor, folder);
+    await this.name(name, descriptor);
+    return { reference: name, descriptor };
+  }
+
+  /**
+   * Takes all images of an `.oci.tar` over, under their names there.
+   *
+   * @param reference  the name for an archive's only image
+   * @throws OciFault LAYOUT_INVALID, DIGEST_MISMATCH, DOCUMENT_INVALID; ArchiveFault
+   */
+  async importArchive(path: string, reference?: Reference): Promise<readonly StoredImage[]> {
+    const roots = readArchive(path, this.layout);
+    const images = roots.map((descriptor) => ({ reference: reference ?? nameOf(descriptor, path), descriptor }));
+    for (const image of images) await this.name(image.reference, image.descriptor);
+    return images;
+  }
+
+  /** Writes images with all that is here of them as an `.oci.tar`. @throws OciFault IMAGE_MISSING */
+  async exportArchive(references: readonly Reference[], path: string): Promise<void> {
+    const roots: Descriptor[] = [];
+    const blobs = new Set<Digest>();
+    for (const reference of references) {
+      const { descriptor } = await this.resolve(reference);
+      roots.push(namedRoot(descriptor, reference));
+      for (const digest of await reachableBlobs(this.layout, descriptor)) blobs.add(digest);
+    }
+    await writeArchive(this.layout, roots, blobs, path);
+  }
+}
+
+/** Writes a layout that is complete, such as a package task's output, as an `.oci.tar`. */
+export async function archiveLayout(folder: string, path: string): Promise<void> {
+  const layout = await Layout.open(folder);
+  const roots = await layout.roots();
+  const blobs = new Set<Digest>();
+  for (const root of roots) for (const digest of await reachableBlobs(layout, root)) blobs.add(digest);
+  await writeArchive(layout, roots, blobs, path);
+}
+
+function nameOf({ annotations = {} }: Descriptor, at: string): Reference {
+  const name = annotations[annotationKeys.containerdName] ?? annotations[annotationKeys.refName];
+  if (name !== undefined && /[/:]/.test(name)) return parseReference(name);
+  throw new OciFault('REFERENCE_INVALID', 'the image has no full name there', {
+    at,
+    hint: 'Say under which name it should be kept.',
+  });
+}
+
+function missing(reference: Reference | undefined, at: string): OciFault {
+  const name = reference === undefined ? 'any image' : formatReference(reference);
+  return new OciFault('IMAGE_MISSING', `${name} is not here`, {
+    at,
+    hint: 'Pull or package it first; "nx-kraft pkg ls" tells what there is.',
+  });
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).map((name) => join(folder, name));
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+import { hasErrorCode, isAlive } from '@nx-kraft/base';
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { decodeManifest } from './decode.ts';
+import { type Digest, hexOf } from './digest.ts';
+import type { Layout } from './layout.ts';
+import { mediaTypes } from './media-types.ts';
+import type { Root } from './select.ts';
+import { type Blob, blobStream, type ImageSource, type Progress } from './source.ts';
+
+/** What became of a blob that was to be brought somewhere. */
+export type Outcome = 'there' | 'received' | 'mounted' | 'sent';
+
+export interface TransferOptions {
+  /** Called when a blob is where it should be. */
+  readonly onBlob?: (blob: Blob, outcome: Outcome) => void;
+  /** Bring manifests and configurations only, so that the image can be listed, but not run. */
+  readonly withoutLayers?: boolean;
+}
+
+/** How many blobs are under way at once. */
+const parallelBlobs = 4;
+
+/**
+ * Brings an index or manifest and those of its manifests that are given, with all that they need, into a layout. What
+ * is there already stays. The image gets no name; that is the last step, and the caller's.
+ *
+ * @throws OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, BLOB_MISSING, DOCUMENT_INVALID, and the faults of the source
+ */
+export async function copyImage(
+  source: ImageSource,
+  root: Root,
+  manifests: readonly Digest[],
+  layout: Layout,
+  options: TransferOptions = {},
+): Promise<void> {
+  const blobs = new Map<Digest, Blob>();
+  for (const digest of manifests) {
+    const bytes = digest === root.descriptor.digest ? root.bytes : await readOnce(source, layout, digest);
+    const manifest = decodeManifest(bytes, `${source.name}@${digest}`);
+    await layout.writeBlob(bytes, mediaTypes.manifest);
+    const layers = options.withoutLayers === true ? [] : manifest.layers;
+    for (const blob of [manifest.config, ...layers]) blobs.set(blob.digest, blob);
+  }
+  await forEachParallel([...blobs.values()], async (blob) => {
+    const outcome = await receiveBlob(source, blob, layout);
+    options.onBlob?.(blob, outcome);
+  });
+  await layout.writeBlob(root.bytes, root.descriptor.mediaType);
+}
+
+/**
+ * Brings one blob into a layout, unless it is there; goes on with what an earlier attempt left.
+ *
+ * @throws OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, BLOB_MISSING, and the faults of the source
+ */
+export async function receiveBlob(source: ImageSource, blob: Blob, layout: Layout): Promise<'there' | 'received'> {
+  if ((await layout.sizeOf(blob.digest)) === blob.size) {
+    await touch(layout.blobPath(blob.digest));
+    return 'there';
+  }
+  const folder = join(layout.folder, 'partial');
+  const left = join(folder, hexOf(blob.digest));
+  const mine = `${left}.${process.pid}.${randomUUID()}`;
+  await mkdir(folder, { recursive: true });
+  const start = await takeOver(folder, hexOf(blob.digest), mine, blob.size);
+  try {
+    const file = createWriteStream(mine, { flags: start.offset > 0 ? 'a' : 'w', highWaterMark: 1024 * 1024 });
+    await pipeline(blobStream(source, blob, start), file);
+    await rename(mine, layout.blobPath(blob.digest));
+    return 'received';
+  } catch (error) {
+    // What came in is right so far, unless the whole turned out to be wrong.
+    if (hasErrorCode(error, 'DIGEST_MISMATCH')) await rm(mine, { force: true });
+    else await renameIfThere(mine, left);
+    throw error;
+  }
+}
+
+/** Runs `work` on all items, several at a time; begins nothing more after a failure, and fails with the first. */
+export async function forEachParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  let failed = false;
+  const workers = Array.from({ length: parallelBlobs }, async () => {
+    for (const item of queue) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  });
+  const ends = await Promise.allSettled(workers);
+  const failure = ends.find((end) => end.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+}
+
+/** From the layout if it has it whole, else from the source. */
+async function readOnce(source: ImageSource, layout: Layout, digest: Digest): Promise<Buffer> {
+  try {
+    return await layout.readManifest(digest);
+  } catch (error) {
+    if (hasErrorCode(error, 'BLOB_MISSING', 'DIGEST_MISMATCH')) return source.readManifest(digest);
+    throw error;
+  }
+}
+
+/** Makes the blob young, so that a prune that runs now leaves it. */
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now);
+}
+
+/** Makes what a failed attempt or a dead process left ours, if there is something; only one process can. */
+async function takeOver(folder: string, hex: string, mine: string, size: number): Promise<Progress> {
+  for (const name of await readdir(folder)) {
+    const [blob, holder] = name.split('.');
+    const isFree = blob === hex && (holder === undefined || !isAlive(Number(holder)));
+    if (!isFree || !(await renameIfThere(join(folder, name), mine))) continue;
+    const progress = await readProgress(mine);
+    if (progress.offset <= size) return progress;
+  }
+  return { hash: createHash('sha256'), offset: 0 };
+}
+
+async function readProgress(path: string): Promise<Progress> {
+  const hash = createHash('sha256');
+  let offset = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    offset += chunk.length;
+  }
+  return { hash, offset };
+}
+
+async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
