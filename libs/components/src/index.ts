@@ -1,3 +1,17 @@
+export {
+  type CatalogOptions,
+  type ComponentInfo,
+  describeComponent,
+  formatComponent,
+  formatComponents,
+  formatIndexes,
+  formatPulled,
+  type IndexStatus,
+  listComponents,
+  pullComponents,
+  type PulledComponent,
+  updateIndexes,
+} from './catalog.ts';
 export { ComponentFault, type ComponentFaultCode } from './fault.ts';
 export { fetchComponent, type FetchedComponent } from './fetch.ts';
 export {
@@ -43,6 +57,7 @@ export type {
 } from './resolution.ts';
 export { resolveComponent, type ResolveOptions } from './resolve.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';
+export { formatStore, listStore, pruneStore, registerLock, type StoreEntry, verifyStore } from './store-report.ts';
 export {
   applyTemplates,
   mergeTemplate,
@@ -51,5 +66,7 @@ export {
   type TemplatePart,
   type TemplateTarget,
 } from './template.ts';
+export { defaultIndex, type IndexOptions } from './indexes.ts';
+export { addIndex, readUserIndexes, removeIndex, userIndexesFile } from './user-indexes.ts';
 export { hashTree } from './tree.ts';
 export { upstreamDownloads, type UpstreamFetcher, upstreamFetcher, type UpstreamSettings } from './upstream.ts';

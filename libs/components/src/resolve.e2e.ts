@@ -8,6 +8,7 @@ import { createRemote, noNetwork, recordingNetwork, type Remote, writeFiles } fr
 import {
   type ComponentProgress,
   type ComponentRequest,
+  describeComponent,
   fetchComponent,
   type GitResolution,
   hashTree,
@@ -237,4 +238,16 @@ test('git never gets to ask a question or to read an option out of a name', asyn
       code: 'COMPONENT_BAD_NAME',
     });
   }
+});
+
+test('a repository tells its channels and releases when no index knows it', async () => {
+  await remote.git('branch', 'zeta');
+  await remote.git('branch', 'staging');
+  await remote.git('tag', 'RELEASE-0.9.0');
+  const info = await describeComponent({ type: 'library', name: 'musl' }, { store, indexes: [] });
+  expect(info).toMatchObject({
+    channels: [{ name: 'stable' }, { name: 'staging' }, { name: 'zeta' }],
+    versions: ['0.17.0', '0.9.0'],
+    origin: 'https://github.com/unikraft/lib-musl.git',
+  });
 });

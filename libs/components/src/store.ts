@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hasErrorCode, LockFault, replaceAtomically, withLock } from '@nx-kraft/base';
@@ -86,6 +86,18 @@ export async function inTurn<T>(
     }
   }
   return work();
+}
+
+/** Notes that something in the store is used now; fails with ENOENT when it is not there. */
+export async function markUsed(path: string): Promise<void> {
+  const now = new Date();
+  try {
+    await utimes(path, now, now);
+  } catch (error) {
+    // A store of another user, or on a read-only disk, can be used as well; its times are not ours to keep.
+    if (!hasErrorCode(error, 'EPERM', 'EROFS', 'EACCES')) throw error;
+    await access(path);
+  }
 }
 
 /** What the store knows besides trees, one small JSON file for each fact, by kind. */

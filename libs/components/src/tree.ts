@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, lstat, readdir, readlink, rm } from 'node:fs/promises';
+import { chmod, lstat, readdir, readlink, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -66,6 +66,12 @@ export async function removeTree(folder: string): Promise<void> {
     pending.push(...entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)));
   }
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Moves a tree or a file of the store within its file system; a read-only folder has to be made writable for that. */
+export async function moveTree(from: string, to: string): Promise<void> {
+  if ((await lstat(from)).isDirectory()) await chmod(from, 0o755);
+  await rename(from, to);
 }
 
 /** Works on a few items at a time: enough to hide the disk's latency, too few to run out of file descriptors. */

@@ -1,8 +1,8 @@
-import { chmod, mkdir, rename, stat, utimes } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
-import { type Store, withWorkFolder } from './store.ts';
+import { markUsed, type Store, withWorkFolder } from './store.ts';
 import { hashTree, protectTree } from './tree.ts';
 
 /** Where the tree with this content hash is, or would be. */
@@ -13,14 +13,11 @@ export function treeFolder(store: Store, content: string): string {
 /** The folder of a tree that is in the store, marked as used just now; undefined when it is not there. */
 export async function findTree(store: Store, content: string): Promise<string | undefined> {
   const folder = treeFolder(store, content);
-  const now = new Date();
   try {
-    await utimes(folder, now, now);
+    await markUsed(folder);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
-    // A store of another user, or on a read-only disk, can be used as well; its times are not ours to keep.
-    if (!hasErrorCode(error, 'EPERM', 'EROFS', 'EACCES')) throw error;
-    await stat(folder);
+    throw error;
   }
   return folder;
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { hasErrorCode, replaceAtomically, withLock } from '@nx-kraft/base';
 import { requestFile, writeAnswer } from './download.ts';
 import { ComponentFault } from './fault.ts';
-import { inTurn, recall, remember, type Store, withWorkFolder } from './store.ts';
+import { inTurn, markUsed, recall, remember, type Store, withWorkFolder } from './store.ts';
 import { hideCredentials } from './url.ts';
 
 /** What a build must know to take upstream archives from the store; plain JSON. */
@@ -89,7 +89,10 @@ async function findFile(store: Store, sha256: string): Promise<string | undefine
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-  if (hash.digest('hex') === sha256) return sha256;
+  if (hash.digest('hex') === sha256) {
+    await markUsed(fileOf(store, sha256));
+    return sha256;
+  }
   await rm(fileOf(store, sha256), { force: true });
   return undefined;
 }

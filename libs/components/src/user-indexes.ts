@@ -1,0 +1,73 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
+import { ComponentFault } from './fault.ts';
+import { defaultIndex, type IndexOptions, loadIndex } from './indexes.ts';
+import { hideCredentials } from './url.ts';
+
+/** Where the user's extra indexes are noted: `nx-kraft/indexes.json` in XDG_CONFIG_HOME or `~/.config`. */
+export function userIndexesFile(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  const config = environment.XDG_CONFIG_HOME || join(environment.HOME || homedir(), '.config');
+  return join(config, 'nx-kraft', 'indexes.json');
+}
+
+/**
+ * The indexes in the order in which they are asked: the user's, then KraftKit's.
+ *
+ * @throws ComponentFault COMPONENT_BAD_INDEX when the file is damaged
+ */
+export async function readUserIndexes(file = userIndexesFile()): Promise<readonly string[]> {
+  return [...(await readExtra(file)), defaultIndex];
+}
+
+async function readExtra(file: string): Promise<readonly string[]> {
+  try {
+    const data = JSON.parse(await readFile(file, 'utf8')) as unknown;
+    if (Array.isArray(data) && data.every((index) => typeof index === 'string')) return data;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return [];
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new ComponentFault('COMPONENT_BAD_INDEX', 'it is no JSON list of addresses', {
+    at: file,
+    hint: 'Correct or delete it.',
+  });
+}
+
+/**
+ * Adds an index (URL or path of an `index.yaml`, or git URL of one component) before all others, if it can be read.
+ * Credentials are kept in the file, which only the user may read, and nowhere else.
+ *
+ * @throws ComponentFault COMPONENT_BAD_INDEX, COMPONENT_NOT_FOUND, COMPONENT_UNREACHABLE
+ */
+export async function addIndex(index: string, options: IndexOptions, file = userIndexesFile()): Promise<void> {
+  const address = /^[a-z][a-z0-9+.-]*:|^[\w.-]+@[\w.-]+:/i.test(index) ? index : resolve(index);
+  await loadIndex(address, options);
+  const others = (await readExtra(file)).filter((other) => other !== address);
+  await writeExtra(file, [address, ...others]);
+}
+
+/**
+ * Takes an index away again.
+ *
+ * @throws ComponentFault COMPONENT_NOT_FOUND when it is not among those that were added
+ */
+export async function removeIndex(index: string, file = userIndexesFile()): Promise<void> {
+  const extra = await readExtra(file);
+  const rest = extra.filter(
+    (other) => ![other, hideCredentials(other)].some((name) => [index, resolve(index)].includes(name)),
+  );
+  if (rest.length === extra.length) {
+    const there = extra.map(hideCredentials).join(', ');
+    throw new ComponentFault('COMPONENT_NOT_FOUND', `${hideCredentials(index)} has not been added`, {
+      hint: there === '' ? 'No index has been added.' : `There is: ${there}`,
+    });
+  }
+  await writeExtra(file, rest);
+}
+
+async function writeExtra(file: string, indexes: readonly string[]): Promise<void> {
+  const text = `${JSON.stringify(indexes, undefined, 2)}\n`;
+  await replaceAtomically(file, (path) => writeFile(path, text, { mode: 0o600 }), { durable: true });
+}
