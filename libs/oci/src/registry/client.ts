@@ -91,14 +91,9 @@ export class RegistryClient {
   }
 
   /** Names of all repositories, as far as the registry tells (`GET /v2/_catalog`). */
-  async *repositories(registry: string): Promise<readonly string[]> {
-    const all: string[] = [];
-    yield* this.pages(
-      registry,
-      '_catalog?n=1000',
-      ['registry:catalog:*'],
-      (page) => catalogPage.parse(page).repositories,
-    );
+  repositories(registry: string): Promise<readonly string[]> {
+    const entries = (page: unknown) => catalogPage.parse(page).repositories;
+    return this.pages(registry, '_catalog?n=1000', ['registry:catalog:*'], entries);
   }
 
   /** The entries of a list that comes in pages, each with a link to the next. */
