@@ -3,46 +3,29 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { CpioParser, tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
+import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { buildRootfs, type RootfsRequest } from './index.ts';
+import { Workspace } from '../test/workspace.ts';
 
+let workspace: Workspace;
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rootfs-'));
+  workspace = new Workspace();
+  folder = workspace.folder;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => workspace.remove());
 
-function put(path: string, content = path, mode = 0o644): void {
-  mkdirSync(join(folder, path, '..'), { recursive: true });
-  writeFileSync(join(folder, path), content);
-  chmodSync(join(folder, path), mode);
-}
-
-function build(source: string, request: Partial<RootfsRequest> = {}, output = 'out/rootfs.cpio') {
-  return buildRootfs({ source, baseDirectory: folder, ...request }, output);
-}
-
-function list(path = join(folder, 'out/rootfs.cpio')): string[] {
-  const names: string[] = [];
-  const parser = new CpioParser(
-    { entry: ({ name, mode, uid }) => names.push(`${(mode & 0o7777).toString(8)} ${uid} ${name}`) },
-    path,
-  );
-  parser.push(readFileSync(path));
-  return names;
-}
+const put = (...args: Parameters<Workspace['put']>) => workspace.put(...args);
+const build = (...args: Parameters<Workspace['build']>) => workspace.build(...args);
+const list = (name?: string): string[] => workspace.list(name).map((entry) => entry.split('=')[0] ?? '');
 
 function tar(...items: (readonly [name: string, content: string, mode?: number])[]): Buffer {
   const parts = items.flatMap(([name, content, mode = 0o644]) => [
@@ -62,7 +45,7 @@ describe('a directory', () => {
     symlinkSync('../etc', join(folder, 'app/link'));
     mkdirSync(join(folder, 'app/empty'));
     const { kind, entries, warnings, largest } = await build('app', {}, 'app/out/rootfs.cpio');
-    expect(list(join(folder, 'app/out/rootfs.cpio'))).toEqual([
+    expect(list('app/out/rootfs.cpio')).toEqual([
       '755 0 empty',
       '755 0 etc',
       '755 0 etc/.unikraft',

@@ -1,9 +1,9 @@
-import { mkdirSync, realpathSync, rmSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
-import { type ByteName, type Converted, copyCpio, type LargeFile, toByteName } from '@nx-kraft/archive';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Converted, copyCpio, type LargeFile } from '@nx-kraft/archive';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
-import { readTree } from './directory.ts';
+import { pathsBelow, readTree } from './directory.ts';
 import { copyErofs } from './erofs.ts';
 import { buildDockerfile, type DockerfileOptions, type PassedOver } from './dockerfile/build.ts';
 import type { BuilderName } from './dockerfile/builders.ts';
@@ -104,7 +104,7 @@ async function make(
     case 'directory':
       return withWarnings(await fromDirectory(location, request, output, [path, temporary]));
     case 'dockerfile':
-      return fromDockerfile(location, { context, ...request }, output, temporary);
+      return fromDockerfile(location, { context, ...request }, output, [path, temporary]);
     case 'image':
       return fromImage(location, request, output, temporary);
   }
@@ -114,14 +114,15 @@ async function fromDockerfile(
   location: string,
   request: RootfsRequest,
   output: Output,
-  temporary: string,
+  outputs: readonly [path: string, temporary: string],
 ): Promise<Made> {
-  return withScratch(temporary, async (scratch) => {
+  return withScratch(outputs[1], async (scratch) => {
     const place = {
       path: request.dockerfile === undefined ? location : resolve(dirname(location), request.dockerfile),
       baseDirectory: request.baseDirectory,
       owners: request.owners ?? 'root',
       modes: request.modes ?? 'git',
+      outputs: [...outputs, scratch],
       scratch,
       onLine: request.onLine ?? (() => undefined),
     };
@@ -169,8 +170,7 @@ async function fromDirectory(
   output: Output,
   outputs: readonly string[],
 ): Promise<Converted> {
-  // As given, or where links lead: either may lie below the directory that is read.
-  const ours = new Set(outputs.flatMap((path) => namesBelow(location, path)));
+  const ours = pathsBelow(location, outputs);
   const { root, leftOut } = readTree(location, {
     ...request,
     exclude: (name) => name === buildFolder || ours.has(name),
@@ -180,11 +180,6 @@ async function fromDirectory(
 
 /** What KraftKit and Unikraft's make put beside a Kraftfile. */
 const buildFolder = '.unikraft';
-
-function namesBelow(directory: string, path: string): ByteName[] {
-  const real = resolve(realpathSync(dirname(path)), basename(path));
-  return [relative(directory, path), relative(realpathSync(directory), real)].map(toByteName);
-}
 
 function formatFor({ kind, location }: Detected, format: RootfsFormat | undefined): RootfsFormat {
   const given = kind === 'cpio' || kind === 'erofs' ? kind : undefined;

@@ -1,4 +1,5 @@
-import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
+import { basename, dirname, relative, resolve } from 'node:path';
 import {
   type ByteName,
   type CpioMeta,
@@ -111,4 +112,14 @@ function oddKind(stats: Stats): string {
   if (stats.isSocket()) return 'socket';
   if (stats.isFIFO()) return 'named pipe';
   return stats.isBlockDevice() ? 'block device' : 'character device';
+}
+
+/** Names of those paths that lie below a directory, as given or where links lead. */
+export function pathsBelow(directory: string, paths: readonly string[]): Set<ByteName> {
+  return new Set(
+    paths.flatMap((path) => {
+      const real = resolve(realpathSync(dirname(path)), basename(path));
+      return [relative(directory, path), relative(realpathSync(directory), real)].map(toByteName);
+    }),
+  );
 }

@@ -1,5 +1,11 @@
-export { buildRootfs, type Rootfs, type RootfsRequest } from './build.ts';
+export { buildRootfs, type Rootfs, type RootfsRequest, type RunDefaults } from './build.ts';
 export { type Detected, detectSource, type SourceKind, type SourceType, sourceTypes } from './detect.ts';
+export { type DockerfileOptions, type PassedOver } from './dockerfile/build.ts';
+export { type BuilderName } from './dockerfile/builders.ts';
+export { type Credentials } from './dockerfile/job.ts';
 export { RootfsFault, type RootfsFaultCode } from './fault.ts';
+export { type ImageDefaults, type ImageSource, type SourceImage, type SourceLayer } from './image.ts';
+export { type InputsRequest, rootfsInputs, type RootfsInputs, unexpectedReads } from './inputs.ts';
 export { type Modes } from './modes.ts';
 export { type RootfsFormat } from './output.ts';
+export { describeRootfs, formatBytes, memoryHint, neededMemory } from './summary.ts';

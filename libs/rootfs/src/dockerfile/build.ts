@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Converted, DirectoryNode } from '@nx-kraft/archive';
 import { describeError, Fault } from '@nx-kraft/base';
+import { pathsBelow } from '../directory.ts';
 import { RootfsFault } from '../fault.ts';
 import type { ImageDefaults, ImageSource, SourceImage } from '../image.ts';
 import type { Modes } from '../modes.ts';
@@ -83,6 +84,8 @@ export interface DockerfilePlace {
   readonly baseDirectory: string;
   readonly owners: 'root' | 'keep';
   readonly modes: Modes;
+  /** Absolute paths that the build writes to: they are no part of a context. */
+  readonly outputs: readonly string[];
   /** A directory of its own for this build, beside the output. */
   readonly scratch: string;
   readonly onLine: (line: string) => void;
@@ -157,7 +160,7 @@ function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
     buildArgs,
     platform,
     contextPath,
-    context: readContext(contextPath, rules, place.owners, place.modes),
+    context: readContext(contextPath, rules, pathsBelow(contextPath, place.outputs), place),
     env,
   };
 }
@@ -284,8 +287,8 @@ function namedContexts({ options, place }: Build): NamedContexts {
       continue;
     }
     const path = resolve(place.baseDirectory, value);
-    const rules = readIgnoreFile('');
-    local.set(name, { path, root: readContext(path, rules, place.owners, place.modes).root });
+    const { root } = readContext(path, readIgnoreFile(''), pathsBelow(path, place.outputs), place);
+    local.set(name, { path, root });
   }
   return { local, remote };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
-import { type ByteName, toText } from '@nx-kraft/archive';
+import { type ByteName, type DirectoryNode, type LeftOut, toText } from '@nx-kraft/archive';
 import { hasErrorCode } from '@nx-kraft/base';
 import { readTree } from '../directory.ts';
 import type { Modes } from '../modes.ts';
@@ -37,15 +37,23 @@ export function readIfPresent(path: string): string | undefined {
   }
 }
 
-/** What of a context builders get to see, for `readTree`. Nobody needs what KraftKit and make put into `.unikraft`. */
-export function contextExclusion(rules: IgnoreRules): (name: ByteName) => boolean | 'unless-filled' {
-  return (name) => {
-    if (!rules.ignores(toText(name))) return false;
-    return rules.hasExceptions ? 'unless-filled' : true;
-  };
-}
+/** KraftKit's and make's outputs: a context that held them would change with every build. */
+const buildOutputs = '.unikraft/build';
 
-/** A context of the disk as a tree, without what is ignored. */
-export function readContext(path: string, rules: IgnoreRules, owners: 'root' | 'keep', modes: Modes) {
-  return readTree(path, { owners, modes, exclude: contextExclusion(rules) });
+/**
+ * A context of the disk as a tree, without what is ignored and without what builds put there.
+ *
+ * @param ours  paths below it that this build writes
+ */
+export function readContext(
+  path: string,
+  rules: IgnoreRules,
+  ours: ReadonlySet<ByteName>,
+  { owners, modes }: { readonly owners: 'root' | 'keep'; readonly modes: Modes },
+): { root: DirectoryNode; leftOut: readonly LeftOut[] } {
+  const exclude = (name: ByteName): boolean | 'unless-filled' => {
+    if (name === buildOutputs || ours.has(name)) return true;
+    return rules.ignores(toText(name)) && (rules.hasExceptions ? 'unless-filled' : true);
+  };
+  return readTree(path, { owners, modes, exclude });
 }

@@ -1,0 +1,336 @@
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Workspace } from '../test/workspace.ts';
+import type { ImageDefaults, ImageSource, RootfsRequest, SourceLayer } from './index.ts';
+
+let workspace: Workspace;
+beforeEach(() => {
+  workspace = new Workspace();
+});
+afterEach(() => workspace.remove());
+
+/** Builds a Dockerfile with the embedded builder alone. */
+async function build(lines: readonly string[], request: Partial<RootfsRequest> = {}) {
+  workspace.put('Dockerfile', `${lines.join('\n')}\n`);
+  return workspace.build('Dockerfile', { builder: 'embedded', env: {}, architecture: 'x86_64', ...request });
+}
+
+describe('COPY', () => {
+  test('puts files where Docker would', async () => {
+    for (const name of ['app/server', 'conf/a.conf', 'conf/sub/b.conf', 'one.txt', 'two.txt']) workspace.put(name);
+    symlinkSync('one.txt', workspace.path('link.txt'));
+    mkdirSync(workspace.path('conf/empty'));
+    await build([
+      'FROM scratch',
+      'WORKDIR /srv',
+      'COPY app/server /bin/',
+      'COPY app/server renamed',
+      'COPY conf /etc',
+      'COPY ["one.txt", "/with blank/"]',
+      'COPY *.txt ./texts/',
+      'COPY link.txt /linked',
+      'COPY --chmod=4755 two.txt /bin/two',
+    ]);
+    expect(workspace.list()).toEqual([
+      '755 0 bin',
+      '644 0 bin/server=app/server',
+      '4755 0 bin/two=two.txt',
+      '755 0 etc',
+      '644 0 etc/a.conf=conf/a.conf',
+      '755 0 etc/empty',
+      '755 0 etc/sub',
+      '644 0 etc/sub/b.conf=conf/sub/b.conf',
+      '644 0 linked=one.txt',
+      '755 0 srv',
+      '644 0 srv/renamed=app/server',
+      '755 0 srv/texts',
+      '644 0 srv/texts/link.txt=one.txt',
+      '644 0 srv/texts/one.txt=one.txt',
+      '644 0 srv/texts/two.txt=two.txt',
+      '755 0 with blank',
+      '644 0 with blank/one.txt=one.txt',
+    ]);
+  });
+
+  test('takes from stages by name and number, and leaves those alone that nobody needs', async () => {
+    workspace.put('a');
+    await build([
+      'FROM scratch AS first',
+      'COPY a /from/first',
+      'FROM image-that-does-not-exist AS unused',
+      'RUN make',
+      'FROM first AS second',
+      'COPY a /from/second',
+      'FROM scratch',
+      'COPY --from=second /from /',
+      'COPY --from=0 /from/first /zero',
+    ]);
+    expect(workspace.list()).toEqual(['644 0 first=a', '644 0 second=a', '644 0 zero=a']);
+  });
+
+  test('writes here-documents, with variables unless their name is quoted', async () => {
+    await build([
+      'FROM scratch',
+      'ARG NAME=world',
+      'COPY <<EOF /hello.txt',
+      'Hello $NAME, "quoted" and \\$escaped',
+      'EOF',
+      "COPY <<-'END' <<SECOND /texts/",
+      '\t$NAME',
+      'END',
+      'second',
+      'SECOND',
+    ]);
+    expect(workspace.list()).toEqual([
+      '644 0 hello.txt=Hello world, "quoted" and $escaped\n',
+      '755 0 texts',
+      '644 0 texts/END=$NAME\n',
+      '644 0 texts/SECOND=second\n',
+    ]);
+  });
+
+  test("sees the context after .dockerignore, the Dockerfile's own first", async () => {
+    for (const name of ['a.log', 'keep.log', 'src/b.log', 'src/c.ts', 'dist/x', 'node_modules/m/i.js'])
+      workspace.put(name);
+    workspace.put(
+      '.dockerignore',
+      '# comment\n**/*.log\n!keep.log\nnode_modules\n/dist/\nDockerfile\n.dockerignore\nout\n',
+    );
+    await build(['FROM scratch', 'COPY . /']);
+    expect(workspace.list().map((entry) => entry.split(' ')[2])).toEqual([
+      'keep.log=keep.log',
+      'src',
+      'src/c.ts=src/c.ts',
+    ]);
+    workspace.put('Dockerfile.dockerignore', '*\n!dist\n');
+    await build(['FROM scratch', 'COPY . /']);
+    expect(workspace.list()).toEqual(['755 0 dist', '644 0 dist/x=dist/x']);
+  });
+
+  test('never takes in what the build itself writes', async () => {
+    workspace.put('a');
+    workspace.put('.unikraft/build/kernel');
+    const lines = ['FROM scratch', 'COPY . /'];
+    const first = await build(lines);
+    const second = await build(lines);
+    expect(second.digest).toBe(first.digest);
+    expect(workspace.list().join()).not.toContain('kernel');
+  });
+
+  test('from a named context, which may lie anywhere', async () => {
+    workspace.put('libs/api/dist/main.js');
+    workspace.put('app/Dockerfile', 'FROM scratch\nCOPY --from=dist main.js /\n');
+    await workspace.build('app/Dockerfile', { builder: 'embedded', buildContexts: { dist: 'libs/api/dist' } });
+    expect(workspace.list()).toEqual(['644 0 main.js=libs/api/dist/main.js']);
+  });
+});
+
+test("the context is the base directory, the Dockerfile's own when it lies outside, or the one that is given", async () => {
+  workspace.put('root.txt');
+  workspace.put('apps/api/docker/Dockerfile', 'FROM scratch\nCOPY . /\n');
+  workspace.put('Dockerfile', 'FROM scratch\nCOPY *.txt /\n');
+  const baseDirectory = workspace.path('apps/api');
+  const output = workspace.path('out.cpio');
+  await workspace.build('docker/Dockerfile', { baseDirectory }, output);
+  expect(workspace.list('out.cpio').join()).toContain('docker/Dockerfile');
+  await workspace.build('../../Dockerfile', { baseDirectory }, output);
+  expect(workspace.list('out.cpio')).toEqual(['644 0 root.txt=root.txt']);
+  workspace.put('docker.txt');
+  await workspace.build('../../Dockerfile', { baseDirectory, context: '../..' }, output);
+  expect(workspace.list('out.cpio')).toHaveLength(2);
+  await workspace.build('../..', { baseDirectory, type: 'dockerfile', dockerfile: 'Dockerfile' }, output);
+  expect(workspace.list('out.cpio')).toHaveLength(2);
+});
+
+test('ADD unpacks tar archives and copies everything else', async () => {
+  const archive = Buffer.concat([
+    tarHeader({ name: 'inner/file', type: 'file', mode: 0o640, size: 2 }),
+    Buffer.from('hi'),
+    Buffer.alloc(tarPadding(2)),
+    tarEnd,
+  ]);
+  workspace.put('a.tar', archive);
+  workspace.put('a.tgz', gzipSync(archive));
+  workspace.put('plain.gz', gzipSync('text'));
+  await build(['FROM scratch', 'ADD a.tar /plain', 'ADD a.tgz /packed/', 'ADD plain.gz /', 'COPY a.tar /']);
+  expect(workspace.list().map((entry) => entry.split('=')[0])).toEqual([
+    '644 0 a.tar',
+    '755 0 packed',
+    '755 0 packed/inner',
+    '640 0 packed/inner/file',
+    '755 0 plain',
+    '755 0 plain/inner',
+    '640 0 plain/inner/file',
+    '644 0 plain.gz',
+  ]);
+});
+
+describe('what the image says of running it', () => {
+  test.each([
+    [['CMD ["/app", "-p", "80"]'], { cmd: ['/app', '-p', '80'], entrypoint: [] }],
+    [['CMD /app -p 80'], { cmd: ['/bin/sh', '-c', '/app -p 80'], entrypoint: [] }],
+    [['ENTRYPOINT ["/app"]', 'CMD ["x"]'], { cmd: ['x'], entrypoint: ['/app'] }],
+    [['CMD ["x"]', 'ENTRYPOINT ["/app"]'], { cmd: ['x'], entrypoint: ['/app'] }],
+    [
+      ['ENV A=1 B="two words" C=three\\ words', 'ENV OLD form $A'],
+      { env: ['A=1', 'B=two words', 'C=three words', 'OLD=form 1'] },
+    ],
+    [['ARG V=1', 'ENV V=$V', 'ENV W=${V:-x}${NONE:-y}${V:+z}'], { env: ['V=given', 'W=givenyz'] }],
+    [['ARG TARGETARCH', 'ENV ARCH=$TARGETARCH'], { env: ['ARCH=amd64'] }],
+  ])('%j', async (lines, expected) => {
+    const { config } = await build(['FROM scratch', ...lines], { buildArgs: { V: 'given' } });
+    expect(config).toMatchObject(expected);
+  });
+});
+
+describe('a base image', () => {
+  function layer(mediaType: string, ...items: (readonly [name: string, content?: string])[]): SourceLayer {
+    const tar = Buffer.concat([
+      ...items.flatMap(([name, content = '']) => [
+        tarHeader({ name, type: name.endsWith('/') ? 'directory' : 'file', mode: 0o755, size: content.length }),
+        Buffer.from(content),
+        Buffer.alloc(tarPadding(content.length)),
+      ]),
+      tarEnd,
+    ]);
+    const bytes = mediaType.endsWith('gzip') ? gzipSync(tar) : tar;
+    async function* open() {
+      for (let at = 0; at < bytes.length; at += 100) yield await Promise.resolve(bytes.subarray(at, at + 100));
+    }
+    return { mediaType, digest: 'sha256:layer', open: () => Promise.resolve(open()) };
+  }
+
+  function images(config: ImageDefaults, ...layers: SourceLayer[]): ImageSource & { asked: string[] } {
+    const asked: string[] = [];
+    return {
+      asked,
+      open: (reference, platform) => {
+        asked.push(`${reference} ${platform}`);
+        return Promise.resolve({ digest: 'sha256:base', config, layers });
+      },
+    };
+  }
+
+  const plain = 'application/vnd.oci.image.layer.v1.tar';
+  const base = () =>
+    images(
+      { Env: ['PATH=/bin'], Cmd: ['/bin/sh'], WorkingDir: '/work' },
+      layer(`${plain}+gzip`, ['bin/sh', 'shell'], ['etc/'], ['etc/old', 'old'], ['var/'], ['var/log', 'x']),
+      layer(
+        'application/vnd.docker.image.rootfs.diff.tar.gzip',
+        ['etc/.wh.old'],
+        ['var/.wh..wh..opq'],
+        ['var/new', 'new'],
+      ),
+    );
+
+  test('brings its layers and defaults', async () => {
+    workspace.put('a');
+    const source = base();
+    const { config, builder } = await build(['FROM --platform=linux/arm64 base:1', 'COPY a .'], { images: source });
+    expect(workspace.list().map((entry) => entry.split(' ')[2])).toEqual([
+      'bin',
+      'bin/sh=shell',
+      'etc',
+      'var',
+      'var/new=new',
+      'work',
+      'work/a=a',
+    ]);
+    expect({ config, builder }).toEqual({
+      config: { cmd: ['/bin/sh'], entrypoint: [], env: ['PATH=/bin'] },
+      builder: 'embedded',
+    });
+    expect(source.asked).toEqual(['base:1 linux/arm64']);
+  });
+
+  test('loses its CMD when the Dockerfile gives an ENTRYPOINT', async () => {
+    const { config } = await build(['FROM base', 'ENTRYPOINT ["/app"]'], { images: base() });
+    expect(config).toMatchObject({ cmd: [], entrypoint: ['/app'] });
+  });
+
+  test('can be the source itself, and gives what the Dockerfile "FROM image" gives', async () => {
+    const direct = await workspace.build('registry.example/base:1', { images: base() });
+    const built = await build(['FROM registry.example/base:1'], { images: base() });
+    expect(direct).toMatchObject({ kind: 'image', digest: built.digest, config: built.config ?? {} });
+  });
+
+  test('with ONBUILD instructions is left to a real builder', async () => {
+    const source = images({ OnBuild: ['RUN x'] }, layer(plain, ['a']));
+    await expect(build(['FROM base'], { images: source })).rejects.toMatchObject({ code: 'BUILDER_MISSING' });
+  });
+});
+
+describe('a Dockerfile that cannot be built', () => {
+  test.each([
+    ['an unknown instruction', ['FROM scratch', '', 'COPPY a b'], 3],
+    ['an instruction before FROM', ['# c', 'COPY a b', 'FROM scratch'], 2],
+    ['no FROM', ['ARG A=1'], 1],
+    ['a source that is not there', ['FROM scratch', 'COPY \\', '  # a comment', '  missing /'], 2],
+    ['an empty COPY', ['FROM scratch', 'COPY a'], 2],
+    ['several sources and no slash', ['FROM scratch', 'COPY Dockerfile Dockerfile /x'], 2],
+    ['a here-document without end', ['FROM scratch', 'COPY <<EOF /x', 'text'], 2],
+    ['a FROM whose argument is empty', ['FROM $BASE'], 1],
+    ['an odd FROM', ['FROM a b c'], 1],
+  ])('because of %s says in which line', async (_, lines, line) => {
+    await expect(build(lines)).rejects.toMatchObject({
+      code: 'DOCKERFILE_INVALID',
+      at: `${workspace.path('Dockerfile')}:${line}`,
+    });
+    expect(readdirSync(workspace.folder).sort()).toEqual(['Dockerfile', 'out']);
+    expect(readdirSync(workspace.path('out'))).toEqual([]);
+  });
+
+  test('because its target is missing names the stages', async () => {
+    await expect(build(['FROM scratch AS one', 'FROM scratch AS two'], { target: 'three' })).rejects.toMatchObject({
+      code: 'DOCKERFILE_INVALID',
+      hint: 'The stages are: one, two.',
+    });
+  });
+
+  test.each([
+    ['RUN make', 'runs a command'],
+    ['ADD https://example.org/x /', 'adds something from the network'],
+    ['COPY --parents a /', 'uses --parents'],
+    ['COPY --chmod=u+x a /', 'uses --chmod=u+x'],
+    ['ENV A=${B#x}', 'replaces parts of a variable'],
+  ])('without a builder since it says "%s" tells so, and who else was asked', async (line, reason) => {
+    workspace.put('a');
+    const env = {
+      DOCKER_HOST: 'unix:///nowhere/docker.sock',
+      PATH: '/nowhere',
+    };
+    await expect(build(['FROM scratch', line], { builder: 'auto', env })).rejects.toMatchObject({
+      code: 'BUILDER_MISSING',
+      message: [
+        'no builder can build this Dockerfile:',
+        `  embedded: Dockerfile:2 ${reason}`,
+        '  buildkit: there is no unix:///run/buildkit/buildkitd.sock',
+        '  docker: there is no unix:///nowhere/docker.sock',
+        '  podman: podman is not installed',
+        '  buildah: buildah is not installed',
+      ].join('\n'),
+    });
+  });
+
+  test('at the address that was asked for is no reason to go elsewhere', async () => {
+    const env = { KRAFTKIT_BUILDKIT_HOST: 'unix:///nowhere/buildkitd.sock' };
+    await expect(build(['FROM scratch', 'RUN x'], { builder: 'auto', env })).rejects.toMatchObject({
+      code: 'BUILDER_MISSING',
+      at: 'unix:///nowhere/buildkitd.sock',
+    });
+  });
+
+  test('because a directory meets a link says what to do', async () => {
+    workspace.put('root/lib/x');
+    symlinkSync('usr/lib', workspace.path('lib'));
+    mkdirSync(workspace.path('usr/lib'), { recursive: true });
+    workspace.put('Dockerfile.dockerignore', 'out');
+    await expect(build(['FROM scratch', 'COPY . /', 'COPY root /'])).rejects.toMatchObject({
+      code: 'ENTRY_MISPLACED',
+      at: `${workspace.path('Dockerfile')}:3`,
+    });
+  });
+});

@@ -1,0 +1,124 @@
+import { mkdirSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Workspace } from '../test/workspace.ts';
+import { type InputsRequest, rootfsInputs, unexpectedReads } from './index.ts';
+
+let workspace: Workspace;
+beforeEach(() => {
+  workspace = new Workspace();
+});
+afterEach(() => workspace.remove());
+
+function inputs(source: string, request: Partial<InputsRequest> = {}) {
+  return rootfsInputs({ source, baseDirectory: workspace.folder, ...request });
+}
+
+function dockerfile(lines: readonly string[], request: Partial<InputsRequest> = {}) {
+  workspace.put('Dockerfile', lines.join('\n'));
+  return inputs('Dockerfile', request);
+}
+
+const own = ['.dockerignore', 'Dockerfile', 'Dockerfile.dockerignore'];
+
+test('a directory is read without the folder of builds', () => {
+  mkdirSync(workspace.path('app'));
+  expect(inputs('app')).toMatchObject({ kind: 'directory', files: ['app/**/*'], excluded: ['app/.unikraft/**/*'] });
+  expect(inputs('.')).toMatchObject({ files: ['**/*'], excluded: ['.unikraft/**/*'] });
+  expect(inputs('../x', { baseDirectory: workspace.path('app'), type: 'image' })).toMatchObject({ images: ['../x'] });
+});
+
+test('a Dockerfile is read with what its needed stages take out of the context', () => {
+  const found = dockerfile(
+    [
+      'ARG VERSION=1',
+      'ARG TOKEN',
+      'FROM node:$VERSION AS build',
+      'ARG DIR=src',
+      'COPY package.json *.lock ./',
+      'COPY $DIR/app /app',
+      'COPY $UNKNOWN/x lib/$UNKNOWN/y /',
+      'RUN --mount=type=bind,source=tools,target=/t --mount=type=cache,target=/c make',
+      'FROM other:1 AS unused',
+      'COPY secret /',
+      'FROM scratch',
+      'COPY --from=build /app /',
+      'COPY --from=nginx:1 /etc /etc',
+      'COPY <<EOF /x',
+      'text',
+      'EOF',
+    ],
+    { buildArgs: { VERSION: '22', TOKEN: undefined, UNUSED: 'x' } },
+  );
+  expect(found).toEqual({
+    kind: 'dockerfile',
+    context: '',
+    files: [
+      '**/*',
+      '*.lock',
+      '*.lock/**/*',
+      ...own,
+      'lib',
+      'lib/**/*',
+      'package.json',
+      'package.json/**/*',
+      'src/app',
+      'src/app/**/*',
+      'tools',
+      'tools/**/*',
+    ].sort(),
+    excluded: [],
+    images: ['nginx:1', 'node:22'],
+    buildArgs: ['TOKEN', 'VERSION'],
+    environment: ['TOKEN'],
+    needsBuilder: 'runs a command',
+  });
+});
+
+describe('an ignore file', () => {
+  test('becomes exclusions', () => {
+    workspace.put('.dockerignore', 'node_modules\n**/*.log\n');
+    expect(dockerfile(['FROM scratch', 'COPY . /'])).toMatchObject({
+      files: ['**/*', ...own],
+      excluded: ['node_modules', 'node_modules/**/*', '**/*.log', '**/*.log/**/*'],
+      needsBuilder: undefined,
+    });
+  });
+
+  test('that names what stays becomes just that', () => {
+    workspace.put('.dockerignore', '*\n!dist\n!package.json\ndist/**/*.map\n');
+    expect(dockerfile(['FROM scratch', 'COPY . /'])).toMatchObject({
+      files: [...own, 'dist', 'dist/**/*', 'package.json', 'package.json/**/*'].sort(),
+      excluded: ['dist/**/*.map', 'dist/**/*.map/**/*'],
+    });
+  });
+
+  test('with exceptions excludes nothing that may come back', () => {
+    workspace.put('.dockerignore', 'build\n!build/keep\n');
+    expect(dockerfile(['FROM scratch', 'COPY . /']).excluded).toEqual([]);
+  });
+});
+
+test('contexts outside of the base directory are told relative to it', () => {
+  workspace.put('Dockerfile', 'FROM scratch\nCOPY libs/api/dist /\nCOPY --from=extra x /\n');
+  mkdirSync(workspace.path('apps/api'), { recursive: true });
+  const baseDirectory = workspace.path('apps/api');
+  expect(inputs('../../Dockerfile', { baseDirectory, buildContexts: { extra: '../extra' } })).toMatchObject({
+    context: '../..',
+    files: [
+      '../../.dockerignore',
+      '../../Dockerfile',
+      '../../Dockerfile.dockerignore',
+      '../../libs/api/dist',
+      '../../libs/api/dist/**/*',
+      '../extra/**/*',
+    ],
+    images: [],
+  });
+});
+
+test('what is read but is no input is found', () => {
+  workspace.put('.dockerignore', '*.log\n');
+  const found = dockerfile(['FROM scratch', 'COPY src /', 'COPY *.json /']);
+  const reads = ['src/a.ts', 'src/sub/b.ts', 'package.json', 'other/c.ts', 'deep/d.json', 'x.log'];
+  expect(unexpectedReads(reads, found)).toEqual(['other/c.ts', 'deep/d.json', 'x.log']);
+});

@@ -1,0 +1,265 @@
+import { dirname, relative, resolve } from 'node:path';
+import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
+import type { DockerfileOptions } from './dockerfile/build.ts';
+import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
+import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
+import { cleanPattern, type IgnoreRules } from './dockerfile/patterns.ts';
+import { platformArgs, platformOf } from './dockerfile/platform.ts';
+import { type BuildScope, StageScope } from './dockerfile/scope.ts';
+import {
+  findTarget,
+  fromFlags,
+  neededStages,
+  readStages,
+  type Stage,
+  stageIndex,
+  whyBuilderIsNeeded,
+} from './dockerfile/stages.ts';
+import { jsonWords, NeedsBuilder, splitWords } from './dockerfile/words.ts';
+import { RootfsFault } from './fault.ts';
+
+export interface InputsRequest extends Pick<
+  DockerfileOptions,
+  'context' | 'architecture' | 'platform' | 'target' | 'buildArgs' | 'buildContexts'
+> {
+  readonly source: string;
+  readonly type?: SourceType | undefined;
+  readonly baseDirectory: string;
+  readonly dockerfile?: string | undefined;
+}
+
+/** What decides a root file system, beside the options themselves. */
+export interface RootfsInputs {
+  readonly kind: SourceKind;
+  /** The Dockerfile's context, relative to the base directory; undefined without one. */
+  readonly context: string | undefined;
+  /**
+   * Globs relative to the base directory, with `../` where they lead out of it: what is read. A path stands twice, as
+   * it is and with all below it, since nobody looked whether it is a directory.
+   */
+  readonly files: readonly string[];
+  /** Globs of what among `files` is not read. */
+  readonly excluded: readonly string[];
+  /** References of images whose digests count: base images, or the source itself. */
+  readonly images: readonly string[];
+  /** Names of the build arguments that the Dockerfile declares and that are given. */
+  readonly buildArgs: readonly string[];
+  /** Those of them whose values come from the environment. */
+  readonly environment: readonly string[];
+  /** Why a real builder is needed, as the end of "it …": its kind then counts. Undefined when none is. */
+  readonly needsBuilder: string | undefined;
+}
+
+/**
+ * Tells what a root file system is made from, without reading more than the Dockerfile and its ignore file: cheap enough
+ * for computing a task graph. Depends on these files, the options and what kind of thing lies at the source.
+ *
+ * @throws RootfsFault SOURCE_MISSING, SOURCE_UNKNOWN, SOURCE_MISMATCH, DOCKERFILE_INVALID
+ */
+export function rootfsInputs(request: InputsRequest): RootfsInputs {
+  const detected = detectSource(request.source, request.baseDirectory, request.type);
+  const below = (path: string): string => toGlobPath(relative(request.baseDirectory, path));
+  const none = {
+    context: undefined,
+    excluded: [],
+    images: [],
+    buildArgs: [],
+    environment: [],
+    needsBuilder: undefined,
+  };
+  switch (detected.kind) {
+    case 'cpio':
+    case 'tar':
+    case 'erofs':
+      return { ...none, kind: detected.kind, files: [below(detected.location)] };
+    case 'directory': {
+      const directory = below(detected.location);
+      return {
+        ...none,
+        kind: 'directory',
+        files: [join(directory, '**/*')],
+        excluded: [join(directory, '.unikraft/**/*')],
+      };
+    }
+    case 'image':
+      return { ...none, kind: 'image', files: [], images: [detected.location] };
+    case 'dockerfile':
+      return dockerfileInputs(detected, request, below);
+  }
+}
+
+/**
+ * The files that a builder read although they are no inputs, so that a change of them would go unnoticed.
+ *
+ * @param reads  relative to the context, as in the result of `buildRootfs`
+ */
+export function unexpectedReads(reads: readonly string[], { context = '', files, excluded }: RootfsInputs): string[] {
+  const included = files.map(globExpression);
+  const left = excluded.map(globExpression);
+  return reads.filter((read) => {
+    const path = join(context, read);
+    return !included.some((glob) => glob.test(path)) || left.some((glob) => glob.test(path));
+  });
+}
+
+function dockerfileInputs(detected: Detected, request: InputsRequest, below: (path: string) => string): RootfsInputs {
+  const path = request.dockerfile === undefined ? detected.location : resolveBeside(detected, request.dockerfile);
+  const text = readIfPresent(path) ?? missing(path);
+  const contextPath = contextOf(path, request.baseDirectory, request.context ?? detected.context);
+  const context = below(contextPath);
+  const ignored = findIgnoreRules(contextPath, path);
+  const dockerfile = parseDockerfile(text, path);
+  const buildArgs = request.buildArgs ?? {};
+  const platform = platformArgs(request.platform ?? platformOf(request.architecture));
+  const given = (name: string): string | undefined => buildArgs[name] ?? (name in buildArgs ? '' : undefined);
+  const stages = readStages(dockerfile, given, platform);
+  const stage = findTarget(stages, request.target, path);
+  const needed = neededStages(stages, stage);
+  const scope: BuildScope = { dockerfile, stages, buildArgs: given, platformArgs: platform };
+  const sources = needed.flatMap((one) => contextSources(one, scope));
+  const own = [path, `${path}.dockerignore`, `${contextPath}/.dockerignore`].map(below);
+  const named = Object.values(request.buildContexts ?? {}).filter((value) => !value.includes('://'));
+  const declared = declaredArgs(dockerfile.instructions);
+  const used = Object.keys(buildArgs)
+    .filter((name) => declared.has(name))
+    .sort();
+  return {
+    kind: 'dockerfile',
+    context,
+    files: unique([
+      ...own,
+      ...contextGlobs(sources, ignored).map((glob) => join(context, glob)),
+      ...named.map((directory) => join(below(resolve(request.baseDirectory, directory)), '**/*')),
+    ]),
+    excluded: exclusionGlobs(ignored).map((glob) => join(context, glob)),
+    images: unique(imagesOf(needed, scope, request)),
+    buildArgs: used,
+    environment: used.filter((name) => buildArgs[name] === undefined),
+    needsBuilder: whyBuilderIsNeeded(dockerfile, needed)?.message,
+  };
+}
+
+function resolveBeside({ location }: Detected, dockerfile: string): string {
+  return resolve(dirname(location), dockerfile);
+}
+
+function missing(path: string): never {
+  throw new RootfsFault('SOURCE_MISSING', `there is no Dockerfile at ${path}`, { at: path });
+}
+
+/** What a stage takes out of the context: patterns relative to it, '' for all. */
+function contextSources(stage: Stage, build: BuildScope): string[] {
+  const scope = scopeBefore(stage, build);
+  return stage.instructions.flatMap((instruction) => {
+    scope.apply(instruction);
+    if (instruction.keyword === 'RUN') return instruction.flags.flatMap(mountSource);
+    const isCopy = instruction.keyword === 'COPY' || instruction.keyword === 'ADD';
+    if (!isCopy || instruction.flags.some(({ name }) => name === 'from')) return [];
+    return sourceWords(instruction, build).map((word) =>
+      cleanPattern(expandAsFarAsKnown(word, scope, instruction.line)),
+    );
+  });
+}
+
+/** Of the variables that base images set, nothing is known here. */
+function scopeBefore(stage: Stage, build: BuildScope): StageScope {
+  const base = stage.baseStage === undefined ? undefined : build.stages.stages[stage.baseStage];
+  if (base === undefined) return new StageScope(build, {});
+  const scope = scopeBefore(base, build);
+  for (const instruction of base.instructions) scope.apply(instruction);
+  return new StageScope(build, scope.defaults());
+}
+
+function sourceWords({ rest }: Instruction, { dockerfile }: BuildScope): string[] {
+  const words = jsonWords(rest) ?? splitWords(rest, dockerfile.escape);
+  return words.slice(0, -1).filter((word) => !word.startsWith('<<') && !/^(https?|git|ssh):\/\/|^git@/.test(word));
+}
+
+/** `RUN --mount=type=bind` shows a part of the context, or all of it. */
+function mountSource({ name, value }: Flag): string[] {
+  if (name !== 'mount' || /(^|,)(type=(?!bind)|from=)/.test(value)) return [];
+  return [cleanPattern(/(?:^|,)(?:source|src)=([^,]+)/.exec(value)?.[1] ?? '')];
+}
+
+/** A path up to the first part whose variables have no value. */
+function expandAsFarAsKnown(word: string, scope: StageScope, line: number): string {
+  const known: string[] = [];
+  for (const part of word.split('/')) {
+    const isKnown = [...part.matchAll(/\$\{?(\w+)\}?/g)].every(([, name = '']) => scope.variables(name) !== undefined);
+    if (!isKnown) return known.join('/');
+    try {
+      known.push(scope.expand(part, line));
+    } catch (error) {
+      if (error instanceof NeedsBuilder) return known.join('/');
+      throw error;
+    }
+  }
+  return known.join('/');
+}
+
+function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[] {
+  return sources.flatMap((source) => {
+    if (source !== '') return withAllBelow(source);
+    const exceptions = onlyExceptions(ignored);
+    return exceptions === undefined ? ['**/*'] : exceptions.flatMap(withAllBelow);
+  });
+}
+
+/** An ignore file that leaves everything out but what it names: `*`, then `!` rules. */
+function onlyExceptions({ rules }: IgnoreRules): string[] | undefined {
+  const [first, ...rest] = rules;
+  if (first === undefined || !/^\*{1,2}(\/\*{1,2})?$/.test(first.pattern)) return undefined;
+  return rest.filter(({ isException }) => isException).map(({ pattern }) => pattern);
+}
+
+/** Rules after the last exception are final; an earlier one may be taken back in part. */
+function exclusionGlobs({ rules }: IgnoreRules): string[] {
+  const lastException = rules.findLastIndex(({ isException }) => isException);
+  return rules.slice(lastException + 1).flatMap(({ pattern }) => withAllBelow(pattern));
+}
+
+function withAllBelow(pattern: string): string[] {
+  return pattern === '**' ? ['**/*'] : [pattern, `${pattern}/**/*`];
+}
+
+function imagesOf(needed: readonly Stage[], { stages }: BuildScope, { buildContexts = {} }: InputsRequest): string[] {
+  const bases = needed.filter(({ baseStage }) => baseStage === undefined).map(({ base }) => base);
+  const copied = needed.flatMap(({ index, instructions }) =>
+    instructions.flatMap(fromFlags).filter((name) => stageIndex(stages.stages.slice(0, index), name) === undefined),
+  );
+  const fromContexts = Object.values(buildContexts).flatMap(
+    (value) => /^docker-image:\/\/(.+)$/.exec(value)?.[1] ?? [],
+  );
+  const named = [...bases, ...copied].filter(
+    (name) => name !== 'scratch' && !(name in buildContexts) && !name.includes('$'),
+  );
+  return [...named, ...fromContexts];
+}
+
+function declaredArgs(instructions: readonly Instruction[]): Set<string> {
+  const words = instructions.filter(({ keyword }) => keyword === 'ARG').flatMap(({ rest }) => splitWords(rest, '\\'));
+  return new Set(words.map((word) => word.split('=')[0] ?? ''));
+}
+
+function globExpression(glob: string): RegExp {
+  const source = glob.replaceAll(/\*\*\/|\*\*|\*|\?|\[[^\]]*\]|[.+^${}()|\\]/g, (token) => {
+    if (token === '**/') return '(?:.*/)?';
+    if (token === '**') return '.*';
+    if (token === '*') return '[^/]*';
+    if (token === '?') return '[^/]';
+    return token.startsWith('[') ? token : `\\${token}`;
+  });
+  return new RegExp(`^${source}$`, 's');
+}
+
+function join(directory: string, glob: string): string {
+  return directory === '' ? glob : `${directory}/${glob}`;
+}
+
+function toGlobPath(path: string): string {
+  return path.replaceAll('\\', '/').replace(/\/$/, '');
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)].sort();
+}
