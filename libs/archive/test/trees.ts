@@ -24,29 +24,35 @@ function meta(mode: number) {
   return { mode, uid: 0, gid: 0 };
 }
 
-const { node } = fc.letrec<{ node: TreeNode }>((tie) => ({
-  node: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc
-      .record({ bytes: fc.uint8Array({ maxLength: 40 }), mode })
-      .map(({ bytes, mode }): TreeNode => ({ kind: 'file', meta: meta(mode), size: bytes.length, content: { bytes } })),
-    fc
-      .oneof(byteName, fc.constantFrom('/etc/passwd', '../../up', '/'))
-      .map((target): TreeNode => ({ kind: 'symlink', meta: meta(0o777), target })),
-    fc
-      .record({ mode, children: fc.dictionary(fc.oneof(byteName, nonText), tie('node'), { maxKeys: 5 }) })
-      .map(({ mode, children }): TreeNode => ({
-        kind: 'directory',
-        meta: meta(mode),
-        children: new Map(Object.entries(children)),
-      })),
-  ),
-}));
+const nodes = (name: fc.Arbitrary<string>) =>
+  fc.letrec<{ node: TreeNode }>((tie) => ({
+    node: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc
+        .record({ bytes: fc.uint8Array({ maxLength: 40 }), mode })
+        .map(({ bytes, mode }): TreeNode => ({
+          kind: 'file',
+          meta: meta(mode),
+          size: bytes.length,
+          content: { bytes },
+        })),
+      fc
+        .oneof(byteName, fc.constantFrom('/etc/passwd', '../../up', '/'))
+        .map((target): TreeNode => ({ kind: 'symlink', meta: meta(0o777), target })),
+      fc
+        .record({ mode, children: fc.dictionary(name, tie('node'), { maxKeys: 5 }) })
+        .map(({ mode, children }): TreeNode => ({
+          kind: 'directory',
+          meta: meta(mode),
+          children: new Map(Object.entries(children)),
+        })),
+    ),
+  }));
 
 /** Generated trees; `text` keeps names to valid UTF-8, for readers that need it. */
 export function trees({ text = false }: { text?: boolean } = {}): fc.Arbitrary<DirectoryNode> {
   const name = text ? byteName : fc.oneof(byteName, nonText);
-  return fc.dictionary(name, node, { maxKeys: 6 }).map((children) => {
+  return fc.dictionary(name, nodes(name).node, { maxKeys: 6 }).map((children) => {
     const root = emptyDirectory();
     for (const [key, value] of Object.entries(children)) root.children.set(key, value);
     return root;
