@@ -85,6 +85,30 @@ test('test boots once for each scenario, is cached, and tells what it expected a
   expect(await readFile(workspace.path('apps/hello/.unikraft/build/junit.xml'), 'utf8')).toContain('<failure');
 });
 
+test('a Dockerfile that runs nothing needs no builder, and only what it copies is an input', async () => {
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ./Dockerfile');
+  await workspace.write(
+    'apps/hello/Dockerfile',
+    'FROM scratch\nCOPY rootfs/etc /etc\nCOPY site /site\nCMD ["/site"]\n',
+  );
+  await workspace.write('apps/hello/.dockerignore', 'site/*.log\n');
+  await workspace.write('apps/hello/site/index.html', 'hello');
+  await workspace.write('apps/hello/site/a.log', '1');
+  const first = await workspace.nx('run', 'hello:rootfs');
+  expect(first).toMatchObject({ exitCode: 0, ran: ['hello:rootfs'] });
+  expect(first.output).toContain('built with embedded');
+
+  await workspace.write('apps/hello/site/a.log', '2');
+  await workspace.write('apps/hello/rootfs/unused', '2');
+  await workspace.edit('apps/hello/main.c', 'Hello from', 'Greetings from');
+  expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ cached: ['hello:rootfs'] });
+  await workspace.write('apps/hello/site/index.html', 'changed');
+  expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ ran: ['hello:rootfs'] });
+  await workspace.write('apps/hello/site/more.html', 'new');
+  expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ ran: ['hello:rootfs'] });
+  expect((await workspace.nx('run', 'hello:run')).output).toContain('This line comes from the root file system.');
+});
+
 test('a broken Kraftfile is told by its own tasks, and the others go on', async () => {
   await workspace.write('apps/broken/Kraftfile', 'spec: v0.6\ntargets:\n  - qemu\n');
   const broken = await workspace.nx('run', 'broken:build');

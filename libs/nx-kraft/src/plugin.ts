@@ -4,7 +4,8 @@ import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { assignProjectNames } from './inference/project-names.ts';
 import { lookAround } from './inference/facts.ts';
-import { withSummaries } from './inference/summary-cache.ts';
+import { withMemory } from './inference/memory.ts';
+import { readTaskOptions } from './inference/project-options.ts';
 import type { Summary } from './inference/summary.ts';
 import { type Input, inferProject } from './inference/targets.ts';
 import { type PluginOptions, taskNames } from './options.ts';
@@ -30,7 +31,8 @@ async function createProjects(
   { workspaceRoot }: CreateNodesContext,
 ): Promise<CreateNodesResultArray> {
   const state = pluginState();
-  const summaries = await withSummaries(workspaceRoot, async (summaryOf) => {
+  const names = taskNames(options);
+  return withMemory(workspaceRoot, async (recall) => {
     const found = new Map<string, { readonly file: string; readonly summary: Summary }>();
     for (const file of inOrderOfPrecedence(files)) {
       const folder = dirname(file);
@@ -38,30 +40,31 @@ async function createProjects(
       const text = readFileSync(join(workspaceRoot, file), 'utf8');
       if (!isKraftfile(text)) continue;
       const directoryName = basename(join(workspaceRoot, folder));
-      const summary = await summaryOf([state, file, directoryName, text], async () => {
+      const summary = await recall([state, file, directoryName, text], async () => {
         const { summarize } = await import('./inference/summary.ts');
         return summarize(text, file, directoryName);
       });
       found.set(folder, { file, summary });
     }
-    return found;
-  });
-  const names = assignProjectNames(new Map([...summaries].map(([folder, { summary }]) => [folder, summary.name])));
-  const pluginInputs = ownSources(workspaceRoot);
-  return [...summaries].map(([folder, { file, summary }]) => {
-    const projectName = names.get(folder) ?? summary.name;
-    const { project, externalNodes } = inferProject(
-      {
-        name: projectName,
-        kraftfile: file,
-        summary,
-        facts: lookAround(workspaceRoot, file, summary),
-        salt: pluginVersion,
-        pluginInputs,
-      },
-      taskNames(options),
+    const projectNames = assignProjectNames(new Map([...found].map(([folder, { summary }]) => [folder, summary.name])));
+    const pluginInputs = ownSources(workspaceRoot);
+    return Promise.all(
+      [...found].map(async ([folder, { file, summary }]) => {
+        const rootfsOptions = await readTaskOptions(join(workspaceRoot, folder), names.rootfs);
+        const { project, externalNodes } = inferProject(
+          {
+            name: projectNames.get(folder) ?? summary.name,
+            kraftfile: file,
+            summary,
+            facts: await lookAround(workspaceRoot, file, summary, rootfsOptions, recall),
+            salt: pluginVersion,
+            pluginInputs,
+          },
+          names,
+        );
+        return [file, { projects: { [folder]: project }, externalNodes: { ...externalNodes } }] as const;
+      }),
     );
-    return [file, { projects: { [folder]: project }, externalNodes: { ...externalNodes } }] as const;
   });
 }
 

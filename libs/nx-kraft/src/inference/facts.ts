@@ -1,5 +1,8 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
+import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
+import type { Recall } from './memory.ts';
 import type { Summary } from './summary.ts';
 
 /** What inference must look up on the disk. Paths are relative to the workspace, with `/`. */
@@ -10,29 +13,44 @@ export interface Facts {
   readonly localComponents: readonly string[];
   /** Whether a component is a folder outside of the workspace, whose changes no cache key can see. */
   readonly reachesOutside: boolean;
-  /** The root file system's source; undefined when there is none, or when it is no path in this workspace. */
-  readonly rootfs: { readonly path: string; readonly isFolder: boolean } | undefined;
+  readonly rootfs: RootfsFacts | undefined;
 }
 
-/** Looks at what a Kraftfile names. This happens for each Kraftfile on each command: a few `stat` at the most. */
-export function lookAround(workspaceRoot: string, kraftfile: string, summary: Summary): Facts {
+/** What decides a root file system. */
+export interface RootfsFacts {
+  /** Globs of what is read; with `!` in front, of what is not. */
+  readonly files: readonly string[];
+  /** Names of environment variables that go into it. */
+  readonly environment: readonly string[];
+  /** Whether it reads something outside of the workspace, whose changes no cache key can see. */
+  readonly reachesOutside: boolean;
+}
+
+/**
+ * Looks at what a Kraftfile names. This happens for each Kraftfile on each command: a few `stat` and, for a Dockerfile,
+ * a look into it at the most.
+ *
+ * @param rootfsOptions  options of the project's rootfs task
+ */
+export async function lookAround(
+  workspaceRoot: string,
+  kraftfile: string,
+  summary: Summary,
+  rootfsOptions: RootfsTaskOptions,
+  recall: Recall,
+): Promise<Facts> {
   const folder = resolve(workspaceRoot, dirname(kraftfile));
-  const inWorkspace = (path: string): string | undefined => {
-    const inside = relative(workspaceRoot, resolve(folder, path)).split(sep).join('/');
-    return inside.startsWith('../') || inside === '..' ? undefined : posix.normalize(inside);
-  };
-  const local = summary.components.flatMap(({ source }) => (source !== undefined && isPath(source) ? [source] : []));
-  const components = local.map(inWorkspace);
-  const rootfs = summary.rootfs === undefined ? undefined : inWorkspace(summary.rootfs.source);
-  const rootfsStats = rootfs === undefined ? undefined : stat(join(workspaceRoot, rootfs));
+  const components = summary.components
+    .flatMap(({ source }) => (source !== undefined && isPath(source) ? [source] : []))
+    .map((source) => toWorkspacePath(workspaceRoot, resolve(folder, source)));
   return {
-    hasMakefile: stat(join(folder, 'Makefile.uk')) !== undefined,
+    hasMakefile: isThere(join(folder, 'Makefile.uk')),
     localComponents: components.filter((path) => path !== undefined),
     reachesOutside: components.includes(undefined),
     rootfs:
-      rootfs === undefined || rootfsStats === undefined
+      summary.rootfs === undefined
         ? undefined
-        : { path: rootfs, isFolder: rootfsStats.isDirectory() },
+        : await rootfsFacts(workspaceRoot, folder, summary, rootfsOptions, recall),
   };
 }
 
@@ -41,6 +59,75 @@ function isPath(source: string): boolean {
   return !source.includes('://') && !/^[^/]+@[^/]+:/.test(source);
 }
 
-function stat(path: string) {
-  return statSync(path, { throwIfNoEntry: false });
+/** A path in the workspace relative to it; undefined for one outside. */
+function toWorkspacePath(workspaceRoot: string, path: string): string | undefined {
+  const inside = relative(workspaceRoot, path).split(sep).join('/');
+  return inside === '..' || inside.startsWith('../') ? undefined : posix.normalize(inside);
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+async function rootfsFacts(
+  workspaceRoot: string,
+  folder: string,
+  { rootfs, targets }: Summary,
+  options: RootfsTaskOptions,
+  recall: Recall,
+): Promise<RootfsFacts | undefined> {
+  const source = rootfs?.source ?? '';
+  const path = resolve(folder, source);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const request = { ...rootfs, source, architecture: targets[0]?.architecture, ...options };
+  // All that decides which files are read: the Dockerfile, and what it leaves out. A folder is read as a whole.
+  const texts = stats?.isDirectory() === true && rootfs?.type !== 'dockerfile' ? [] : readTexts(path, folder, options);
+  const kind = stats === undefined ? 'nothing' : stats.isDirectory() ? 'folder' : 'file';
+  const inputs = await recall([path, kind, JSON.stringify(request), ...texts], () =>
+    findInputs({ ...request, baseDirectory: folder }),
+  );
+  if (inputs === null) return undefined;
+  const globs = [...inputs.files, ...inputs.excluded].map((glob) => toWorkspacePath(workspaceRoot, join(folder, glob)));
+  const [files, excluded] = [globs.slice(0, inputs.files.length), globs.slice(inputs.files.length)];
+  return {
+    files: [...inside(files), ...inside(excluded).map((glob) => `!${glob}`)],
+    environment: inputs.environment,
+    reachesOutside: files.includes(undefined),
+  };
+}
+
+function inside(paths: readonly (string | undefined)[]): readonly string[] {
+  return paths.filter((path) => path !== undefined);
+}
+
+/** The beginnings of the files that a Dockerfile's inputs follow from; most of them are not there. */
+function readTexts(path: string, folder: string, options: RootfsTaskOptions): readonly string[] {
+  const dockerfile =
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'Dockerfile') : path;
+  const contexts = [
+    dirname(dockerfile),
+    folder,
+    ...(options.context === undefined ? [] : [resolve(folder, options.context)]),
+  ];
+  const files = [
+    dockerfile,
+    `${dockerfile}.dockerignore`,
+    ...contexts.map((context) => join(context, '.dockerignore')),
+  ];
+  return files.map((file) => {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    // What is larger is an archive, of which only the kind counts.
+    return stats?.isFile() === true && stats.size < 1024 * 1024 ? readFileSync(file, 'latin1') : '';
+  });
+}
+
+/** What a root file system is made from; null for a source that cannot be read, of which its task tells why. */
+async function findInputs(request: InputsRequest): Promise<RootfsInputs | null> {
+  const { RootfsFault, rootfsInputs } = await import('@nx-kraft/rootfs');
+  try {
+    return rootfsInputs(request);
+  } catch (error) {
+    if (error instanceof RootfsFault) return null;
+    throw error;
+  }
 }

@@ -26,7 +26,7 @@ function infer(text: string, options = {}) {
         hasMakefile: true,
         localComponents: ['core'],
         reachesOutside: false,
-        rootfs: { path: 'apps/web/rootfs', isFolder: true },
+        rootfs: { files: ['apps/web/rootfs/**/*'], environment: [], reachesOutside: false },
       },
       salt: '1',
       pluginInputs: [],

@@ -1,4 +1,4 @@
-import { dirname, posix } from 'node:path';
+import { posix } from 'node:path';
 import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguration } from '@nx/devkit';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import type { TaskNames } from '../options.ts';
@@ -162,18 +162,13 @@ function kernelTarget(
 }
 
 /** The application's own sources: all of its folder, but for what is surely something else. */
-function applicationFiles({ summary, facts, kraftfile }: InferenceSource): readonly Input[] {
+function applicationFiles({ summary, facts }: InferenceSource): readonly Input[] {
   if (!summary.compilesApplication || !facts.hasMakefile) return [];
   const others = ['**/*.md', 'Dockerfile*', '.dockerignore', 'project.json', 'package.json', testFileName];
-  const excluded = [...kraftfileNames, ...others].map((pattern) => `!{projectRoot}/${pattern}`);
-  const root = posix.normalize(dirname(kraftfile));
-  const rootfs = facts.rootfs === undefined ? undefined : posix.relative(root, facts.rootfs.path);
-  const holdsApplication = rootfs === undefined || rootfs === '' || rootfs.startsWith('..');
-  return [
-    '{projectRoot}/**/*',
-    ...excluded,
-    ...(holdsApplication ? [] : [`!{projectRoot}/${rootfs}${facts.rootfs?.isFolder === true ? '/**/*' : ''}`]),
-  ];
+  const rootfs = posix.normalize(summary.rootfs?.source ?? '.').replace(/\/$/, '');
+  const isApart = rootfs !== '.' && !rootfs.startsWith('..') && !rootfs.startsWith('/') && !rootfs.includes(':');
+  const excluded = [...kraftfileNames, ...others, ...(isApart ? [rootfs, `${rootfs}/**/*`] : [])];
+  return ['{projectRoot}/**/*', ...excluded.map((pattern) => `!{projectRoot}/${pattern}`)];
 }
 
 function rootfsTarget(source: InferenceSource, parts: Parts): TargetConfiguration {
@@ -181,11 +176,14 @@ function rootfsTarget(source: InferenceSource, parts: Parts): TargetConfiguratio
   return {
     executor: 'nx-kraft:rootfs',
     options: { kraftfile },
-    cache: true,
+    // No key can see what is outside of the workspace change.
+    cache: facts.rootfs?.reachesOutside !== true,
+    // What other projects build, and this file system takes from them, is there by then, and part of the key.
     dependsOn: ['^build'],
     inputs: [
       ...parts.inputs('rootfs', summary.rootfsDigest),
-      ...(facts.rootfs === undefined ? [] : filesBelow(facts.rootfs)),
+      ...(facts.rootfs?.files ?? []).map(asFileset),
+      ...(facts.rootfs?.environment ?? []).map((env) => ({ env })),
       { env: 'SOURCE_DATE_EPOCH' },
     ],
     outputs: summary.rootfsOutputs.map(inProject),
@@ -194,9 +192,9 @@ function rootfsTarget(source: InferenceSource, parts: Parts): TargetConfiguratio
 }
 
 /** Ignored files count too: what a build before this one made is seldom in git. */
-function filesBelow({ path, isFolder }: { path: string; isFolder: boolean }): readonly Input[] {
-  const fileset = `{workspaceRoot}/${path}${isFolder ? '/**/*' : ''}`;
-  return [{ fileset, includeIgnored: true }];
+function asFileset(glob: string): Input {
+  const fileset = glob.startsWith('!') ? `!{workspaceRoot}/${glob.slice(1)}` : `{workspaceRoot}/${glob}`;
+  return { fileset, includeIgnored: true };
 }
 
 /**

@@ -4,5 +4,5 @@ import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Makes the root file system of a Kraftfile. */
 export default function rootfs(options: RootfsOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask(() => makeRootfs(root, options));
+  return runTask((signal) => makeRootfs(root, options, signal));
 }

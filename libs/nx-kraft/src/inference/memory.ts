@@ -1,30 +1,29 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Summary } from './summary.ts';
 
-/** Summaries of Kraftfiles by a digest of whatever they were made from. */
-type Entries = Map<string, Summary>;
+/** What was worked out, by a digest of whatever it was worked out from. */
+type Entries = Map<string, unknown>;
 
-/** What each workspace's summaries were when they were last read or saved; Nx's daemon keeps this module loaded. */
+/** Gives what was made from exactly these ingredients before, else makes it. It must be plain JSON. */
+export type Recall = <T>(ingredients: readonly string[], make: () => Promise<T>) => Promise<T>;
+
+/** The entries of each workspace when they were last read or saved; Nx's daemon keeps this module loaded. */
 const remembered = new Map<string, Entries>();
 
 /**
- * Runs `infer` with a function that gives summaries, remembered in memory and on disk: a command that finds no changed
- * Kraftfile parses nothing, and does not even load the parser. Summaries that were not asked for are forgotten.
+ * Runs `infer` with a memory that lasts from command to command: one that finds no changed Kraftfile parses nothing,
+ * and does not even load a parser. What was not asked for is forgotten.
  */
-export async function withSummaries<T>(
-  workspaceRoot: string,
-  infer: (summaryOf: (ingredients: readonly string[], make: () => Promise<Summary>) => Promise<Summary>) => Promise<T>,
-): Promise<T> {
+export async function withMemory<T>(workspaceRoot: string, infer: (recall: Recall) => Promise<T>): Promise<T> {
   const file = resolve(workspaceRoot, process.env.NX_WORKSPACE_DATA_DIRECTORY ?? '.nx/workspace-data', 'nx-kraft.json');
   const before = remembered.get(file) ?? readEntries(file);
   const used: Entries = new Map();
-  const result = await infer(async (ingredients, make) => {
+  const result = await infer(async <R>(ingredients: readonly string[], make: () => Promise<R>): Promise<R> => {
     const key = createHash('sha256').update(ingredients.join('\0')).digest('base64url');
-    const summary = before.get(key) ?? (await make());
-    used.set(key, summary);
-    return summary;
+    const value = before.has(key) ? (before.get(key) as R) : await make();
+    used.set(key, value);
+    return value;
   });
   remembered.set(file, used);
   if (used.size !== before.size || [...used.keys()].some((key) => !before.has(key))) writeEntries(file, used);
@@ -35,7 +34,7 @@ export async function withSummaries<T>(
 function readEntries(file: string): Entries {
   if (process.env.NX_CACHE_PROJECT_GRAPH === 'false') return new Map();
   try {
-    return new Map(JSON.parse(readFileSync(file, 'utf8')) as [string, Summary][]);
+    return new Map(JSON.parse(readFileSync(file, 'utf8')) as [string, unknown][]);
   } catch {
     return new Map();
   }
