@@ -51,6 +51,7 @@ export {
   type OutputNames,
   romName,
   rootfsName,
+  runDefaultsName,
   testReportName,
 } from './outputs.ts';
 export { readKraftfile, type ReadOptions, type ReadResult } from './read-kraftfile.ts';

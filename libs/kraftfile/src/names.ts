@@ -6,8 +6,11 @@ export const kraftfileNames = ['kraft.yaml', 'kraft.yml', 'Kraftfile.yml', 'Kraf
  * as `Kraftfile.web`, `Kraftfile_web` or `kraft.cloud.yaml`. Look into the file with {@link isKraftfile} too.
  */
 export function isKraftfileName(name: string): boolean {
-  return /^(Kraftfile([._-].+)?|kraft(\..+)?\.ya?ml)$/.test(name) && !/~$|\.(bak|orig|swp|tmp)$/.test(name);
+  return /^(Kraftfile([._-].+)?|kraft(\..+)?\.ya?ml)$/.test(name) && !otherFile.test(name);
 }
+
+/** Copies that editors leave, and files about Kraftfiles. */
+const otherFile = /~$|\.(bak|html|j2|json|lock|mdx?|orig|rej|swp|tmp|tmpl|txt)$/;
 
 /** What tells a Kraftfile from its folder's default one: `web` for `Kraftfile.web`; undefined for the default names. */
 export function variantOfName(name: string): string | undefined {
@@ -27,8 +30,8 @@ const probed = 64 * 1024;
 export function isKraftfile(text: string): boolean {
   const head = text.slice(0, probed);
   if (/^(apiVersion|kind)[ \t]*:/m.test(head)) return false;
-  return (
-    /^["']?spec(ification)?["']?[ \t]*:[ \t]*["']?v?\d/m.test(head) ||
-    /^["']?(unikraft|runtime)["']?[ \t]*:/m.test(head)
-  );
+  return versionKey.test(head) || /^["']?(unikraft|runtime)["']?[ \t]*:/m.test(head);
 }
+
+/** At the start of a line, or of a file that is JSON. */
+const versionKey = /^\ufeff?(\s*\{\s*)?["']?spec(ification)?["']?[ \t]*:[ \t]*["']?v?\d/m;

@@ -40,6 +40,11 @@ export function rootfsName(kraftfile: Kraftfile, architecture: string, format: F
   return `${outputDirectory(kraftfile)}/initramfs-${safeName(architecture)}.${format}`;
 }
 
+/** What an image or Dockerfile says of running its root filesystem, beside that as JSON. */
+export function runDefaultsName(kraftfile: Kraftfile, architecture: string): string {
+  return `${outputDirectory(kraftfile)}/initramfs-${safeName(architecture)}.json`;
+}
+
 /** The read-only image at an index of `roms` for an architecture. */
 export function romName(
   kraftfile: Kraftfile,

@@ -19,22 +19,22 @@ export function readFilesystem(reading: Reading, value: Value | undefined, path:
   if (place === undefined) return undefined;
 
   const outerType = reading.text(fields.get('type'));
-  const format =
-    asFormat(reading.text(fields.get('format'))) ?? (typeIsFormat(reading) ? asFormat(outerType) : undefined);
+  const typeAsFormat = reading.family === 'legacy' ? asFormat(outerType) : undefined;
+  const format = asFormat(reading.text(fields.get('format'))) ?? typeAsFormat;
   const type =
-    asSourceType(reading.text(inner.get('type'))) ??
-    (dockerfile === undefined ? undefined : 'dockerfile') ??
-    (typeIsFormat(reading) && asFormat(outerType) !== undefined ? undefined : asSourceType(outerType));
+    dockerfile === undefined
+      ? (asSourceType(reading.text(inner.get('type'))) ??
+        (typeAsFormat === undefined ? asSourceType(outerType) : undefined))
+      : 'dockerfile';
+  if ((type === 'cpio' || type === 'erofs') && format !== undefined && type !== format && value !== undefined) {
+    reading.error('FILESYSTEM_TYPE', value, `A finished ${type} cannot be made into ${format}`, { expected: type });
+  }
   return {
     source: place,
     ...(dockerfile === undefined ? {} : { dockerfile }),
     ...(type === undefined ? {} : { type }),
     ...(format === undefined ? {} : { format }),
   };
-}
-
-function typeIsFormat(reading: Reading): boolean {
-  return reading.family === 'legacy';
 }
 
 function asFormat(text: string | undefined): FilesystemFormat | undefined {

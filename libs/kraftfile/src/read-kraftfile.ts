@@ -12,7 +12,7 @@ import { readKconfig } from './read-kconfig.ts';
 import { checkSpec, guessSpec } from './read-spec.ts';
 import { readStrings } from './read-strings.ts';
 import { readTargets } from './read-targets.ts';
-import { readTree, reportLimit } from './read-tree.ts';
+import { largestText, readTree, reportLimit } from './read-tree.ts';
 import { readVolumes } from './read-volumes.ts';
 import { Reading } from './reading.ts';
 import { SourceText } from './source-text.ts';
@@ -61,7 +61,8 @@ export interface ReadWithPlaces {
 }
 
 export function readWithPlaces(text: string, options: ReadOptions): ReadWithPlaces {
-  const problems = new Problems(new SourceText(text), options.file);
+  // Of a text that is too large to be read, the start is enough to point at.
+  const problems = new Problems(new SourceText(text.slice(0, largestText)), options.file);
   const tree = readTree(text, problems);
   if (tree === undefined) return { kraftfile: undefined, reading: undefined, problems };
   try {
@@ -150,15 +151,10 @@ function readOutdir(reading: Reading, value: Entry['value']): string | undefined
   const text = reading.text(value)?.trim();
   if (value === undefined || text === undefined || text === '') return undefined;
   const parts = text.split(/[/\\]/).filter((part) => part !== '' && part !== '.');
-  if (/^([/\\~]|[A-Za-z]:)/.test(text) || parts.includes('..')) {
-    reading.warn(
-      'OUTDIR_OUTSIDE',
-      value,
-      `The build folder '${text}' is not inside of the Kraftfile's and is not used`,
-      {
-        expected: "a folder relative to the Kraftfile's",
-      },
-    );
+  if (/^([/\\~-]|[A-Za-z]:)|\p{Cc}/u.test(text) || parts.includes('..')) {
+    reading.warn('OUTDIR_OUTSIDE', value, `'${text}' is no folder inside of the Kraftfile's, and is not used`, {
+      expected: "a folder relative to the Kraftfile's",
+    });
     return undefined;
   }
   return parts.join('/') || undefined;

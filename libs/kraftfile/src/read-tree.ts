@@ -33,8 +33,8 @@ export function readTree(text: string, problems: Problems): Tree | undefined {
     if (document === undefined) return fail('EMPTY', [0, 0], 'The file is empty', emptyHint);
     for (const error of firstErrors(document)) {
       if (error.message.includes('call stack')) return fail('TOO_DEEP', error.pos, tooDeep);
-      const [message, hint] = explanations[error.code] ?? [];
-      fail('YAML_SYNTAX', pastSpace(text, error.pos), message ?? firstLine(error.message), hint);
+      const [message, hint] = explain(error);
+      fail('YAML_SYNTAX', pastSpace(text, error.pos), message, hint);
     }
     if (document.errors.length > 0) return undefined;
     if (badIndentation !== undefined) {
@@ -103,6 +103,12 @@ const explanations: Readonly<Partial<Record<ErrorCode, readonly [message: string
   BAD_SCALAR_START: ['A value cannot start with this sign', 'Put it in quotes.'],
   TAB_AS_INDENT: ['A tab is no indentation in YAML', 'Write spaces.'],
 };
+
+function explain(error: YAMLParseError): readonly [message: string, hint?: string] {
+  const bracket = /end with a ([\]}])$/.exec(firstLine(error.message))?.[1];
+  if (bracket !== undefined) return [`A ${bracket} is missing before this`];
+  return explanations[error.code] ?? [firstLine(error.message)];
+}
 
 /** A span without the white space that it starts with, as far as that is in one line. */
 function pastSpace(text: string, [start, end]: Span): Span {

@@ -15,7 +15,7 @@ export function readVolumes(reading: Reading, value: Value | undefined): readonl
       ...readVolume(reading, entry.value, ['volumes', index], entry),
     }));
   }
-  const items = reading.list(value) === undefined ? [value] : reading.items(value);
+  const items = reading.scalar(value) === undefined ? reading.items(value) : [value];
   return items.flatMap((item, index) => (item === undefined ? [] : [readVolume(reading, item, ['volumes', index])]));
 }
 

@@ -81,16 +81,18 @@ function buildShape(family: Family): ZodType {
     .enum(filesystemSourceTypes)
     .nullish()
     .meta({ description: 'What the source is; found out from the source by default.' });
+  const sourcePath = z.string().nullish().meta({ description: "A path; the Dockerfile's context." });
   const filesystem = z.union([
     z.string(),
     z.looseObject({
       source: z.union([
         z.string(),
         z.looseObject({
-          path: z.string().nullish().meta({ description: "A path; the Dockerfile's context." }),
-          dockerfile: z.string().nullish().meta({ description: 'The Dockerfile, relative to path.' }),
-          type: sourceType,
+          path: sourcePath,
+          dockerfile: z.string().meta({ description: 'The Dockerfile, relative to path.' }),
+          type: z.literal('dockerfile').nullish(),
         }),
+        z.looseObject({ path: sourcePath, dockerfile: z.null().optional(), type: sourceType }),
       ]),
       format: z.enum(filesystemFormats).nullish().meta({ description: 'What to make of it.' }),
       type: isLegacy
