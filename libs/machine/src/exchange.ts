@@ -32,14 +32,15 @@ export async function untilAnswered<T>(attempt: (signal: AbortSignal) => Promise
   }
 }
 
-/** Makes one HTTP request to a port of this host. */
+/** Makes one HTTP request to a port, of this host unless another is given. */
 export function exchangeHttp(
   port: number,
   { path, method, headers, body }: Scenario['http'][number],
   signal: AbortSignal,
+  host = '127.0.0.1',
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, method, headers, signal, agent: false }, (answer) => {
+    const sent = request({ host, port, path, method, headers, signal, agent: false }, (answer) => {
       collect(answer).then((text) => {
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text });
       }, reject);

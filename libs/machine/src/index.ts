@@ -24,3 +24,6 @@ export {
   type DebugTarget,
 } from './debug.ts';
 export { formatBootReport, measureBoots, type BootReport, type BootReportOptions } from './boot-report.ts';
+export { Networks, type Attachment, type Network } from './networks.ts';
+export type { TapInterface } from './qemu.ts';
+export { VolumeStore, type NamedVolume } from './volume-store.ts';

@@ -10,6 +10,7 @@ import { judgeEnd, type MachineEnd } from './ending.ts';
 import { MachineFault } from './fault.ts';
 import { requireArchitecture, type Architecture } from './kernel-file.ts';
 import { parseMemory } from './memory.ts';
+import { attachTap } from './networks.ts';
 import { parsePorts, type Port } from './ports.ts';
 import { findProgram, spawnBound } from './programs.ts';
 import { qemuArguments, qemuProgram, type QemuPlan, type TapInterface } from './qemu.ts';
@@ -205,11 +206,14 @@ class RunningMachine implements Machine {
   /** Lets the guest run; fails when QEMU ends without having let it. */
   async started(): Promise<this> {
     try {
+      // An answer shows that QEMU has made all of its devices.
       if (this.#ports.some(({ hostPort }) => hostPort === 0)) await this.#learnPorts();
+      if (this.#plan.interfaces.length > 0) await this.#attachTaps();
       // Waiting for gdb is QEMU's own state before `cont`.
       if (this.#plan.gdb === undefined) await this.#qmp.execute('cont');
       else await this.#qmp.execute('query-status');
     } catch (error) {
+      if (error instanceof MachineFault) throw error;
       const { exitCode } = await this.ended;
       // A guest can be quicker than the answer to `cont`.
       if (this.#began === undefined) throw startFault(this.#errors, exitCode, this.#plan, error);
@@ -283,6 +287,16 @@ class RunningMachine implements Machine {
     if (event === 'GUEST_PANICKED') this.#panicked = true;
   }
 
+  async #attachTaps(): Promise<void> {
+    await this.#qmp.execute('query-status');
+    try {
+      await Promise.all(this.#plan.interfaces.map(attachTap));
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
+  }
+
   async #learnPorts(): Promise<void> {
     const text = await this.#qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
     this.#ports = resolvePorts(this.#ports, String(text));
@@ -334,6 +348,12 @@ function startFault(errors: string, exitCode: number, plan: QemuPlan, cause: unk
     /^\S*qemu-system-\w+: /,
     '',
   );
+  if (/could not (?:open \/dev\/net\/tun|configure \/dev\/net\/tun).*(?:Permission|permitted)/.test(errors)) {
+    return new MachineFault('MACHINE_NO_RIGHTS', 'you may not make a tap device', {
+      hint: 'It needs root or CAP_NET_ADMIN. Ports of the default network need no rights.',
+      cause,
+    });
+  }
   const taken =
     /host forwarding rule '(?<protocol>\w+):(?<address>[^:]*):(?<port>\d+)-/.exec(errors) ??
     /-gdb (?<protocol>tcp):(?<address>[^:]*):(?<port>\d+).*: Failed to find an available port/.exec(errors);

@@ -51,7 +51,7 @@ test('all ports share one network interface and listen where they are told to', 
 });
 
 test('networks are tap devices', () => {
-  const interfaces = [{ tap: 'net@if1', mac: '02:b0:b0:01:02:01' }];
+  const interfaces = [{ tap: 'net@if1', bridge: 'net', mac: '02:b0:b0:01:02:01' }];
   expect(values({ interfaces }, '-netdev')).toEqual(['tap,id=net0,ifname=net@if1,script=no,downscript=no']);
   expect(values({ interfaces }, '-device')).toContain('virtio-net-pci,netdev=net0,mac=02:b0:b0:01:02:01,romfile=');
 });

@@ -4,9 +4,10 @@ import { toMebibytes } from './memory.ts';
 import type { Port } from './ports.ts';
 import type { Mount } from './volumes.ts';
 
-/** A network interface on a tap device that leads to a bridge of the host. */
+/** A network interface on a tap device, which QEMU makes and which goes with it, that leads to a bridge of the host. */
 export interface TapInterface {
   readonly tap: string;
+  readonly bridge: string;
   readonly mac: string;
 }
 
