@@ -106,7 +106,10 @@ test('a Dockerfile that runs nothing needs no builder, and only what it copies i
   expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ ran: ['hello:rootfs'] });
   await workspace.write('apps/hello/site/more.html', 'new');
   expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ ran: ['hello:rootfs'] });
-  expect((await workspace.nx('run', 'hello:run')).output).toContain('This line comes from the root file system.');
+  await workspace.edit('apps/hello/Kraftfile', "cmd: ['world', 'and all who build it']", '');
+  const run = await workspace.nx('run', 'hello:run');
+  expect(run.output).toContain('This line comes from the root file system.');
+  expect(run.output).toContain('argument 1: /site');
 });
 
 test('a broken Kraftfile is told by its own tasks, and the others go on', async () => {

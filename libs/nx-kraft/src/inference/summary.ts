@@ -14,6 +14,7 @@ import {
   readKraftfile,
   rootfsFingerprint,
   rootfsName,
+  runDefaultsName,
   testFingerprint,
   testReportName,
 } from '@nx-kraft/kraftfile';
@@ -74,7 +75,13 @@ export function summarize(text: string, file: string, directoryName: string): Su
     components: [unikraft, template, ...libraries].filter((component) => component !== undefined),
     ...(rootfs === undefined ? {} : { rootfs }),
     rootfsDigest: digest(architectures.map((architecture) => rootfsFingerprint(kraftfile, architecture))),
-    rootfsOutputs: rootfs === undefined ? [] : architectures.map((name) => rootfsName(kraftfile, name, rootfs.format)),
+    rootfsOutputs:
+      rootfs === undefined
+        ? []
+        : architectures.flatMap((name) => [
+            rootfsName(kraftfile, name, rootfs.format),
+            runDefaultsName(kraftfile, name),
+          ]),
     packageDigest: digest(packageFingerprint(kraftfile)),
     testDigest: digest(targets.map((target) => testFingerprint(kraftfile, target))),
     image: imageName(kraftfile),

@@ -6,6 +6,7 @@ import { type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import { type KernelRun, initrdMount } from '@nx-kraft/machine';
 import { hostTarget } from './host-target.ts';
 import { type Kraftproject, KraftfileFault, findTarget, plannedTargets } from './kraftproject.ts';
+import { findCommand } from './run-defaults.ts';
 
 /** What a run may choose beside what the Kraftfile says. */
 export interface MachineOptions {
@@ -31,6 +32,7 @@ export async function planMachine(project: Kraftproject, options: MachineOptions
   const target = options.target === undefined ? bestTarget(project) : findTarget(project, options.target);
   const names = outputNames(kraftfile, target);
   const config = await readConfig(project, target, join(folder, names.config));
+  const command = await findCommand(folder, kraftfile, target.architecture);
   const hasInitrd = kraftfile.rootfs !== undefined && !isEmbedded(config);
   return {
     name: kraftfile.name,
@@ -39,8 +41,8 @@ export async function planMachine(project: Kraftproject, options: MachineOptions
     platform: target.platform,
     ...(hasInitrd ? { initrd: join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs.format)) } : {}),
     ...(hasInitrd && needsMount(config) ? { mounts: [initrdMount] } : {}),
-    args: options.args ?? kraftfile.cmd ?? [],
-    env: withHostValues({ ...kraftfile.env, ...options.env }),
+    args: options.args ?? command.args ?? [],
+    env: withHostValues({ ...command.env, ...options.env }),
     kernelArgs: options.kernelArgs ?? [],
     memory: options.memory ?? '64Mi',
     cpus: options.cpus ?? 1,

@@ -4,6 +4,7 @@ import { replaceAtomically } from '@nx-kraft/base';
 import { rootfsName } from '@nx-kraft/kraftfile';
 import { type DockerfileOptions, type RootfsRequest, buildRootfs, describeRootfs } from '@nx-kraft/rootfs';
 import { KraftfileFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
+import { writeRunDefaults } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 
 /** How a Dockerfile is built, as `docker buildx build` calls it. */
@@ -40,9 +41,11 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
     if (made !== undefined) {
       const source = made;
       await replaceAtomically(output, (temporary) => copyFile(source, temporary));
+      await writeRunDefaults(folder, kraftfile, architecture);
       continue;
     }
     const result = await buildRootfs({ ...request, architecture, onLine: tell }, output);
+    await writeRunDefaults(folder, kraftfile, architecture, result.config);
     for (const line of describeRootfs({ ...result, path: rootfsName(kraftfile, architecture, rootfs.format) }))
       tell(line);
     // Images and what Dockerfiles build differ between architectures; files do not.

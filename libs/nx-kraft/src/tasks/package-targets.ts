@@ -4,6 +4,7 @@ import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
 import { type Target, imageName, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import { type Compression, type PackageTarget, packageImage } from '@nx-kraft/oci';
 import { type Kraftproject, findTarget, loadKraftproject, plannedTargets } from './kraftproject.ts';
+import { findCommand } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 import { pluginVersion } from './version.ts';
 
@@ -41,7 +42,8 @@ async function planTarget(project: Kraftproject, target: Target, options: Packag
   const names = outputNames(kraftfile, target);
   const config: Kconfig = parseConfig(await readFile(join(folder, names.config), 'utf8'));
   const version = config.CONFIG_UK_FULLVERSION;
-  const { rootfs, cmd } = kraftfile;
+  const { rootfs } = kraftfile;
+  const { args, env } = await findCommand(folder, kraftfile, target.architecture);
   return {
     architecture: target.architecture,
     platform: target.platform,
@@ -52,8 +54,8 @@ async function planTarget(project: Kraftproject, target: Target, options: Packag
       : { initrd: join(folder, rootfsName(kraftfile, target.architecture, rootfs.format)) }),
     ...(options.debugKernel === true ? { debugKernel: join(folder, names.kernelDebug) } : {}),
     ...(options.kconfig === false ? {} : { kconfig: config }),
-    ...(cmd === undefined ? {} : { command: cmd }),
-    environment: kraftfile.env,
+    ...(args === undefined ? {} : { command: args }),
+    environment: env,
     labels: kraftfile.labels,
   };
 }
