@@ -27,3 +27,5 @@ export { formatBootReport, measureBoots, type BootReport, type BootReportOptions
 export { Networks, type Attachment, type Network } from './networks.ts';
 export type { TapInterface } from './qemu.ts';
 export { VolumeStore, type NamedVolume } from './volume-store.ts';
+export { firecrackerCalls, startFirecracker, type FirecrackerCall } from './firecracker.ts';
+export { formatXlConfiguration } from './xen.ts';

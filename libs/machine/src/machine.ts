@@ -1,13 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { hasErrorCode } from '@nx-kraft/base';
 import { chooseAccelerator, type Accelerator } from './accelerator.ts';
 import { formatCommandLine } from './command-line.ts';
-import { Console } from './console.ts';
-import { judgeEnd, type MachineEnd } from './ending.ts';
+import type { MachineEnd } from './ending.ts';
 import { MachineFault } from './fault.ts';
+import { GuestProcess } from './guest-process.ts';
 import { requireArchitecture, type Architecture } from './kernel-file.ts';
 import { parseMemory } from './memory.ts';
 import { attachTap } from './networks.ts';
@@ -64,7 +63,7 @@ export interface MachineOptions {
 
 /** A machine that runs. */
 export interface Machine {
-  /** QEMU's process. */
+  /** The monitor's process. */
   readonly pid: number;
   readonly accelerator: Accelerator;
   /** The ports, those that were asked for as 0 with the number that they got. */
@@ -82,10 +81,6 @@ export interface Machine {
   /** The most memory that QEMU and the guest have had so far, in bytes; 0 when the system does not tell. */
   peakMemory(): Promise<number>;
 }
-
-/** How long (milliseconds) QEMU may take to end in order, and a guest that has told of its crash to end by itself. */
-const stopGrace = 5000;
-const crashGrace = 1000;
 
 /**
  * Starts a machine in QEMU and resolves when its guest runs. QEMU ends with this process, even when that is killed with
@@ -107,7 +102,7 @@ export async function startMachine(plan: MachinePlan, options: MachineOptions = 
       cwd: dirname(plan.kernel),
       stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...files.map((file) => file.fd)],
     });
-    return await new RunningMachine(child, qemuPlan, options).started();
+    return await new QemuMachine(child, qemuPlan, options).started();
   } finally {
     await Promise.all(files.map((file) => file.close()));
   }
@@ -151,52 +146,25 @@ async function passFile(name: string, path: string, files: FileHandle[]): Promis
   return `/proc/self/fd/${controlDescriptor + files.length}`;
 }
 
-class RunningMachine implements Machine {
+class QemuMachine extends GuestProcess implements Machine {
   readonly accelerator: Accelerator;
-  readonly ended: Promise<MachineEnd>;
   #ports: readonly Port[];
-  readonly #child: ChildProcess;
   readonly #plan: QemuPlan;
-  readonly #console: Console;
   readonly #qmp: Qmp;
-  readonly #spawned = performance.now();
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #options: MachineOptions;
-  #began: number | undefined;
-  #errors = '';
-  #endedBy: 'stop' | 'timeout' | 'crash' | undefined;
   #shutdownReason: string | undefined;
   #panicked = false;
 
   constructor(child: ChildProcess, plan: QemuPlan, options: MachineOptions) {
-    this.#child = child;
+    super(child, plan.architecture, options);
     this.#plan = plan;
-    this.#options = options;
     this.accelerator = plan.accelerator;
     this.#ports = plan.ports;
-    this.#console = new Console((line) => {
-      options.onLine?.(line);
-    });
-    child.stdout?.on('data', (chunk: Uint8Array) => {
-      this.#takeOutput(chunk);
-    });
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#errors = (this.#errors + text).slice(-16_384);
-    });
-    // A guest that has ended does not read any more; its end is told otherwise.
-    child.stdin?.on('error', () => undefined);
     this.#qmp = new Qmp(child.stdio[controlDescriptor] as unknown as Duplex, (event) => {
       this.#takeEvent(event);
     });
-    this.ended = new Promise((resolve) => {
-      child.once('close', (status) => {
-        resolve(this.#end(status));
-      });
+    void this.ended.then(() => {
+      this.#qmp.close();
     });
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0;
   }
 
   get ports(): readonly Port[] {
@@ -216,29 +184,10 @@ class RunningMachine implements Machine {
       if (error instanceof MachineFault) throw error;
       const { exitCode } = await this.ended;
       // A guest can be quicker than the answer to `cont`.
-      if (this.#began === undefined) throw startFault(this.#errors, exitCode, this.#plan, error);
+      if (!this.hasBegun) throw startFault(this.errors, exitCode, this.#plan, error);
     }
-    this.#began ??= performance.now();
-    const { timeout } = this.#options;
-    if (timeout !== undefined) this.#after(timeout, () => this.#endBecause('timeout'));
+    if (this.#plan.gdb === undefined) this.begin();
     return this;
-  }
-
-  write(text: Uint8Array | string): void {
-    this.#child.stdin?.write(text);
-  }
-
-  stop(): Promise<MachineEnd> {
-    if (this.#endedBy !== undefined) return this.kill();
-    this.#endedBy = 'stop';
-    this.#quit();
-    return this.ended;
-  }
-
-  kill(): Promise<MachineEnd> {
-    this.#endedBy ??= 'stop';
-    this.#child.kill('SIGKILL');
-    return this.ended;
   }
 
   async pause(): Promise<void> {
@@ -249,40 +198,17 @@ class RunningMachine implements Machine {
     await this.#qmp.execute('cont');
   }
 
-  async peakMemory(): Promise<number> {
-    try {
-      const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
-      return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-    } catch (error) {
-      if (hasErrorCode(error, 'ENOENT', 'ESRCH')) return 0;
-      throw error;
-    }
-  }
-
-  #quit(): void {
+  protected override quit(): void {
     // When QEMU no longer answers it has ended, or is about to be killed.
     this.#qmp.execute('quit').catch(() => undefined);
-    this.#after(stopGrace, () => this.#child.kill('SIGKILL'));
   }
 
-  #endBecause(cause: 'timeout' | 'crash'): void {
-    if (this.#endedBy !== undefined) return;
-    this.#endedBy = cause;
-    this.#quit();
-  }
-
-  #takeOutput(chunk: Uint8Array): void {
-    const crashed = this.#console.crash !== undefined;
-    this.#options.onConsole?.(chunk);
-    this.#console.write(chunk);
-    if (crashed || this.#console.crash === undefined) return;
-    this.#after(crashGrace, () => {
-      this.#endBecause('crash');
-    });
+  protected override signs() {
+    return { shutdownReason: this.#shutdownReason, panicked: this.#panicked };
   }
 
   #takeEvent({ event, data }: QmpEvent): void {
-    if (event === 'RESUME') this.#began ??= performance.now();
+    if (event === 'RESUME') this.begin();
     if (event === 'SHUTDOWN' && typeof data?.['reason'] === 'string') this.#shutdownReason ??= data['reason'];
     if (event === 'GUEST_PANICKED') this.#panicked = true;
   }
@@ -300,26 +226,6 @@ class RunningMachine implements Machine {
   async #learnPorts(): Promise<void> {
     const text = await this.#qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
     this.#ports = resolvePorts(this.#ports, String(text));
-  }
-
-  #after(milliseconds: number, work: () => void): void {
-    this.#timers.add(setTimeout(work, milliseconds));
-  }
-
-  #end(status: number | null): MachineEnd {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#qmp.close();
-    this.#console.end();
-    const judgement = judgeEnd({
-      architecture: this.#plan.architecture,
-      console: this.#console,
-      status,
-      shutdownReason: this.#shutdownReason,
-      panicked: this.#panicked,
-      endedBy: this.#endedBy,
-    });
-    const duration = performance.now() - (this.#began ?? this.#spawned);
-    return { ...judgement, lastLines: this.#console.lastLines, duration };
   }
 }
 

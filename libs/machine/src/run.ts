@@ -2,11 +2,12 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { MachineEnd } from './ending.ts';
 import { MachineFault } from './fault.ts';
+import { startFirecracker } from './firecracker.ts';
 import { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
 
 /** A kernel to run from its first instruction to its end. */
 export interface KernelRun extends MachinePlan {
-  /** As in the Kraftfile; only `qemu` runs here. */
+  /** As in the Kraftfile: `qemu`, or `fc` for Firecracker. */
   readonly platform: string;
 }
 
@@ -37,9 +38,8 @@ export interface KernelRunOptions extends MachineOptions {
  * @throws MachineFault when the machine could not be started
  */
 export async function runKernel(run: KernelRun, options: KernelRunOptions = {}): Promise<MachineEnd> {
-  requireQemu(run.platform);
   options.signal?.throwIfAborted();
-  const machine = await startMachine(run, options);
+  const machine = await starterFor(run.platform)(run, options);
   const cleanUps = [
     options.signal === undefined ? undefined : stopOnAbort(machine, options.signal),
     options.input === undefined ? undefined : typeInto(machine, options.input),
@@ -93,9 +93,10 @@ function endOnSignals(machine: Machine): { exitCode: () => number | undefined; r
   };
 }
 
-function requireQemu(platform: string): void {
-  if (platform === 'qemu') return;
+function starterFor(platform: string): typeof startMachine {
+  if (platform === 'qemu') return startMachine;
+  if (platform === 'fc') return startFirecracker;
   throw new MachineFault('MACHINE_BAD_TARGET', `kernels for ${platform} cannot be run here`, {
-    hint: 'Run the target for qemu.',
+    hint: platform === 'xen' ? 'Give its configuration to xl on a host with Xen.' : 'Run the target for qemu.',
   });
 }
