@@ -5,6 +5,7 @@ import { type Command, UsageFault } from './command.ts';
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.ts')).inspect,
   lint: async () => (await import('./lint.ts')).lint,
+  rootfs: async () => (await import('./rootfs.ts')).rootfs,
 };
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
 import { rootfsName } from '@nx-kraft/kraftfile';
 import { type DockerfileOptions, type RootfsRequest, buildRootfs, describeRootfs } from '@nx-kraft/rootfs';
+import { baseImages } from './base-images.ts';
 import { KraftfileFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { writeRunDefaults } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
@@ -34,7 +35,14 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   const { file, folder, kraftfile } = await loadKraftproject(workspaceRoot, path);
   const { rootfs } = kraftfile;
   if (rootfs === undefined) throw new KraftfileFault('KRAFTFILE_NO_ROOTFS', 'it names no rootfs', { at: file });
-  const request: RootfsRequest = { ...rootfs, ...buildOptions, baseDirectory: folder, time: sourceDateEpoch(), signal };
+  const request: RootfsRequest = {
+    ...rootfs,
+    ...buildOptions,
+    baseDirectory: folder,
+    time: sourceDateEpoch(),
+    images: baseImages(),
+    signal,
+  };
   let made: string | undefined;
   for (const architecture of new Set(plannedTargets(kraftfile).map((target) => target.architecture))) {
     const output = join(folder, rootfsName(kraftfile, architecture, rootfs.format));

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const command = join(import.meta.dirname, '../../bin/nx-kraft.js');
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cli-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function nxKraft(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((done) => {
+    execFile(process.execPath, [command, ...args], { cwd: folder }, (error, stdout, stderr) => {
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+test('help lists the commands, and each explains itself', async () => {
+  const { code, stdout } = await nxKraft('help');
+  expect(code).toBe(0);
+  for (const name of ['lint', 'inspect', 'rootfs']) {
+    expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    expect((await nxKraft(name, '--help')).stdout).toContain(`nx-kraft ${name}`);
+  }
+});
+
+test('a command line that cannot be understood ends with 2 and a hint', async () => {
+  for (const args of [
+    ['nonsense'],
+    ['lint'],
+    ['lint', '--nonsense', '.'],
+    ['rootfs', 'x', '-o', 'y', '--format', 'z'],
+  ]) {
+    const { code, stderr } = await nxKraft(...args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^nx-kraft: .* \(USAGE\)\n {2}nx-kraft help/);
+  }
+});
+
+test('lint explains errors and ends with 1, with warnings alone with 0', async () => {
+  await writeFile(join(folder, 'Kraftfile'), 'spec: v0.6\ntargets:\n  - qemu\n');
+  const failed = await nxKraft('lint', '.');
+  expect(failed.code).toBe(1);
+  expect(failed.stdout).toContain('Kraftfile:3:5: error:');
+  const json = JSON.parse((await nxKraft('lint', 'Kraftfile', '--json')).stdout) as { line: number; code: string }[];
+  expect(json).toContainEqual(expect.objectContaining({ line: 3, code: 'TARGET_FORM' }));
+
+  await writeFile(join(folder, 'Kraftfile'), 'spec: v0.6\nruntime: base:latest\nvolume: x\n');
+  expect((await nxKraft('lint', '.')).code).toBe(0);
+});
+
+test('inspect prints the model as JSON', async () => {
+  await writeFile(join(folder, 'Kraftfile'), 'spec: v0.6\nname: web\nruntime: base:latest\ntargets: [kvm/amd64]\n');
+  const { code, stdout } = await nxKraft('inspect', 'Kraftfile', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    name: 'web',
+    runtime: { reference: 'base:latest' },
+    targets: [{ id: 'qemu-x86_64' }],
+  });
+});
+
+test('rootfs makes a folder into an archive outside of any project', async () => {
+  await mkdir(join(folder, 'root/etc'), { recursive: true });
+  await writeFile(join(folder, 'root/etc/motd'), 'hello\n');
+  const { code, stdout } = await nxKraft('rootfs', 'root', '--output', 'root.cpio', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ kind: 'directory', entries: 2 });
+  expect((await readFile(join(folder, 'root.cpio'), 'latin1')).startsWith('070701')).toBe(true);
+
+  const missing = await nxKraft('rootfs', './nothing', '-o', 'x.cpio');
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toContain('(SOURCE_MISSING)');
+});
