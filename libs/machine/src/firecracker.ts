@@ -1,9 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasErrorCode } from '@nx-kraft/base';
 import { formatCommandLine } from './command-line.ts';
 import { MachineFault } from './fault.ts';
 import { GuestProcess } from './guest-process.ts';
@@ -147,14 +150,19 @@ class FirecrackerMachine extends GuestProcess implements Machine {
     this.child.kill('SIGTERM');
   }
 
+  /** The socket's file is there a moment before anybody listens. */
   async #untilThere(socket: string): Promise<void> {
     while (this.child.exitCode === null && this.child.signalCode === null) {
-      const isThere = await access(socket).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) return;
-      await sleep(2);
+      const attempt = connect(socket);
+      try {
+        await once(attempt, 'connect');
+        return;
+      } catch (error) {
+        if (!hasErrorCode(error, 'ENOENT', 'ECONNREFUSED')) throw error;
+        await sleep(2);
+      } finally {
+        attempt.destroy();
+      }
     }
     throw new Error('it ended before it could be configured');
   }
