@@ -40,14 +40,17 @@ export function blobStream(source: ImageSource, blob: Blob, start?: Progress): R
   return Readable.from(chunksOf(source, blob, start), { objectMode: false, highWaterMark: 256 * 1024 });
 }
 
+/** Bytes between two failures that make it worth going on for as long as it takes. */
+const realProgress = 1024 * 1024;
+
 async function* chunksOf(source: ImageSource, { digest, size }: Blob, start?: Progress): AsyncGenerator<Buffer> {
   const hash = start?.hash ?? createHash('sha256');
   let offset = start?.offset ?? 0;
   let failures = 0;
+  let failedAt = offset;
   while (offset < size) {
     try {
       for await (const chunk of (await source.openBlob(digest, offset)) as AsyncIterable<Buffer>) {
-        failures = 0;
         offset += chunk.length;
         if (offset > size) break;
         hash.update(chunk);
@@ -55,6 +58,8 @@ async function* chunksOf(source: ImageSource, { digest, size }: Blob, start?: Pr
       }
       if (offset < size) throw truncated(source, digest, offset, size);
     } catch (error) {
+      if (offset - failedAt >= realProgress) failures = 0;
+      failedAt = offset;
       await sleep(pauseBefore(++failures, error));
     }
   }

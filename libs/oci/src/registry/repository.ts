@@ -202,8 +202,10 @@ export class Repository implements ImageSource {
 
   async #askProgress(session: URL): Promise<{ session: URL; offset: number }> {
     const request = { method: 'GET', path: session, scopes: [this.#scope('pull,push')] } as const;
-    const response = await this.#client.request(this.#registry, request, [204]);
+    const response = await this.#client.request(this.#registry, request, [204, 404]);
     response.body.resume();
+    // Docker's registry forgets a session whose piece broke off: the upload begins again.
+    if (response.status === 404) throw uploadLost(response.url);
     const range = /^(?:bytes=)?0-(\d+)$/.exec(String(response.headers['range'] ?? ''));
     return { session: sessionOf(response), offset: range?.[1] === undefined ? 0 : Number(range[1]) + 1 };
   }
@@ -261,6 +263,14 @@ function sessionOf({ headers, url }: HttpResponse): URL {
   throw new RegistryFault('REGISTRY_FAILED', 'the registry does not say where an upload goes on', {
     at: withoutQuery(url),
     hint: 'This is a fault of the registry, or of a proxy before it.',
+  });
+}
+
+function uploadLost(url: URL): RegistryFault {
+  return new RegistryFault('REGISTRY_FAILED', 'the registry lost what was uploaded so far', {
+    at: withoutQuery(url),
+    hint: 'Try again; if it stays so, push without a chunk size.',
+    retryAfter: 0,
   });
 }
 
