@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Converted, copyCpio, type LargeFile } from '@nx-kraft/archive';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
@@ -9,7 +9,8 @@ import { buildDockerfile, type DockerfileOptions, type PassedOver } from './dock
 import type { BuilderName } from './dockerfile/builders.ts';
 import { platformOf } from './dockerfile/platform.ts';
 import { RootfsFault } from './fault.ts';
-import { type ImageDefaults, unpackImage } from './image.ts';
+import { type ImageDefaults, type ImageSource, unpackImage } from './image.ts';
+import { openLayoutImage } from './images.ts';
 import type { Modes } from './modes.ts';
 import { createOutput, type Output, type OutputOptions, type RootfsFormat } from './output.ts';
 import { readTar } from './tar-file.ts';
@@ -133,16 +134,21 @@ async function fromDockerfile(
 }
 
 async function fromImage(reference: string, request: RootfsRequest, output: Output, temporary: string): Promise<Made> {
-  const { images, owners = 'root' } = request;
-  if (images === undefined) {
-    throw new RootfsFault('IMAGE_UNAVAILABLE', `there is nobody to read the image ${reference} from`, {
-      at: reference,
-    });
-  }
+  const platform = request.platform ?? platformOf(request.architecture);
+  const image = isAbsolute(reference)
+    ? await openLayoutImage(reference, platform)
+    : await imagesOf(request, reference).open(reference, platform);
   return withScratch(temporary, async (scratch) => {
-    const image = await images.open(reference, request.platform ?? platformOf(request.architecture));
-    const { root, leftOut } = await unpackImage(image, reference, scratch, owners);
+    const { root, leftOut } = await unpackImage(image, reference, scratch, request.owners ?? 'root');
     return { ...withWarnings(await output.tree(root, leftOut)), config: configOf(image.config) };
+  });
+}
+
+function imagesOf({ images }: RootfsRequest, reference: string): ImageSource {
+  if (images !== undefined) return images;
+  throw new RootfsFault('IMAGE_UNAVAILABLE', `nobody was named who could give the image ${reference}`, {
+    at: reference,
+    hint: 'If a file was meant, correct its path: there is none of that name.',
   });
 }
 

@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { RootfsFault } from './fault.ts';
 
@@ -40,24 +40,28 @@ export interface Detected {
 export function detectSource(source: string, baseDirectory: string, type?: SourceType): Detected {
   const path = resolve(baseDirectory, source);
   const found = look(path);
-  if (type === 'oci' || type === 'image') return { kind: 'image', location: source, because: `type is ${type}` };
+  if (type === 'oci' || type === 'image') {
+    return { kind: 'image', location: found === 'layout' ? path : source, because: `type is ${type}` };
+  }
   if (found === undefined) return withoutFile(source, path, type);
-  const kind = kindOf(found, path);
   const wanted = type === undefined || type === 'file' ? undefined : (aliases[type] ?? type);
-  if (wanted === 'dockerfile' && found === 'directory') {
+  const isDirectory = found === 'directory' || found === 'layout';
+  if (wanted === 'dockerfile' && isDirectory) {
     return { kind: 'dockerfile', location: resolve(path, 'Dockerfile'), context: path, because: `type is ${type}` };
   }
+  if (wanted === 'directory' && isDirectory) return { kind: 'directory', location: path, because: reasons.directory };
+  const kind = kindOf(found, path);
   // What a Dockerfile looks like is only a guess; a type that says so wins.
   if (wanted === 'dockerfile' && (kind === undefined || kind === 'dockerfile')) {
     return { kind: 'dockerfile', location: path, because: `type is ${type}` };
   }
   if (kind === undefined) throw unknown(path, found);
   if (wanted !== undefined && wanted !== kind) throw mismatch(path, type ?? wanted, kind);
-  return { kind, location: path, because: reasons[kind] };
+  return { kind, location: path, because: found === 'layout' ? 'it is an OCI image layout' : reasons[kind] };
 }
 
-/** What lies at a path: a directory, or a file by its first bytes. */
-type Found = 'directory' | { readonly start: Buffer };
+/** What lies at a path: a directory, an OCI image layout, or a file by its first bytes. */
+type Found = 'directory' | 'layout' | { readonly start: Buffer };
 
 const aliases: Partial<Record<SourceType, SourceKind>> = { dir: 'directory', tarball: 'tar' };
 
@@ -72,7 +76,7 @@ const reasons: Readonly<Record<SourceKind, string>> = {
 
 function look(path: string): Found | undefined {
   try {
-    if (statSync(path).isDirectory()) return 'directory';
+    if (statSync(path).isDirectory()) return existsSync(join(path, 'oci-layout')) ? 'layout' : 'directory';
     const fd = openSync(path, 'r');
     try {
       const start = Buffer.alloc(4096);
@@ -88,6 +92,7 @@ function look(path: string): Found | undefined {
 
 function kindOf(found: Found, path: string): SourceKind | undefined {
   if (found === 'directory') return 'directory';
+  if (found === 'layout') return 'image';
   const { start } = found;
   if (/^07070[12]/.test(start.toString('latin1', 0, 6))) return 'cpio';
   if (start.toString('latin1', 257, 262) === 'ustar' || compressionOf(start) !== undefined) return 'tar';
@@ -134,8 +139,9 @@ const reference =
   /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/i;
 
 function unknown(path: string, found: Found): RootfsFault {
-  const isElf = found !== 'directory' && found.start.toString('latin1', 1, 4) === 'ELF';
-  const isEmpty = found !== 'directory' && found.start.length === 0;
+  const start = typeof found === 'string' ? undefined : found.start;
+  const isElf = start?.toString('latin1', 1, 4) === 'ELF';
+  const isEmpty = start?.length === 0;
   const what = isElf ? 'a program, not a root file system' : isEmpty ? 'empty' : 'no root file system that is known';
   return new RootfsFault('SOURCE_UNKNOWN', `${path} is ${what}`, {
     at: path,

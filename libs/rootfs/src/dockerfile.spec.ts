@@ -186,7 +186,7 @@ describe('what the image says of running it', () => {
 });
 
 describe('a base image', () => {
-  function layer(mediaType: string, ...items: (readonly [name: string, content?: string])[]): SourceLayer {
+  function layer(...items: (readonly [name: string, content?: string])[]): SourceLayer {
     const tar = Buffer.concat([
       ...items.flatMap(([name, content = '']) => [
         tarHeader({ name, type: name.endsWith('/') ? 'directory' : 'file', mode: 0o755, size: content.length }),
@@ -195,11 +195,10 @@ describe('a base image', () => {
       ]),
       tarEnd,
     ]);
-    const bytes = mediaType.endsWith('gzip') ? gzipSync(tar) : tar;
     async function* open() {
-      for (let at = 0; at < bytes.length; at += 100) yield await Promise.resolve(bytes.subarray(at, at + 100));
+      for (let at = 0; at < tar.length; at += 100) yield await Promise.resolve(tar.subarray(at, at + 100));
     }
-    return { mediaType, digest: 'sha256:layer', open: () => Promise.resolve(open()) };
+    return { digest: 'sha256:layer', open: () => Promise.resolve(open()) };
   }
 
   function images(config: ImageDefaults, ...layers: SourceLayer[]): ImageSource & { asked: string[] } {
@@ -213,17 +212,11 @@ describe('a base image', () => {
     };
   }
 
-  const plain = 'application/vnd.oci.image.layer.v1.tar';
   const base = () =>
     images(
       { Env: ['PATH=/bin'], Cmd: ['/bin/sh'], WorkingDir: '/work' },
-      layer(`${plain}+gzip`, ['bin/sh', 'shell'], ['etc/'], ['etc/old', 'old'], ['var/'], ['var/log', 'x']),
-      layer(
-        'application/vnd.docker.image.rootfs.diff.tar.gzip',
-        ['etc/.wh.old'],
-        ['var/.wh..wh..opq'],
-        ['var/new', 'new'],
-      ),
+      layer(['bin/sh', 'shell'], ['etc/'], ['etc/old', 'old'], ['var/'], ['var/log', 'x']),
+      layer(['etc/.wh.old'], ['var/.wh..wh..opq'], ['var/new', 'new']),
     );
 
   test('brings its layers and defaults', async () => {
@@ -258,7 +251,7 @@ describe('a base image', () => {
   });
 
   test('with ONBUILD instructions is left to a real builder', async () => {
-    const source = images({ OnBuild: ['RUN x'] }, layer(plain, ['a']));
+    const source = images({ OnBuild: ['RUN x'] }, layer(['a']));
     await expect(build(['FROM base'], { images: source })).rejects.toMatchObject({ code: 'BUILDER_MISSING' });
   });
 });

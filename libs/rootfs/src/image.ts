@@ -1,7 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import {
   type DirectoryNode,
   emptyDirectory,
@@ -10,7 +8,6 @@ import {
   TarParser,
   TreeBuilder,
 } from '@nx-kraft/archive';
-import { RootfsFault } from './fault.ts';
 
 /** Gives images by reference: from a registry, a local store or a layout. Who asks for a root file system brings it. */
 export interface ImageSource {
@@ -30,9 +27,8 @@ export interface SourceImage {
 }
 
 export interface SourceLayer {
-  readonly mediaType: string;
   readonly digest: string;
-  /** The bytes of the blob, checked against the digest. */
+  /** The plain tar archive; reading it fails at the end unless the layer has this digest. */
   open(): Promise<AsyncIterable<Uint8Array>>;
 }
 
@@ -90,7 +86,7 @@ async function unpackLayer(
       },
       at,
     );
-    await unpack(layer, at, (chunk) => parser.push(chunk));
+    for await (const chunk of await layer.open()) parser.push(chunk);
     parser.end();
     contents.finish();
     return builder.leftOut;
@@ -98,21 +94,3 @@ async function unpackLayer(
     closeSync(fd);
   }
 }
-
-async function unpack(layer: SourceLayer, at: string, take: (chunk: Uint8Array) => void): Promise<void> {
-  const drain = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const chunk of chunks) take(chunk);
-  };
-  const blob = await layer.open();
-  if (/[.+](tar\+)?gzip$/.test(layer.mediaType)) await pipeline(blob, createGunzip({ chunkSize }), drain);
-  else if (/\+zstd$/.test(layer.mediaType)) await pipeline(blob, createZstdDecompress({ chunkSize }), drain);
-  else if (/[.]tar$/.test(layer.mediaType)) await drain(blob);
-  else {
-    throw new RootfsFault('IMAGE_UNAVAILABLE', `the layer has the type ${layer.mediaType}, which is no file system`, {
-      at,
-      hint: 'Give an image for containers.',
-    });
-  }
-}
-
-const chunkSize = 256 * 1024;

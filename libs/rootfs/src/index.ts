@@ -5,6 +5,7 @@ export { type BuilderName } from './dockerfile/builders.ts';
 export { type Credentials } from './dockerfile/job.ts';
 export { RootfsFault, type RootfsFaultCode } from './fault.ts';
 export { type ImageDefaults, type ImageSource, type SourceImage, type SourceLayer } from './image.ts';
+export { registryImages } from './images.ts';
 export { type InputsRequest, rootfsInputs, type RootfsInputs, unexpectedReads } from './inputs.ts';
 export { type Modes } from './modes.ts';
 export { type RootfsFormat } from './output.ts';

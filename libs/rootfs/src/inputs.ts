@@ -1,4 +1,4 @@
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
 import type { DockerfileOptions } from './dockerfile/build.ts';
 import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
@@ -82,7 +82,9 @@ export function rootfsInputs(request: InputsRequest): RootfsInputs {
       };
     }
     case 'image':
-      return { ...none, kind: 'image', files: [], images: [detected.location] };
+      return isAbsolute(detected.location)
+        ? { ...none, kind: 'image', files: [join(below(detected.location), '**/*')] }
+        : { ...none, kind: 'image', files: [], images: [detected.location] };
     case 'dockerfile':
       return dockerfileInputs(detected, request, below);
   }

@@ -1,0 +1,154 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import {
+  type Blob,
+  blobStream,
+  formatReference,
+  type ImageLayer,
+  type ImageSource as OciSource,
+  Layout,
+  listEntries,
+  openLayer,
+  parseReference,
+  readImage,
+  type RegistryClient,
+  Repository,
+  type Root,
+  selectEntries,
+} from '@nx-kraft/oci';
+import { RootfsFault } from './fault.ts';
+import type { ImageSource, SourceImage } from './image.ts';
+
+/** Where names without a registry lead, in Dockerfiles and wherever people mean containers. */
+const containerRegistry = 'docker.io';
+
+/**
+ * Images from registries. Layers are kept in a layout, so that each is downloaded once; tags are looked up every time,
+ * but what is named by a digest and was read before needs no network.
+ *
+ * @param cacheFolder  of the layout; may be shared by processes
+ */
+export function registryImages(client: RegistryClient, cacheFolder: string): ImageSource {
+  return {
+    open: async (reference, platform) => {
+      const cache = await Layout.create(cacheFolder);
+      const name = parseReference(reference, containerRegistry);
+      const repository = new Repository(client, name);
+      const source = new CachedSource(repository, cache);
+      const root = await source.root(name.digest ?? name.tag ?? 'latest', () =>
+        repository.resolve(name.digest ?? name.tag ?? 'latest'),
+      );
+      return openImage(source, root, platform, formatReference(name), (layer) => source.keep(layer));
+    },
+  };
+}
+
+/**
+ * Images of one layout: by the name that its index gives them, or the only one.
+ *
+ * @throws OciFault LAYOUT_INVALID when the folder is none
+ */
+export async function openLayoutImage(folder: string, platform: string, name?: string): Promise<SourceImage> {
+  const layout = await Layout.open(folder);
+  const roots = await layout.roots();
+  const named = roots.filter(({ annotations = {} }) => name === undefined || Object.values(annotations).includes(name));
+  const [descriptor, second] = named;
+  if (descriptor === undefined || second !== undefined) {
+    const names = roots.flatMap(({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] ?? []);
+    throw new RootfsFault('IMAGE_UNAVAILABLE', `the layout has ${named.length} images of that name, not one`, {
+      at: folder,
+      hint:
+        names.length === 0 ? 'Write only the image that is wanted into the layout.' : `It has: ${names.join(', ')}.`,
+    });
+  }
+  const root = { descriptor, bytes: await layout.readManifest(descriptor.digest) };
+  return openImage(layout, root, platform, folder, () => Promise.resolve(layout));
+}
+
+async function openImage(
+  source: OciSource,
+  root: Root,
+  platform: string,
+  name: string,
+  sourceOf: (layer: ImageLayer) => Promise<OciSource>,
+): Promise<SourceImage> {
+  const [os = '', architecture = ''] = platform.split('/');
+  const [entry] = selectEntries(await listEntries(source, root), { platform: os, architecture }, name);
+  if (entry === undefined) throw new RootfsFault('IMAGE_UNAVAILABLE', `${name} has nothing for ${platform}`);
+  const image = await readImage(source, entry.digest);
+  const onBuild = onBuildOf(await source.readBlob(image.manifest.config.digest));
+  return {
+    digest: image.digest,
+    config: { ...image.config.config, OnBuild: onBuild },
+    layers: image.layers.map((layer) => ({
+      digest: layer.digest,
+      open: async () => openLayer(await sourceOf(layer), layer),
+    })),
+  };
+}
+
+/** Docker's, and no part of OCI's specification, so it is looked for here. */
+function onBuildOf(config: Buffer): string[] {
+  const document = JSON.parse(config.toString('utf8')) as { config?: { OnBuild?: string[] | null } };
+  return document.config?.OnBuild ?? [];
+}
+
+type Digest = Blob['digest'];
+
+/** A repository whose documents and layers are kept in a layout once they were read. */
+class CachedSource implements OciSource {
+  readonly name: string;
+  readonly #repository: Repository;
+  readonly #cache: Layout;
+
+  constructor(repository: Repository, cache: Layout) {
+    this.name = repository.name;
+    this.#repository = repository;
+    this.#cache = cache;
+  }
+
+  /** The document behind a tag or digest, with its media type, which only the document itself and the registry know. */
+  async root(tagOrDigest: string, resolve: () => Promise<Root>): Promise<Root> {
+    if (tagOrDigest.startsWith('sha256:')) {
+      const digest = tagOrDigest as Digest;
+      if ((await this.#cache.sizeOf(digest)) !== undefined) {
+        const bytes = await this.#cache.readBlob(digest);
+        const { mediaType = '' } = JSON.parse(bytes.toString('utf8')) as { mediaType?: string };
+        return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+      }
+    }
+    const root = await resolve();
+    await this.#cache.writeBlob(root.bytes, root.descriptor.mediaType);
+    return root;
+  }
+
+  readManifest(digest: Digest): Promise<Buffer> {
+    return this.#document(digest, () => this.#repository.readManifest(digest));
+  }
+
+  readBlob(digest: Digest): Promise<Buffer> {
+    return this.#document(digest, () => this.#repository.readBlob(digest));
+  }
+
+  openBlob(digest: Digest, offset: number) {
+    return this.#repository.openBlob(digest, offset);
+  }
+
+  /** Sees that a layer is in the layout, and gives the layout. */
+  async keep(layer: Blob): Promise<Layout> {
+    if ((await this.#cache.sizeOf(layer.digest)) !== layer.size) {
+      await this.#cache.addBlob(async (path) => {
+        await pipeline(blobStream(this.#repository, layer), createWriteStream(path));
+        return layer;
+      });
+    }
+    return this.#cache;
+  }
+
+  async #document(digest: Digest, read: () => Promise<Buffer>): Promise<Buffer> {
+    if ((await this.#cache.sizeOf(digest)) !== undefined) return this.#cache.readBlob(digest);
+    const bytes = await read();
+    await this.#cache.writeBlob(bytes, '');
+    return bytes;
+  }
+}
