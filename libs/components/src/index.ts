@@ -14,6 +14,7 @@ export {
 } from './catalog.ts';
 export { ComponentFault, type ComponentFaultCode } from './fault.ts';
 export { fetchComponent, type FetchedComponent } from './fetch.ts';
+export { type ImageOptions, pinImage, type ResolveDigest } from './image.ts';
 export {
   emptyLock,
   formatLock,
@@ -34,7 +35,6 @@ export {
   type LockNeeds,
   type LockOptions,
   type PlacedRequest,
-  type ResolveDigest,
   updateLock,
 } from './lock-update.ts';
 export type { Network } from './network.ts';

@@ -1,4 +1,5 @@
 import { ComponentFault } from './fault.ts';
+import type { ResolveDigest } from './image.ts';
 import { emptyLock, type Lock, type LockedComponent, lockedDigest, lockedResolution, toEntry } from './lock.ts';
 import { bareName, type ComponentRequest, componentKey, locate, parseComponentName } from './request.ts';
 import { resolveComponent, type ResolveOptions } from './resolve.ts';
@@ -17,9 +18,6 @@ export interface LockNeeds {
   /** References of runtime and base images as they are written; those with a digest in them need no entry. */
   readonly images: readonly string[];
 }
-
-/** Asks a registry what an image's reference means now. */
-export type ResolveDigest = (reference: string, signal: AbortSignal | undefined) => Promise<string>;
 
 export interface LockOptions extends Omit<ResolveOptions, 'baseDirectory' | 'lock' | 'frozen'> {
   readonly resolveDigest: ResolveDigest;
@@ -150,12 +148,27 @@ export function compareLocks(before: Lock = emptyLock, after: Lock = emptyLock):
 /** The changes as a table for people. */
 export function formatLockChanges(changes: readonly LockChange[]): string {
   const rows = changes.map(({ key, before, after }) => [
-    before === undefined ? 'added' : after === undefined ? 'removed' : 'updated',
+    before === undefined
+      ? 'added'
+      : after === undefined
+        ? 'removed'
+        : isMovedTag(before, after)
+          ? 'tag moved'
+          : 'updated',
     key,
     describe(before),
     describe(after),
   ]);
   return formatTable(['CHANGE', 'COMPONENT OR IMAGE', 'BEFORE', 'AFTER'], rows);
+}
+
+/** A tag means one commit for ever; if it does not, people should look twice. */
+function isMovedTag(before: LockedComponent | string, after: LockedComponent | string): boolean {
+  if (typeof before === 'string' || typeof after === 'string' || before.kind !== 'git' || after.kind !== 'git')
+    return false;
+  return (
+    before.ref?.startsWith('refs/tags/') === true && before.ref === after.ref && before.revision !== after.revision
+  );
 }
 
 /** What tells two entries apart, in a short form for people or as a whole. */

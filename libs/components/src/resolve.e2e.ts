@@ -7,15 +7,18 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createRemote, noNetwork, recordingNetwork, type Remote, writeFiles } from '../test/remotes.ts';
 import {
   type ComponentProgress,
+  compareLocks,
   type ComponentRequest,
   describeComponent,
   fetchComponent,
+  formatLockChanges,
   type GitResolution,
   hashTree,
   openStore,
   resolveComponent,
   type ResolveOptions,
   type Store,
+  updateLock,
 } from './index.ts';
 import { removeTree } from './tree.ts';
 
@@ -250,4 +253,24 @@ test('a repository tells its channels and releases when no index knows it', asyn
     versions: ['0.17.0', '0.9.0'],
     origin: 'https://github.com/unikraft/lib-musl.git',
   });
+});
+
+test('a tag that was moved is told as that when the lock is updated', async () => {
+  const components = [{ request: { type: 'library', name: 'musl', version: '0.17' }, baseDirectory: folder } as const];
+  const options = { store, indexes: [], resolveDigest: () => Promise.reject(new Error('no image')) };
+  const before = await updateLock(undefined, { components, images: [] }, options);
+  await remote.commit({ 'Makefile.uk': 'two\n' });
+  await remote.git('tag', '--force', '--annotate', '--message=again', 'RELEASE-0.17.0');
+  const network = recordingNetwork(join(folder, 'remotes'));
+  const later = openStore({ folder: store.folder, network });
+  const after = await updateLock(before, { components, images: [] }, { ...options, store: later, update: 'all' });
+  expect(formatLockChanges(compareLocks(before, after))).toContain('tag moved  lib/musl@0.17');
+});
+
+test('a fetch that is stopped leaves nothing and can be done again', async () => {
+  const stop = new AbortController();
+  const onProgress = ({ kind }: ComponentProgress) => (kind === 'fetching' ? stop.abort() : undefined);
+  await expect(resolveGit('stable', { signal: stop.signal, onProgress })).rejects.toThrow();
+  expect(await readdir(join(store.folder, 'work'))).toEqual([]);
+  expect(await resolveGit('stable')).toMatchObject({ revision: first });
 });

@@ -7,6 +7,7 @@ import { type FileServer, makeArchive, serveFiles } from '../test/server.ts';
 import {
   fetchComponent,
   formatStore,
+  hashTree,
   listStore,
   openStore,
   pruneStore,
@@ -113,4 +114,14 @@ test('a damaged tree is found and removed, and fetched again', async () => {
   expect((await verifyStore(store)).map(({ digest }) => digest)).toEqual([musl.content]);
   expect(await fetchComponent(musl, store)).toEqual({ folder: tree, digest: musl.content });
   expect(await verifyStore(store)).toEqual([]);
+});
+
+test('a tree that a power cut damaged is noticed at its first use after the start, and fetched again', async () => {
+  const { folder: tree } = await fetchComponent(musl, store);
+  await chmod(join(tree, 'musl.c'), 0o644);
+  await writeFile(join(tree, 'musl.c'), '');
+  await remember(store, 'checked', musl.content, 'an earlier start');
+  const later = openStore({ folder: store.folder });
+  await Promise.all([fetchComponent(musl, later), fetchComponent(musl, later)]);
+  expect(await hashTree(tree)).toBe(musl.content);
 });

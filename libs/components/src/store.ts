@@ -3,6 +3,7 @@ import { access, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hasErrorCode, LockFault, replaceAtomically, withLock } from '@nx-kraft/base';
+import { createLimit } from './limit.ts';
 import { type Network, realNetwork } from './network.ts';
 import { removeTree } from './tree.ts';
 
@@ -27,10 +28,19 @@ export interface StoreOptions {
   readonly network?: Network;
 }
 
+/** How many git commands may talk to remotes at a time; servers refuse those who come with hundreds. */
+const gitLimit = 8;
+
 /** Opens the store; nothing is read or written yet. */
 export function openStore({ folder, environment = process.env, network = realNetwork }: StoreOptions = {}): Store {
   const chosen = folder ?? (environment.NX_KRAFT_STORE || join(cacheFolder(environment), 'nx-kraft', 'sources'));
-  return { folder: resolve(chosen), network, answers: new Map(), credentials: new Map() };
+  const limit = createLimit(gitLimit);
+  return {
+    folder: resolve(chosen),
+    network: { fetch: network.fetch, git: (args, options) => limit(() => network.git(args, options)) },
+    answers: new Map(),
+    credentials: new Map(),
+  };
 }
 
 function cacheFolder(environment: Readonly<Record<string, string | undefined>>): string {
@@ -104,6 +114,8 @@ export async function markUsed(path: string): Promise<void> {
 export type RecordKind =
   /** git revision → the tree that it is. */
   | 'revisions'
+  /** Content hash of a tree → the start of the machine in which it was found whole. */
+  | 'checked'
   /** sha256 of an archive → the tree in it. */
   | 'archives'
   /** URL of an archive → the archive that it was, and how to ask whether it still is. */
@@ -121,12 +133,15 @@ export type RecordKind =
 
 /** Gives what {@link remember} kept, or undefined. */
 export async function recall<T>(store: Store, kind: RecordKind, key: string): Promise<T | undefined> {
+  return (await readRecord<T>(recordPath(store, kind, key)))?.value;
+}
+
+async function readRecord<T>(path: string): Promise<{ readonly key: string; readonly value: T } | undefined> {
   try {
-    return (JSON.parse(await readFile(recordPath(store, kind, key), 'utf8')) as { value: T }).value;
+    return JSON.parse(await readFile(path, 'utf8')) as { key: string; value: T };
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return undefined;
-    // A record that a power cut left empty is as good as none.
-    if (error instanceof SyntaxError) return undefined;
+    // A record that a power cut damaged is as good as none: all of them can be had again.
+    if (hasErrorCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -149,10 +164,8 @@ export async function recallAll<T>(store: Store, kind: RecordKind): Promise<read
     if (hasErrorCode(error, 'ENOENT')) return [];
     throw error;
   });
-  const texts = await Promise.all(
-    names.filter((name) => /^[0-9a-f]+\.json$/.test(name)).map((name) => readFile(join(folder, name), 'utf8')),
-  );
-  return texts.filter((text) => text !== '').map((text) => JSON.parse(text) as { key: string; value: T });
+  const paths = names.filter((name) => /^[0-9a-f]+\.json$/.test(name)).map((name) => join(folder, name));
+  return (await Promise.all(paths.map((path) => readRecord<T>(path)))).filter((record) => record !== undefined);
 }
 
 function recordPath(store: Store, kind: RecordKind, key: string): string {

@@ -1,16 +1,21 @@
 import { chmod, mkdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
+import { bootName } from './boot.ts';
 import { ComponentFault } from './fault.ts';
-import { markUsed, type Store, withWorkFolder } from './store.ts';
-import { hashTree, protectTree } from './tree.ts';
+import { markUsed, once, recall, remember, type Store, withWorkFolder } from './store.ts';
+import { hashTree, moveTree, protectTree } from './tree.ts';
 
 /** Where the tree with this content hash is, or would be. */
 export function treeFolder(store: Store, content: string): string {
   return join(store.folder, 'trees', content.replace(':', '-'));
 }
 
-/** The folder of a tree that is in the store, marked as used just now; undefined when it is not there. */
+/**
+ * The folder of a tree that is in the store, marked as used just now; undefined when it is not there. A tree is hashed
+ * again when it is used for the first time after a start of the machine, since a power cut can take contents of files
+ * back that were written shortly before; a damaged one is removed.
+ */
 export async function findTree(store: Store, content: string): Promise<string | undefined> {
   const folder = treeFolder(store, content);
   try {
@@ -19,7 +24,35 @@ export async function findTree(store: Store, content: string): Promise<string | 
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
+  const question = `check ${content}`;
+  const checked = await once(store, question, () => checkAfterBoot(store, folder, content));
+  if (checked === undefined) store.answers.delete(question);
+  return checked;
+}
+
+async function checkAfterBoot(store: Store, folder: string, content: string): Promise<string | undefined> {
+  if ((await recall(store, 'checked', content)) === bootName()) return folder;
+  try {
+    if ((await hashTree(folder)) !== content) {
+      await withWorkFolder(store, (work) => moveTree(folder, join(work, 'damaged')));
+      return undefined;
+    }
+  } catch (error) {
+    // Another process has found it damaged and removes it.
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  await noteChecked(store, content);
   return folder;
+}
+
+async function noteChecked(store: Store, content: string): Promise<void> {
+  try {
+    await remember(store, 'checked', content, bootName());
+  } catch (error) {
+    // In a store that only others may write to, every process checks for itself.
+    if (!hasErrorCode(error, 'EACCES', 'EROFS', 'EPERM')) throw error;
+  }
 }
 
 /**
@@ -43,6 +76,7 @@ export async function addTree<T>(
     if (expected !== undefined && content !== expected) throw wrongContent(expected, content, at);
     await protectTree(folder);
     await moveIntoPlace(folder, treeFolder(store, content));
+    await noteChecked(store, content);
     return { content, filled };
   });
 }
