@@ -1,6 +1,6 @@
 import type { SourceText } from './source-text.ts';
 
-/** What can be said about a Kraftfile; the README tells what each means. */
+/** What can be said about a Kraftfile. The codes stay; texts may change. */
 export type DiagnosticCode =
   | 'ALIAS_EXPANSION'
   | 'ARCHITECTURE_ALIAS'
@@ -43,7 +43,6 @@ export type DiagnosticCode =
   | 'UNREADABLE'
   | 'VARIABLE_FORM'
   | 'VARIABLE_UNSET'
-  | 'VOLUME_FORM'
   | 'WRONG_TYPE'
   | 'WRONG_VALUE'
   | 'YAML_FLOW'

@@ -95,7 +95,7 @@ export function startOf(item: FilePair | Node): number {
 }
 
 /** Where what a value says ends: without the line ends and comments behind it. */
-function endOf(draft: Draft, item: FilePair | Node): number {
+export function endOf(draft: Draft, item: FilePair | Node): number {
   const { isMap, isPair, isScalar, isSeq } = yaml();
   if (isPair(item)) {
     const pair = item;

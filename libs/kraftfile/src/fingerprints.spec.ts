@@ -98,5 +98,9 @@ describe('fingerprints', () => {
     expect(embeds('CONFIG_LIBVFSCORE_AUTOMOUNT_CI_EINITRD: y')).toBe(true);
     expect(embeds('CONFIG_LIBVFSCORE_AUTOMOUNT_CI_EINITRD: n')).toBe(false);
     expect(embeds('CONFIG_LIBVFSCORE_AUTOMOUNT_CI_INITRD: y')).toBe(false);
+    const path = (text: string): string =>
+      `CONFIG_LIBVFSCORE_AUTOMOUNT_EINITRD: y, CONFIG_LIBVFSCORE_AUTOMOUNT_EINITRD_PATH: ${text}`;
+    expect(embeds(path('/srv/my.cpio'))).toBe(false);
+    expect(embeds(path('./.unikraft/build/initramfs.cpio'))).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 import type { Kraftfile, Plain, Target } from './model.ts';
+import { outputDirectory } from './outputs.ts';
 
 /** Kinds of tasks whose results depend on a Kraftfile. */
 export type TaskKind = 'kernel' | 'rootfs' | 'rom' | 'package' | 'run' | 'test';
@@ -71,7 +72,7 @@ export function testFingerprint(kraftfile: Kraftfile, target: Target): Plain {
 
 /**
  * Whether a target's kernel holds the root filesystem inside of itself, as far as the Kraftfile says: only then does
- * the kernel depend on it.
+ * the kernel depend on it. A kernel that is told to take an archive from elsewhere does not.
  */
 export function embedsRootfs(kraftfile: Kraftfile, target: Target): boolean {
   const layers = [
@@ -82,7 +83,9 @@ export function embedsRootfs(kraftfile: Kraftfile, target: Target): boolean {
     target.kconfig,
   ];
   const kconfig: Readonly<Record<string, string>> = Object.assign({}, ...layers) as Readonly<Record<string, string>>;
-  return embeddingSymbols.some((symbol) => kconfig[symbol] === 'y');
+  if (!embeddingSymbols.some((symbol) => kconfig[symbol] === 'y')) return false;
+  const path = kconfig.CONFIG_LIBVFSCORE_AUTOMOUNT_EINITRD_PATH?.replace(/^\.\//, '') ?? '';
+  return path === '' || path.startsWith(`${outputDirectory(kraftfile)}/`);
 }
 
 const embeddingSymbols = [

@@ -31,6 +31,7 @@ describe('lintPaths', () => {
     await write('a/Kraftfile.web', good);
     await write('b/kraft.cloud.yaml', good);
     await write('kafka/kraft.yaml', 'process.roles: broker\n');
+    await write('a/kraft.yaml', 'process.roles: broker\n');
     await write('k8s/Kraftfile.yaml', 'apiVersion: v1\nspec:\n  a: b\n');
     await write('node_modules/x/Kraftfile', 'spec: v9\n');
     await write('.hidden/Kraftfile', 'spec: v9\n');
@@ -84,7 +85,7 @@ describe('lintPaths', () => {
 
   it.each([
     ['nothing/here', 'There is no such file'],
-    ['', 'There is no Kraftfile in this folder'],
+    ['', 'There is no Kraftfile in here'],
   ])('fails for a path without a Kraftfile: %j', async (path, message) => {
     expect(await lintPaths([join(folder, path)])).toMatchObject({
       exitCode: 1,

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { diagnose, type Diagnostic, type DiagnosticCode } from './diagnostics.ts';
 import { kraftfilesOfFolder } from './folder.ts';
@@ -33,25 +33,21 @@ export async function lintPaths(paths: readonly string[], options: LintOptions =
   const diagnostics: Diagnostic[] = [];
   const seen = new Set<string>();
   for (const path of paths) {
-    const found = (await isFolder(path)) ? await findKraftfiles(path, diagnostics) : [{ path, isNamed: true }];
-    let count = 0;
-    for (const { path: file, isNamed } of found) {
-      const loaded = await loadKraftfile(file, options.env);
-      // A file that was only found by its name may be something else, such as the settings of another KRaft.
-      if (!isNamed && loaded.text !== undefined && !isMeant(file, loaded.text)) continue;
-      count++;
-      if (seen.has(resolve(file))) continue;
-      seen.add(resolve(file));
-      diagnostics.push(...loaded.diagnostics);
+    const found = (await isFolder(path))
+      ? await findKraftfiles(path, options.env)
+      : [{ path, diagnostics: (await loadKraftfile(path, options.env)).diagnostics }];
+    for (const file of found) {
+      if (seen.has(resolve(file.path))) continue;
+      seen.add(resolve(file.path));
+      diagnostics.push(...file.diagnostics);
     }
-    if (count === 0) diagnostics.push(aboutFile('error', 'UNREADABLE', path, 'There is no Kraftfile in this folder'));
+    if (found.length === 0) diagnostics.push(aboutFile('error', 'UNREADABLE', path, 'There is no Kraftfile in here'));
   }
-  const exitCode = diagnostics.some(({ severity }) => severity === 'error') ? 1 : 0;
   return {
     report: reportOf(diagnostics, seen.size, options.format ?? 'text'),
     diagnostics,
     files: seen.size,
-    exitCode,
+    exitCode: diagnostics.some(({ severity }) => severity === 'error') ? 1 : 0,
   };
 }
 
@@ -66,26 +62,30 @@ async function isFolder(path: string): Promise<boolean> {
 
 interface Found {
   readonly path: string;
-  readonly isNamed: boolean;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-async function findKraftfiles(folder: string, diagnostics: Diagnostic[]): Promise<readonly Found[]> {
+async function findKraftfiles(folder: string, env: LintOptions['env']): Promise<readonly Found[]> {
   const entries = await readFolder(folder);
-  const names = entries.filter((entry) => !entry.isDirectory() && isKraftfileName(entry.name)).map(({ name }) => name);
-  const { default: first, ignored } = kraftfilesOfFolder(names);
-  for (const name of ignored) {
-    const message = `kraft refuses a folder with both ${first} and ${name}; only ${first} is read`;
-    diagnostics.push(aboutFile('warning', 'SEVERAL_DEFAULT_FILES', join(folder, name), message));
+  const here = new Map<string, Found>();
+  for (const { name } of entries.filter((entry) => !entry.isDirectory() && isKraftfileName(entry.name))) {
+    const path = join(folder, name);
+    const { text, diagnostics } = await loadKraftfile(path, env);
+    // What has the name may still be something else, such as the settings of another KRaft.
+    if (text === undefined || isMeant(name, text)) here.set(name, { path, diagnostics });
   }
-  const found: Found[] = names
-    .filter((name) => !ignored.includes(name))
-    .toSorted()
-    .map((name) => ({ path: join(folder, name), isNamed: false }));
+  const { default: first, ignored } = kraftfilesOfFolder([...here.keys()]);
+  for (const name of ignored) {
+    const path = join(folder, name);
+    const message = `kraft refuses a folder with both ${first} and ${name}; only ${first} is read`;
+    here.set(name, { path, diagnostics: [aboutFile('warning', 'SEVERAL_DEFAULT_FILES', path, message)] });
+  }
+  const below: Found[] = [];
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.')) continue;
-    found.push(...(await findKraftfiles(join(folder, entry.name), diagnostics)));
+    below.push(...(await findKraftfiles(join(folder, entry.name), env)));
   }
-  return found;
+  return [...here.values(), ...below];
 }
 
 async function readFolder(folder: string): Promise<readonly Dirent[]> {
@@ -99,8 +99,8 @@ async function readFolder(folder: string): Promise<readonly Dirent[]> {
 }
 
 /** Only a file called Kraftfile is one whatever it holds, so that one that is empty or lacks all keys is told. */
-function isMeant(path: string, text: string): boolean {
-  return basename(path) === 'Kraftfile' || isKraftfile(text);
+function isMeant(name: string, text: string): boolean {
+  return name === 'Kraftfile' || isKraftfile(text);
 }
 
 function aboutFile(severity: Diagnostic['severity'], code: DiagnosticCode, file: string, message: string): Diagnostic {

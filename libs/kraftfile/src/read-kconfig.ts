@@ -17,6 +17,9 @@ export function readKconfig(reading: Reading, value: Value | undefined, path: Mo
       const equals = text.indexOf('=');
       const symbol = (equals === -1 ? text : text.slice(0, equals)).trim();
       if (equals === -1 && reading.family === 'legacy') continue;
+      if (equals === text.length - 1 && reading.family === 'legacy') {
+        reading.warn('EMPTY_VALUE', item, `kraft refuses '${text}' for want of a value`);
+      }
       if (found.has(symbol)) {
         reading.warn('DUPLICATE_KEY', item, `'${symbol}' is listed already; only this one is read`);
       }

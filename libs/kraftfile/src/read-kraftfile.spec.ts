@@ -297,6 +297,12 @@ unikraft:
     expect(modelOf(text).unikraft?.kconfig).toEqual({});
   });
 
+  it('warns of a list item without a value, which kraft refuses', () => {
+    const text = 'spec: v0.6\nunikraft:\n  kconfig: [CONFIG_A=]\n';
+    expect(modelOf(text).unikraft?.kconfig).toEqual({ CONFIG_A: '' });
+    expect(codesOf(text)).toEqual(['3:13 EMPTY_VALUE']);
+  });
+
   it('lets v0.7 leave out values', () => {
     expect(modelOf('spec: v0.7\nunikraft:\n  kconfig: [CONFIG_A]\n').unikraft?.kconfig).toEqual({ CONFIG_A: '' });
   });
@@ -411,6 +417,18 @@ describe('the rest', () => {
       expect(modelOf(hostile)).not.toHaveProperty('outdir');
       expect(codesOf(hostile)).toEqual(['3:9 OUTDIR_OUTSIDE']);
     }
+  });
+
+  it('keeps the order of the file, and cannot be changed', () => {
+    const text = 'spec: v0.6\nunikraft: {kconfig: {CONFIG_B: y, CONFIG_A: y, CONFIG_B: n}}\nenv: {Z: 1, A: 2}\n';
+    const { unikraft, env } = modelOf(text);
+    expect(Object.entries(unikraft?.kconfig ?? {})).toEqual([
+      ['CONFIG_B', 'n'],
+      ['CONFIG_A', 'y'],
+    ]);
+    expect(Object.keys(env)).toEqual(['Z', 'A']);
+    expect(Object.isFrozen(modelOf(text))).toBe(true);
+    expect(Object.isFrozen(unikraft?.kconfig)).toBe(true);
   });
 
   it('reads anchors, aliases and merge keys', () => {

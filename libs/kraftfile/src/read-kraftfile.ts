@@ -74,7 +74,7 @@ export function readWithPlaces(text: string, options: ReadOptions): ReadWithPlac
     checkSpec(reading, top, top.values().next().value);
     const kraftfile = readModel(reading, top, spec ?? 'v0.6', options);
     checkModel(reading, top, kraftfile, options.exists);
-    return { kraftfile: spec === undefined ? undefined : kraftfile, reading, problems };
+    return { kraftfile: spec === undefined ? undefined : deepFreeze(kraftfile), reading, problems };
   } catch (error) {
     if (!(error instanceof TreeLimit)) throw error;
     reportLimit(problems, error);
@@ -163,4 +163,12 @@ function readOutdir(reading: Reading, value: Entry['value']): string | undefined
 function readExtensions(reading: Reading, top: ReadonlyMap<string, Entry>): Readonly<Record<string, Plain>> {
   const extensions = [...top.values()].filter((entry) => entry.key.startsWith('x-'));
   return Object.fromEntries(extensions.map((entry) => [entry.key, reading.tree.plain(entry.value)]));
+}
+
+/** Keeps a model that many share from being changed by one of them. */
+function deepFreeze<T extends object>(value: T): T {
+  for (const content of Object.values(value)) {
+    if (typeof content === 'object' && content !== null) deepFreeze(content as object);
+  }
+  return Object.freeze(value);
 }

@@ -1,6 +1,6 @@
 import type { SpecVersion } from './model.ts';
 import type { Reading } from './reading.ts';
-import type { Entry } from './tree.ts';
+import { scalarText, type Entry } from './tree.ts';
 
 /** The versions that are read, oldest first. */
 export const specVersions = ['v0.4', 'v0.5', 'v0.6', 'v0.7'] as const satisfies readonly SpecVersion[];
@@ -35,7 +35,7 @@ export function checkSpec(reading: Reading, top: ReadonlyMap<string, Entry>, sta
     });
   }
   const scalar = reading.scalar(entry.value);
-  const text = reading.text(scalar);
+  const text = scalar === undefined ? undefined : scalarText(scalar);
   if (scalar === undefined || text === undefined || parseSpec(text) === undefined) {
     reading.error('SPEC_UNSUPPORTED', entry.value ?? entry.keyNode, `Version '${text ?? ''}' is not read`, {
       expected,

@@ -19,7 +19,7 @@ export interface Entry {
 /** More nested than any Kraftfile, and little enough for the stack. */
 const deepest = 64;
 /** More values than a text of the largest size can hold without aliases. */
-const mostValues = 200_000;
+const mostValues = 70_000;
 
 /** A file that unfolds into more than its text can hold, or nests too deep. */
 export class TreeLimit extends Error {

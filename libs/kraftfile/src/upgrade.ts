@@ -1,8 +1,8 @@
 import type { Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { finish, openFile, type OpenFile } from './edit.ts';
-import { findPair, removeItem, replaceValue, startOf, type FilePair } from './edit-nodes.ts';
+import { endOf, findPair, removeItem, replaceValue, startOf, type FilePair } from './edit-nodes.ts';
 import type { Kraftfile, SpecVersion } from './model.ts';
-import { renderAfterKey, renderText, styleOf, text as plainText, type Content } from './render.ts';
+import { renderAfterKey, renderFlow, renderText, styleOf, text as plainText, type Content } from './render.ts';
 import { SourceText } from './source-text.ts';
 import type { Splice } from './splice.ts';
 import { scalarText } from './tree.ts';
@@ -84,19 +84,29 @@ function quoted(value: Scalar | undefined): 'single' | 'double' {
   return styleOf(value) === 'double' ? 'double' : 'single';
 }
 
-/** Puts `targets` in the place of `architectures` and `platforms`. */
-function replaceTrees(file: OpenFile, { splices }: Changes): void {
-  const trees = ['architectures', 'platforms'].flatMap((key) => findPair(file.root, key) ?? []);
+/** Puts `targets` in the place of `architectures` and `platforms`, where the later of them stood. */
+function replaceTrees(file: OpenFile, { splices, lose }: Changes): void {
   if (findPair(file.root, 'targets') !== undefined || file.kraftfile.targets.length === 0) return;
-  const removals = trees.flatMap((tree) => removeItem(file, file.root, tree)).toSorted((a, b) => a.start - b.start);
-  const last = removals.pop();
+  const trees = ['architectures', 'platforms']
+    .flatMap((key) => findPair(file.root, key) ?? [])
+    .toSorted((a, b) => startOf(a) - startOf(b));
+  for (const tree of trees) {
+    if (hasComment(file, tree)) lose(tree, `comments inside of ${scalarText(tree.key)} have no place in targets`);
+  }
+  const last = trees.pop();
   if (last === undefined) return;
-  // The one that stood first goes with the empty line behind it.
+  // What goes takes the empty line behind it along.
+  const removals = trees.flatMap((tree) => removeItem(file, file.root, tree));
   splices.push(...removals.map((splice) => ({ ...splice, end: pastEmptyLine(file.text, splice.end) })));
-  const content = `targets:${renderAfterKey(treeTargets(file.kraftfile), file.layout.unit, file.layout)}`;
-  const isLastLine = !file.text.slice(last.start, last.end).endsWith('\n');
-  const { lineEnd } = file.layout;
-  splices.push({ ...last, text: isLastLine ? lineEnd + content : content + lineEnd });
+  const targets = treeTargets(file.kraftfile);
+  const content =
+    file.root.flow === true ? ` ${renderFlow(targets)}` : renderAfterKey(targets, file.layout.unit, file.layout);
+  splices.push({ start: startOf(last), end: endOf(file, last), text: `targets:${content}` });
+}
+
+/** Whether there is a comment in what a value takes up. */
+function hasComment(file: OpenFile, pair: FilePair): boolean {
+  return /(^|\s)#/m.test(file.text.slice(startOf(pair), endOf(file, pair)));
 }
 
 function treeTargets({ targets }: Kraftfile): Content {
@@ -198,6 +208,7 @@ function changeRuntime(file: OpenFile, pair: FilePair, map: YAMLMap, changes: Ch
   const reference = file.kraftfile.runtime?.reference;
   if (reference === undefined) return;
   loseKey(map, 'kconfig', 'v0.7 has no kconfig for a runtime', changes);
+  if (hasComment(file, pair)) changes.lose(pair, 'comments inside of runtime have no place in a text');
   changes.splices.push(...replaceValue(file, file.root, pair, plainText(reference)));
 }
 
@@ -216,6 +227,7 @@ function changeVolumes(file: OpenFile, pair: FilePair, changes: Changes): void {
     changes.splices.push(...replaceScalar(content, (volume) => `[${renderText(plainText(volume, 'double'))}]`));
     return;
   }
+  if (hasComment(file, pair)) changes.lose(pair, 'comments inside of volumes have no place in the list');
   const volumes = file.kraftfile.volumes.map((volume): Content => {
     if (volume.name !== undefined) changes.lose(pair, `v0.7 has no name for a volume such as ${volume.name}`);
     return {
