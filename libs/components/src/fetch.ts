@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import { checkoutRevision } from './git.ts';
+import type { LockedComponent } from './lock.ts';
 import type { FetchOptions, GitResolution, RemoteResolution, Resolution } from './resolution.ts';
 import { inTurn, recall, remember, type Store } from './store.ts';
 import { offlineFault } from './offline.ts';
@@ -9,10 +11,14 @@ import { addTree, findTree, wrongContent } from './trees.ts';
 export interface FetchedComponent {
   /** Absolute. Read-only when it comes from the store. */
   readonly folder: string;
-  /** Content hash; absent for a local folder. */
+  /** Another one whenever a build could see anything else of this component; absent for a local folder. */
   readonly digest?: string;
   /** The commit; absent for a local folder and for an archive that does not tell. */
   readonly revision?: string;
+  /** Content hash of the folder; absent for a local folder. */
+  readonly content?: string;
+  /** As the lock has them, see {@link LockedComponent}. */
+  readonly downloads?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -23,14 +29,18 @@ export interface FetchedComponent {
  *   what git and servers fail with
  */
 export async function fetchComponent(
-  resolution: Resolution,
+  resolution: Resolution | LockedComponent,
   store: Store,
   options: FetchOptions = {},
 ): Promise<FetchedComponent> {
   if (resolution.kind === 'folder') return { folder: resolution.folder };
   const { content, revision } = resolution;
   const folder = (await findTree(store, content)) ?? (await fetchTree(resolution, store, options));
-  return { folder, digest: content, ...(revision === undefined ? {} : { revision }) };
+  const found = { folder, content, ...(revision === undefined ? {} : { revision }) };
+  const downloads = 'downloads' in resolution ? resolution.downloads : undefined;
+  if (downloads === undefined) return { ...found, digest: content };
+  const digest = `sha256:${hash('sha256', JSON.stringify([content, Object.entries(downloads).toSorted()]), 'hex')}`;
+  return { ...found, digest, downloads };
 }
 
 async function fetchTree(resolution: RemoteResolution, store: Store, options: FetchOptions): Promise<string> {

@@ -69,4 +69,4 @@ export {
 export { defaultIndex, type IndexOptions } from './indexes.ts';
 export { addIndex, readUserIndexes, removeIndex, userIndexesFile } from './user-indexes.ts';
 export { hashTree } from './tree.ts';
-export { upstreamDownloads, type UpstreamFetcher, upstreamFetcher, type UpstreamSettings } from './upstream.ts';
+export { upstreamDownloads, type UpstreamFetcher, upstreamFetcher } from './upstream.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from '@nx-kraft/base';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FileServer, serveFiles, sha256 } from '../test/server.ts';
-import { openStore, upstreamDownloads, upstreamFetcher, type UpstreamSettings } from './index.ts';
+import { openStore, upstreamDownloads, upstreamFetcher } from './index.ts';
 import { removeTree } from './tree.ts';
 
 let folder: string;
@@ -27,9 +27,10 @@ afterEach(async () => {
 });
 
 const content = `sha256:${'1'.repeat(64)}`;
-async function make(output: string, settings: Partial<UpstreamSettings> = {}): Promise<string> {
-  const defaults = { store: join(folder, 'store'), offline: false, libraries: { lwip: content }, downloads: {} };
-  const { variables, environment } = upstreamFetcher({ ...defaults, ...settings });
+async function make(output: string, { offline = false, downloads = {} } = {}): Promise<string> {
+  const store = openStore({ folder: join(folder, 'store') });
+  const lwip = { name: 'lwip', folder, content, downloads };
+  const { variables, environment } = upstreamFetcher(store, [lwip], { offline });
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   await run('make', ['all', `O=${output}`, ...assignments], { cwd: folder, env: environment });
   return readFile(join(folder, output, 'liblwip/lwip.zip'), 'utf8');

@@ -7,10 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { hasErrorCode, replaceAtomically, withLock } from '@nx-kraft/base';
 import { requestFile, writeAnswer } from './download.ts';
 import { ComponentFault } from './fault.ts';
+import type { FetchedComponent } from './fetch.ts';
 import { inTurn, markUsed, recall, remember, type Store, withWorkFolder } from './store.ts';
 import { hideCredentials } from './url.ts';
 
-/** What a build must know to take upstream archives from the store; plain JSON. */
+/** What the program that make calls must know; plain JSON. */
 export interface UpstreamSettings {
   readonly store: string;
   readonly offline: boolean;
@@ -36,15 +37,29 @@ export const settingsVariable = 'NX_KRAFT_UPSTREAM';
  * `$(WGET) -O FILE URL`, so WGET becomes a program of ours which copies the file from the store, after a download if need
  * be. What the library itself promises of checksums is then checked by make as ever. Without a network `$(call clone,…)`
  * fails too, instead of asking a server.
+ *
+ * @param libraries  what `fetchComponent` gave for each library, by its name
  */
-export function upstreamFetcher(settings: UpstreamSettings): UpstreamFetcher {
+export function upstreamFetcher(
+  store: Store,
+  libraries: readonly (FetchedComponent & { readonly name: string })[],
+  { offline = false }: { readonly offline?: boolean } = {},
+): UpstreamFetcher {
   const here = fileURLToPath(import.meta.url);
   const program = [process.execPath, join(dirname(here), `upstream-main${extname(here)}`)];
+  const settings: UpstreamSettings = {
+    store: store.folder,
+    offline,
+    libraries: Object.fromEntries(
+      libraries.flatMap(({ name, content }) => (content === undefined ? [] : [[name, content]])),
+    ),
+    downloads: Object.assign({}, ...libraries.map(({ downloads }) => downloads)) as Record<string, string>,
+  };
   return {
     variables: { WGET: program.map(quoteForMake).join(' ') },
     environment: {
       [settingsVariable]: JSON.stringify(settings),
-      ...(settings.offline ? { GIT_ALLOW_PROTOCOL: 'file' } : {}),
+      ...(offline ? { GIT_ALLOW_PROTOCOL: 'file' } : {}),
     },
   };
 }
