@@ -101,8 +101,10 @@ export class TreeBuilder {
 
   #directory(name: ByteName): DirectoryNode {
     if (name !== this.#lastParent) {
-      this.#lastDirectory = makeDirectory(this.#root, name, this.#at, () => {
-        this.irregular = true;
+      this.#lastDirectory = makeDirectory(this.#root, name, this.#at, {
+        onDetour: () => {
+          this.irregular = true;
+        },
       });
       this.#lastParent = name;
     }

@@ -1,6 +1,7 @@
+import type { CpioMeta } from './cpio-writer.ts';
 import { ArchiveFault } from './fault.ts';
 import { type ByteName, parentOf, toText } from './names.ts';
-import { type DirectoryNode, emptyDirectory, type TreeNode } from './tree.ts';
+import { type DirectoryNode, emptyDirectory, plainDirectory, type TreeNode } from './tree.ts';
 
 /** As many as Linux follows in one path. */
 const mostLinks = 40;
@@ -22,8 +23,9 @@ export function findDirectory(
 }
 
 /**
- * Like {@link findDirectory}, but creates the directories that are missing, owned by root and with mode 0755.
+ * Like {@link findDirectory}, but creates the directories that are missing.
  *
+ * @param meta  mode and owner of those that are created (default: 0755, root)
  * @param at  the archive or file that wants it, for faults
  * @param onDetour  called when a symbolic link was followed or a directory was created
  * @throws ArchiveFault ENTRY_MISPLACED where a file is in the way
@@ -32,12 +34,12 @@ export function makeDirectory(
   root: DirectoryNode,
   name: ByteName,
   at: string,
-  onDetour: () => void = () => undefined,
+  { onDetour = () => undefined, meta = plainDirectory }: { onDetour?: () => void; meta?: CpioMeta } = {},
 ): DirectoryNode {
   const directory = walk(root, name, onDetour, (parent, part) => {
     if (parent.children.has(part)) return undefined;
     onDetour();
-    const created = emptyDirectory();
+    const created = emptyDirectory(meta);
     parent.children.set(part, created);
     return created;
   });

@@ -28,14 +28,12 @@ const nodes = (name: fc.Arbitrary<string>) =>
   fc.letrec<{ node: TreeNode }>((tie) => ({
     node: fc.oneof(
       { depthSize: 'small', withCrossShrink: true },
-      fc
-        .record({ bytes: fc.uint8Array({ maxLength: 40 }), mode })
-        .map(({ bytes, mode }): TreeNode => ({
-          kind: 'file',
-          meta: meta(mode),
-          size: bytes.length,
-          content: { bytes },
-        })),
+      fc.record({ bytes: fc.uint8Array({ maxLength: 40 }), mode }).map(({ bytes, mode }): TreeNode => ({
+        kind: 'file',
+        meta: meta(mode),
+        size: bytes.length,
+        content: { bytes },
+      })),
       fc
         .oneof(byteName, fc.constantFrom('/etc/passwd', '../../up', '/'))
         .map((target): TreeNode => ({ kind: 'symlink', meta: meta(0o777), target })),

@@ -77,19 +77,16 @@ function follow(root: DirectoryNode, path: string, depth = 0): DirectoryNode | F
 export function copyInto(root: DirectoryNode, target: string, { name, node }: Match, options: CopyOptions): void {
   const copier = new Copier(options);
   const path = cleanPattern(target);
+  // Directories that COPY has to create have a mode of their own, not the source's or that of --chmod.
+  const make = (name: string): DirectoryNode =>
+    makeDirectory(root, name, options.at, { meta: { mode: 0o755, uid: 0, gid: 0, ...options.owner } });
   if (node.kind === 'directory') {
-    const existing = findDirectory(root, path);
-    const directory = existing ?? makeDirectory(root, path, options.at);
-    if (existing === undefined) directory.meta = copier.meta(node);
-    copier.merge(node, directory, path);
-    return;
+    copier.merge(node, make(path), path);
+  } else if (/\/$|(^|\/)\.$/.test(target) || findDirectory(root, path) !== undefined) {
+    copier.put(make(path), name, node, `${path}/${name}`);
+  } else {
+    copier.put(make(parentOf(path)), path.slice(path.lastIndexOf('/') + 1), node, path);
   }
-  const holder = findDirectory(root, path);
-  const isInto = holder !== undefined || /\/$|(^|\/)\.$/.test(target);
-  const parent = isInto
-    ? (holder ?? makeDirectory(root, path, options.at))
-    : makeDirectory(root, parentOf(path), options.at);
-  copier.put(parent, isInto ? name : path.slice(path.lastIndexOf('/') + 1), node, path);
 }
 
 class Copier {

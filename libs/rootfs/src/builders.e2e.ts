@@ -1,0 +1,283 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
+import { run } from '@nx-kraft/base';
+import { RegistryClient } from '@nx-kraft/oci';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buildahEnvironment, type Engine, pushBusybox, startEngine, startRegistry } from '../test/engine.ts';
+import { Workspace } from '../test/workspace.ts';
+import { type BuilderName, registryImages, type RootfsRequest, rootfsInputs, unexpectedReads } from './index.ts';
+
+let registry: Awaited<ReturnType<typeof startRegistry>>;
+let engine: Engine;
+let busybox: string;
+let shared: Workspace;
+let buildah: NodeJS.ProcessEnv;
+let client: RegistryClient;
+beforeAll(async () => {
+  shared = new Workspace();
+  registry = await startRegistry();
+  engine = await startEngine(registry.host);
+  busybox = await pushBusybox(engine, registry.host, shared.put('busybox.tar', busyboxTar()));
+  mkdirSync(shared.path('buildah'));
+  buildah = buildahEnvironment(shared.path('buildah'), registry.host);
+  client = new RegistryClient({ credentials: () => Promise.resolve(undefined) });
+});
+afterAll(async () => {
+  client.close();
+  await engine.stop();
+  await registry.stop();
+  shared.remove();
+});
+
+let workspace: Workspace;
+beforeEach(() => {
+  workspace = new Workspace();
+});
+afterEach(() => workspace.remove());
+
+function busyboxTar(): Buffer {
+  const program = readFileSync('/bin/busybox');
+  const links = ['sh', 'cat', 'echo', 'ln', 'mkdir', 'chmod', 'sleep', 'false', 'mkfifo'];
+  return Buffer.concat([
+    tarHeader({ name: 'bin/', type: 'directory', mode: 0o755, size: 0 }),
+    tarHeader({ name: 'bin/busybox', type: 'file', mode: 0o755, size: program.length }),
+    program,
+    Buffer.alloc(tarPadding(program.length)),
+    ...links.map((name) =>
+      tarHeader({ name: `bin/${name}`, type: 'symlink', mode: 0o777, size: 0, linkName: 'busybox' }),
+    ),
+    tarHeader({ name: 'tmp/', type: 'directory', mode: 0o1777, size: 0 }),
+    tarEnd,
+  ]);
+}
+
+/** Each builder with what it takes to reach it here. */
+function optionsFor(builder: BuilderName): Partial<RootfsRequest> {
+  const everywhere = { builder, network: 'none', images: registryImages(client, shared.path('cache')) };
+  if (builder === 'docker') return { ...everywhere, env: { ...process.env, DOCKER_HOST: engine.host } };
+  if (builder === 'buildkit') return { ...everywhere, buildkitHost: engine.buildkitHost };
+  return builder === 'buildah' ? { ...everywhere, env: buildah } : everywhere;
+}
+
+const all: BuilderName[] = ['embedded', 'buildkit', 'docker', 'buildah'];
+
+function putTree(): void {
+  workspace.put('root/bin/run', 'run', 0o755);
+  workspace.put('root/etc/conf.d/a.conf', 'a');
+  workspace.put('root/etc.conf', 'sorts after etc/');
+  workspace.put(`root/${'long/'.repeat(30)}${'n'.repeat(120)}`, 'long');
+  workspace.put('root/Grüße/日本.txt', 'unicode');
+  workspace.put('root/big', Buffer.alloc(700_000, 'x'));
+  mkdirSync(workspace.path('root/empty'));
+  symlinkSync('../etc/conf.d', workspace.path('root/bin/conf'));
+  symlinkSync('/absolute', workspace.path('root/absolute'));
+  workspace.put('Dockerfile', 'FROM scratch\nCOPY root /\nENV A=1\nCMD ["/bin/run"]\n');
+}
+
+test('one tree gives the same bytes as directory, tar archive, and through every builder', async () => {
+  putTree();
+  const { digest } = await workspace.build('root', {}, 'directory.cpio');
+  await run('tar', ['-C', workspace.path('root'), '-cf', workspace.path('root.tar'), '.']);
+  await expect(workspace.build('root.tar', {}, 'tar.cpio')).resolves.toMatchObject({ digest });
+  for (const builder of all) {
+    const built = await workspace.build('Dockerfile', optionsFor(builder), `${builder}.cpio`);
+    expect(built).toMatchObject({ digest, builder, config: { cmd: ['/bin/run'], entrypoint: [], env: ['A=1'] } });
+  }
+});
+
+test('COPY means the same to us as to BuildKit', async () => {
+  putTree();
+  workspace.put('a.txt');
+  workspace.put('b.txt');
+  workspace.put('skip.log');
+  symlinkSync('root/etc', workspace.path('etc-link'));
+  symlinkSync('a.txt', workspace.path('file-link'));
+  workspace.put('.dockerignore', '**/*.log\nroot/etc/conf.d\n!root/etc/conf.d/a.conf\n');
+  workspace.put(
+    'Dockerfile',
+    [
+      'ARG DIRECTORY=/srv',
+      `FROM ${busybox} AS files`,
+      'ARG DIRECTORY',
+      'WORKDIR $DIRECTORY/x',
+      'COPY *.txt ./',
+      'COPY a.txt renamed',
+      'COPY root/etc /new/directory',
+      'COPY etc-link /from-link',
+      'COPY file-link /copied-link',
+      'COPY --chmod=711 root/bin /tools/',
+      'COPY root/bin/c* /tools2/',
+      'COPY ["a.txt", "b.txt", "/two words/"]',
+      'FROM scratch',
+      'COPY --from=files /srv /srv',
+      'COPY --from=0 /tools /bin/',
+      'COPY --from=0 /bin/sh /bin/s[hx] /shells/',
+      'COPY --from=0 / /whole',
+      'COPY . /context',
+    ].join('\n'),
+  );
+  const embedded = await workspace.build('Dockerfile', optionsFor('embedded'));
+  const entries = workspace.list();
+  const docker = await workspace.build('Dockerfile', optionsFor('docker'));
+  expect(entries.map(short)).toEqual(workspace.list().map(short));
+  expect(embedded.digest).toBe(docker.digest);
+});
+
+function short(entry: string): string {
+  return entry.slice(0, 100);
+}
+
+describe('a Dockerfile that runs commands', () => {
+  beforeEach(() => {
+    workspace.put('input.txt', 'input');
+    workspace.put('unused.txt');
+    workspace.put(
+      'Dockerfile',
+      [
+        `FROM ${busybox} AS build`,
+        'ARG GREETING=hello',
+        'COPY input.txt /in',
+        'RUN mkdir -p /out/sub && cat /in > /out/a && ln /out/a /out/sub/hard && ln -s a /out/soft && chmod 4755 /out/a',
+        'RUN echo "$GREETING" > /out/greeting && chmod 1777 /out/sub && mkfifo /out/pipe',
+        'FROM scratch AS small',
+        'COPY --from=build /out /',
+        'ENTRYPOINT ["/a"]',
+      ].join('\n'),
+    );
+  });
+
+  const expected = ['4755 0 a=input', '644 0 greeting=', '777 0 soft=a', '1777 0 sub', '4755 0 sub/hard=input'];
+
+  test.each(['buildkit', 'docker', 'buildah'] as const)(
+    'is built by %s, hard links and modes kept',
+    async (builder) => {
+      const built = await workspace.build('Dockerfile', { ...optionsFor(builder), buildArgs: { GREETING: builder } });
+      const greeting = `644 0 greeting=${builder}\n`;
+      expect(workspace.list()).toEqual(expected.map((entry) => (entry.startsWith('644 0 g') ? greeting : entry)));
+      expect(built.config).toEqual({ cmd: [], entrypoint: ['/a'], env: [] });
+    },
+  );
+
+  test('by the first that answers, and it is told why not by the others', async () => {
+    const env = { ...process.env, DOCKER_HOST: engine.host };
+    const built = await workspace.build('Dockerfile', { network: 'none', env });
+    expect(built).toMatchObject({
+      builder: 'docker',
+      passedOver: [
+        { builder: 'embedded', reason: 'Dockerfile:4 runs a command' },
+        { builder: 'buildkit', reason: 'there is no unix:///run/buildkit/buildkitd.sock' },
+      ],
+    });
+    expect(workspace.lines).toContainEqual(expect.stringMatching(/^#\d+ \[build 3\/4\] RUN mkdir/));
+  });
+
+  test('up to its target only, and with the defaults of its base image', async () => {
+    const built = await workspace.build('Dockerfile', { ...optionsFor('docker'), target: 'build' });
+    expect(workspace.list().map(short)).toContain('644 0 in=input');
+    expect(built.config).toEqual({ cmd: ['/bin/sh'], entrypoint: [], env: ['PATH=/bin'] });
+  });
+
+  test('is seen to read just what it names', async () => {
+    const { reads = [] } = await workspace.build('Dockerfile', optionsFor('docker'));
+    expect(reads).toEqual(['input.txt']);
+    const inputs = rootfsInputs({ source: 'Dockerfile', baseDirectory: workspace.folder });
+    expect(unexpectedReads(reads, inputs)).toEqual([]);
+  });
+
+  test('twice the same when a file changed and changed back', async () => {
+    const first = await workspace.build('Dockerfile', optionsFor('docker'));
+    workspace.put('input.txt', 'other');
+    const second = await workspace.build('Dockerfile', optionsFor('docker'));
+    expect(second.digest).not.toBe(first.digest);
+    workspace.put('input.txt', 'input');
+    await expect(workspace.build('Dockerfile', optionsFor('docker'))).resolves.toMatchObject({ digest: first.digest });
+  });
+});
+
+test.each(['docker', 'buildah'] as const)('secrets reach the build by %s and nothing else', async (builder) => {
+  workspace.put('token', 'from file');
+  workspace.put(
+    'Dockerfile',
+    `FROM ${busybox} AS b\nRUN --mount=type=secret,id=one --mount=type=secret,id=two cat /run/secrets/one /run/secrets/two > /both\nFROM scratch\nCOPY --from=b /both /\n`,
+  );
+  const options = optionsFor(builder);
+  await workspace.build('Dockerfile', {
+    ...options,
+    env: { ...(options.env ?? process.env), TWO: ' from variable' },
+    secrets: ['id=one,src=token', 'id=two,env=TWO'],
+  });
+  expect(workspace.list()).toEqual(['644 0 both=from file from variable']);
+});
+
+describe('a build that fails', () => {
+  test.each(['docker', 'buildah'] as const)('in %s says where, and leaves nothing', async (builder) => {
+    workspace.put('Dockerfile', `FROM ${busybox}\nRUN true\n\nRUN echo before failing && false\n`);
+    workspace.put('out/rootfs.cpio', 'old');
+    await expect(workspace.build('Dockerfile', optionsFor(builder))).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      at: `${workspace.path('Dockerfile')}:4`,
+    });
+    expect(workspace.lines.join('\n')).toContain('before failing');
+    expect(readdirSync(workspace.path('out'))).toEqual(['rootfs.cpio']);
+    expect(readFileSync(workspace.path('out/rootfs.cpio'), 'utf8')).toBe('old');
+  });
+
+  test('because the engine dies half way', async () => {
+    const other = await startEngine(registry.host);
+    try {
+      workspace.put('Dockerfile', `FROM ${busybox}\nRUN echo running && sleep 15\n`);
+      const env = { ...process.env, DOCKER_HOST: other.host };
+      const building = workspace.build('Dockerfile', { builder: 'docker', network: 'none', env });
+      const failed = expect(building).rejects.toMatchObject({ code: 'BUILDER_FAILED' });
+      while (!workspace.lines.some((line) => line.endsWith(' running'))) await sleep(50);
+      await other.kill();
+      await failed;
+      expect(readdirSync(workspace.path('out'))).toEqual([]);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('because it was called off', async () => {
+    workspace.put('Dockerfile', `FROM ${busybox}\nRUN echo running && sleep 60\n`);
+    const stop = new AbortController();
+    const building = workspace.build('Dockerfile', { ...optionsFor('docker'), signal: stop.signal });
+    const failed = expect(building).rejects.toMatchObject({ code: 'BUILDER_FAILED' });
+    while (!workspace.lines.some((line) => line.endsWith(' running'))) await sleep(50);
+    stop.abort();
+    await failed;
+    expect(readdirSync(workspace.path('out'))).toEqual([]);
+  });
+});
+
+describe('an image', () => {
+  test('of a registry gives what "FROM image" gives, and is downloaded once', async () => {
+    workspace.put('Dockerfile', `FROM ${busybox}\n`);
+    const images = registryImages(client, workspace.path('cache'));
+    const direct = await workspace.build(busybox, { images });
+    const embedded = await workspace.build('Dockerfile', { images, builder: 'embedded' });
+    const docker = await workspace.build('Dockerfile', optionsFor('docker'));
+    expect([embedded.digest, docker.digest]).toEqual([direct.digest, direct.digest]);
+    expect(direct).toMatchObject({ kind: 'image', config: { cmd: ['/bin/sh'], env: ['PATH=/bin'] } });
+  });
+
+  test('of a layout does, too', async () => {
+    await run('skopeo', [
+      'copy',
+      '--src-tls-verify=false',
+      `docker://${busybox}`,
+      `oci:${workspace.path('layout')}:one`,
+    ]);
+    const direct = await workspace.build(busybox, { images: registryImages(client, workspace.path('cache')) });
+    await expect(workspace.build('layout')).resolves.toMatchObject({ kind: 'image', digest: direct.digest });
+  });
+
+  test('that is not there is told', async () => {
+    const images = registryImages(client, workspace.path('cache'));
+    await expect(workspace.build(`${registry.host}/nothing:1`, { images })).rejects.toMatchObject({
+      at: expect.stringContaining('nothing') as string,
+      code: expect.any(String) as string,
+    });
+  });
+});
