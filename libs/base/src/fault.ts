@@ -37,8 +37,8 @@ export class Fault<Code extends string = string> extends Error {
 }
 
 /**
- * The text for a terminal: a fault as `place: message (code)` and its hint on the next line, without a stack trace;
- * anything else with its stack trace, since that is a bug to report.
+ * The text for a terminal: a fault as `place: message (code)` and its hint on the next line, and what the system
+ * refused in its own words, both without a stack trace; anything else with it, since that is a bug to report.
  */
 export function describeError(error: unknown): string {
   if (error instanceof Fault) {
@@ -46,7 +46,8 @@ export function describeError(error: unknown): string {
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
     return `${place}${error.message} (${error.code})${hint}`;
   }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return 'syscall' in error ? error.message : (error.stack ?? error.message);
 }
 
 /** Whether `error` is a system error with one of these codes, such as `ENOENT`. */

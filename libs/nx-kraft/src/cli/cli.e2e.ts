@@ -77,3 +77,28 @@ test('rootfs makes a folder into an archive outside of any project', async () =>
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain('(SOURCE_MISSING)');
 });
+
+test('a Kraftfile is edited in place, and keeps its comments', async () => {
+  const file = join(folder, 'Kraftfile');
+  await writeFile(file, 'spec: v0.5\nname: web # the shop\nunikraft: stable\ntargets:\n  - qemu/x86_64\n');
+  const steps = [
+    ['target', 'add', 'Kraftfile', 'fc/x86_64'],
+    ['lib', 'add', 'Kraftfile', 'musl'],
+    ['set', 'Kraftfile', 'CONFIG_A=y', 'CONFIG_B=12'],
+    ['unset', 'Kraftfile', 'CONFIG_B'],
+    ['set', 'Kraftfile', 'CONFIG_C=y', '--target', 'fc-x86_64'],
+    ['target', 'rm', 'Kraftfile', 'qemu-x86_64'],
+    ['upgrade', 'Kraftfile'],
+  ];
+  for (const step of steps) expect(await nxKraft(...step)).toMatchObject({ code: 0, stderr: '' });
+  expect(await readFile(file, 'utf8')).toContain('name: web # the shop');
+  expect(JSON.parse((await nxKraft('inspect', 'Kraftfile')).stdout)).toMatchObject({
+    spec: 'v0.6',
+    unikraft: { version: 'stable', kconfig: { CONFIG_A: 'y' } },
+    libraries: [{ name: 'musl', version: 'stable' }],
+    targets: [{ id: 'fc-x86_64', kconfig: { CONFIG_C: 'y' } }],
+  });
+  const missing = await nxKraft('target', 'rm', 'Kraftfile', 'xen-arm64');
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toContain('(EDIT_NOT_FOUND)');
+});

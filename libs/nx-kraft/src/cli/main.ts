@@ -4,8 +4,13 @@ import { type Command, UsageFault } from './command.ts';
 /** The subcommands; each is loaded only when it is called. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.ts')).inspect,
+  lib: async () => (await import('./edit.ts')).lib,
   lint: async () => (await import('./lint.ts')).lint,
   rootfs: async () => (await import('./rootfs.ts')).rootfs,
+  set: async () => (await import('./edit.ts')).set,
+  target: async () => (await import('./edit.ts')).target,
+  unset: async () => (await import('./edit.ts')).unset,
+  upgrade: async () => (await import('./edit.ts')).upgrade,
 };
 
 /**

@@ -1,19 +1,17 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { Fault } from '@nx-kraft/base';
-import { type Diagnostic, type Kraftfile, type PositionOf, type Target, readKraftfile } from '@nx-kraft/kraftfile';
+import { type Diagnostic, type Kraftfile, type PositionOf, type Target, loadKraftfile } from '@nx-kraft/kraftfile';
 
-/** A Kraftfile that cannot be used, or something that it does not have. */
-export class KraftfileFault extends Fault<
+/** A Kraftfile that a task cannot use, or something that it does not have. */
+export class ProjectFault extends Fault<
   'KRAFTFILE_BROKEN' | 'KRAFTFILE_NO_CORE' | 'KRAFTFILE_NO_ROOTFS' | 'KRAFTFILE_NO_TARGET' | 'KRAFTFILE_NOT_BUILT'
 > {
-  override readonly name = 'KraftfileFault';
+  override readonly name = 'ProjectFault';
 }
 
 /** A Kraftfile as tasks use it. */
 export interface Kraftproject {
-  /** The file as people know it: relative to the workspace. */
+  /** The file as people know it: relative to the current folder, which is mostly the workspace's. */
   readonly file: string;
   /** The absolute path of its folder. */
   readonly folder: string;
@@ -24,25 +22,19 @@ export interface Kraftproject {
 /**
  * Reads a Kraftfile for a task.
  *
- * @param file  path relative to the workspace
- * @throws KraftfileFault KRAFTFILE_BROKEN with all its errors
+ * @param path  relative to the workspace
+ * @throws ProjectFault KRAFTFILE_BROKEN with all its errors
  */
-export async function loadKraftproject(workspaceRoot: string, file: string): Promise<Kraftproject> {
-  const path = resolve(workspaceRoot, file);
-  const folder = dirname(path);
-  const { kraftfile, diagnostics, positionOf } = readKraftfile(await readFile(path, 'utf8'), {
-    file,
-    directoryName: basename(folder),
-    env: process.env,
-    exists: (relative) => existsSync(join(folder, relative)),
-  });
+export async function loadKraftproject(workspaceRoot: string, path: string): Promise<Kraftproject> {
+  const file = relative('', resolve(workspaceRoot, path));
+  const { kraftfile, diagnostics, positionOf } = await loadKraftfile(file, process.env);
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (kraftfile === undefined || errors.length > 0) {
-    throw new KraftfileFault('KRAFTFILE_BROKEN', errors.map(describeBriefly).join('\n'), {
+    throw new ProjectFault('KRAFTFILE_BROKEN', errors.map(describeBriefly).join('\n'), {
       hint: `nx-kraft lint ${file} explains it.`,
     });
   }
-  return { file, folder, kraftfile, positionOf };
+  return { file, folder: dirname(resolve(file)), kraftfile, positionOf };
 }
 
 /**
@@ -59,12 +51,12 @@ export function describeBriefly({ file, line, column, message }: Diagnostic): st
   return `${file}:${line}:${column}: ${message}`;
 }
 
-/** @throws KraftfileFault KRAFTFILE_NO_TARGET with the targets that there are */
+/** @throws ProjectFault KRAFTFILE_NO_TARGET with the targets that there are */
 export function findTarget({ file, kraftfile }: Kraftproject, id: string): Target {
   const targets = plannedTargets(kraftfile);
   const target = targets.find((candidate) => candidate.id === id);
   if (target !== undefined) return target;
-  throw new KraftfileFault('KRAFTFILE_NO_TARGET', `there is no target ${id}`, {
+  throw new ProjectFault('KRAFTFILE_NO_TARGET', `there is no target ${id}`, {
     at: file,
     hint: `Its targets: ${targets.map((candidate) => candidate.id).join(', ') || 'none'}.`,
   });

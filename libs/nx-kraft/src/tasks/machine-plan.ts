@@ -5,7 +5,7 @@ import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
 import { type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import { type KernelRun, initrdMount } from '@nx-kraft/machine';
 import { hostTarget } from './host-target.ts';
-import { type Kraftproject, KraftfileFault, findTarget, plannedTargets } from './kraftproject.ts';
+import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
 import { findCommand } from './run-defaults.ts';
 
 /** What a run may choose beside what the Kraftfile says. */
@@ -25,7 +25,7 @@ export interface MachineOptions {
  * Plans the machine for a target that has been built: the Kraftfile's command and environment, and what the options
  * put over them.
  *
- * @throws KraftfileFault when there is no such target, or when it has not been built
+ * @throws ProjectFault when there is no such target, or when it has not been built
  */
 export async function planMachine(project: Kraftproject, options: MachineOptions): Promise<KernelRun> {
   const { kraftfile, folder } = project;
@@ -54,7 +54,7 @@ export async function planMachine(project: Kraftproject, options: MachineOptions
 function bestTarget({ file, kraftfile }: Kraftproject): Target {
   const target = hostTarget(plannedTargets(kraftfile));
   if (target !== undefined) return target;
-  throw new KraftfileFault('KRAFTFILE_NO_TARGET', 'it names no target to run', {
+  throw new ProjectFault('KRAFTFILE_NO_TARGET', 'it names no target to run', {
     at: file,
     hint: 'Add one, such as: targets: [qemu/x86_64].',
   });
@@ -65,7 +65,7 @@ async function readConfig({ file }: Kraftproject, target: Target, path: string):
     return parseConfig(await readFile(path, 'utf8'));
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT')) throw error;
-    throw new KraftfileFault('KRAFTFILE_NOT_BUILT', `target ${target.id} has not been built`, {
+    throw new ProjectFault('KRAFTFILE_NOT_BUILT', `target ${target.id} has not been built`, {
       at: file,
       hint: `Build it first, with the task build:${target.id}.`,
     });

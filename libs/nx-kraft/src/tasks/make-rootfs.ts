@@ -4,7 +4,7 @@ import { replaceAtomically } from '@nx-kraft/base';
 import { rootfsName } from '@nx-kraft/kraftfile';
 import { type DockerfileOptions, type RootfsRequest, buildRootfs, describeRootfs } from '@nx-kraft/rootfs';
 import { baseImages } from './base-images.ts';
-import { KraftfileFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
+import { ProjectFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { writeRunDefaults } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 
@@ -34,7 +34,7 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   const { kraftfile: path, ...buildOptions } = options;
   const { file, folder, kraftfile } = await loadKraftproject(workspaceRoot, path);
   const { rootfs } = kraftfile;
-  if (rootfs === undefined) throw new KraftfileFault('KRAFTFILE_NO_ROOTFS', 'it names no rootfs', { at: file });
+  if (rootfs === undefined) throw new ProjectFault('KRAFTFILE_NO_ROOTFS', 'it names no rootfs', { at: file });
   const request: RootfsRequest = {
     ...rootfs,
     ...buildOptions,

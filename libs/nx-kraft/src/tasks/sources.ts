@@ -8,7 +8,7 @@ import {
 } from '@nx-kraft/components';
 import type { KernelPlan } from '@nx-kraft/kernel';
 import type { Component } from '@nx-kraft/kraftfile';
-import { type Kraftproject, KraftfileFault } from './kraftproject.ts';
+import { type Kraftproject, ProjectFault } from './kraftproject.ts';
 import { tell } from './task.ts';
 
 /** The folders that a kernel is built from. */
@@ -17,13 +17,13 @@ export type KernelSources = Pick<KernelPlan, 'core' | 'libraries' | 'application
 /**
  * Finds the sources of a kernel, fetching those that the store does not have.
  *
- * @throws KraftfileFault KRAFTFILE_NO_CORE, ComponentFault
+ * @throws ProjectFault KRAFTFILE_NO_CORE, ComponentFault
  */
 export async function fetchSources(project: Kraftproject, signal: AbortSignal): Promise<KernelSources> {
   const { file, folder, kraftfile } = project;
   const { unikraft, libraries, template } = kraftfile;
   if (unikraft === undefined) {
-    throw new KraftfileFault('KRAFTFILE_NO_CORE', 'it names no unikraft to build the kernel from', { at: file });
+    throw new ProjectFault('KRAFTFILE_NO_CORE', 'it names no unikraft to build the kernel from', { at: file });
   }
   const store = openStore();
   const fetch = (type: ComponentType, component: Component) => fetchOne(store, folder, type, component, signal);
