@@ -58,6 +58,23 @@ test('a change of the root file system or of cmd builds no kernel', async () => 
   expect(output).toContain('argument 1: moon');
 });
 
+test('an app on a template takes its program, libraries and options, and follows its changes', async () => {
+  await workspace.write(
+    'apps/shop/Kraftfile',
+    'spec: v0.6\ntemplate: { source: ../hello }\ncmd: [shop]\nrootfs: ../hello/rootfs\ntargets: [qemu/x86_64]\n',
+  );
+  await workspace.write('apps/shop/README.md', 'shop');
+  const { exitCode, output } = await workspace.nx('run', 'shop:run');
+  expect(exitCode).toBe(0);
+  expect(output).toContain('argument 1: shop');
+  expect(output).toContain('This line comes from the root file system.');
+
+  await workspace.edit('apps/hello/main.c', 'Hello from', 'Greetings from');
+  const changed = await workspace.nx('run', 'shop:run');
+  expect(changed.ran).toEqual(['shop:build:qemu-x86_64', 'shop:run']);
+  expect(changed.output).toContain('Greetings from');
+});
+
 test('package gives the same image in every checkout, and is restored from the cache', async () => {
   const other = await TestWorkspace.create('apps/hello', 'tools/test-kernel');
   try {

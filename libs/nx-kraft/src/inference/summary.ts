@@ -70,7 +70,7 @@ export function summarize(text: string, file: string, directoryName: string): Su
   return {
     name: kraftfile.name,
     targets: targets.map((target) => summarizeTarget(kraftfile, target)),
-    buildsKernels: unikraft !== undefined,
+    buildsKernels: unikraft !== undefined || template !== undefined,
     compilesApplication: template === undefined,
     components: [unikraft, template, ...libraries].filter((component) => component !== undefined),
     ...(rootfs === undefined ? {} : { rootfs }),

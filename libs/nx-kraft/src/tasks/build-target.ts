@@ -34,8 +34,9 @@ export interface BuildOptions {
 export async function buildTarget(workspaceRoot: string, options: BuildOptions, signal: AbortSignal): Promise<void> {
   const project = await loadKraftproject(workspaceRoot, options.kraftfile);
   const target = findTarget(project, options.target);
-  const sources = await fetchSources(project, signal);
-  const kconfig = kernelConfig(project.kraftfile, target);
+  const { kraftfile, ...sources } = await fetchSources(workspaceRoot, project, signal);
+  const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
+  const kconfig = kernelConfig(kraftfile, merged);
   const names = outputNames(project.kraftfile, target);
   const progress = stepReporter(process.stdout);
   const built = await buildKernel(

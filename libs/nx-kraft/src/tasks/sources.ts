@@ -1,48 +1,66 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
-  type ComponentType,
+  type ComponentRequest,
   type FetchedComponent,
-  type Store,
+  applyTemplates,
   fetchComponent,
   openStore,
   resolveComponent,
 } from '@nx-kraft/components';
 import type { KernelPlan } from '@nx-kraft/kernel';
-import type { Component } from '@nx-kraft/kraftfile';
+import { type Kraftfile, kraftfilesOfFolder, loadKraftfile } from '@nx-kraft/kraftfile';
 import { type Kraftproject, ProjectFault } from './kraftproject.ts';
+import { readWorkspaceLock } from './lock.ts';
 import { tell } from './task.ts';
 
-/** The folders that a kernel is built from. */
-export type KernelSources = Pick<KernelPlan, 'core' | 'libraries' | 'application'>;
+/** The folders that a kernel is built from, and the Kraftfile with what its templates add to it. */
+export interface KernelSources extends Pick<KernelPlan, 'core' | 'libraries' | 'application'> {
+  readonly kraftfile: Kraftfile;
+}
 
 /**
  * Finds the sources of a kernel, fetching those that the store does not have.
  *
  * @throws ProjectFault KRAFTFILE_NO_CORE, ComponentFault
  */
-export async function fetchSources(project: Kraftproject, signal: AbortSignal): Promise<KernelSources> {
-  const { file, folder, kraftfile } = project;
-  const { unikraft, libraries, template } = kraftfile;
+export async function fetchSources(
+  workspaceRoot: string,
+  project: Kraftproject,
+  signal: AbortSignal,
+): Promise<KernelSources> {
+  const { file, folder } = project;
+  const fetch = await componentFetcher(workspaceRoot, signal);
+  const fetchFolder = async (request: ComponentRequest, baseDirectory: string): Promise<string> =>
+    (await fetch(request, baseDirectory)).folder;
+  const { kraftfile, application } = await applyTemplates(project.kraftfile, folder, fetchFolder, readTemplate);
+  const { unikraft, libraries } = kraftfile;
   if (unikraft === undefined) {
     throw new ProjectFault('KRAFTFILE_NO_CORE', 'it names no unikraft to build the kernel from', { at: file });
   }
-  const store = openStore();
-  const fetch = (type: ComponentType, component: Component) => fetchOne(store, folder, type, component, signal);
-  const [core, application, ...fetched] = await Promise.all([
-    fetch('core', unikraft),
-    template === undefined ? { folder } : fetch('template', template),
-    ...libraries.map(async (library) => ({ name: library.name, ...(await fetch('library', library)) })),
+  const [core, ...fetched] = await Promise.all([
+    fetch({ type: 'core', ...unikraft }, folder),
+    ...libraries.map(async (library) => ({
+      name: library.name,
+      ...(await fetch({ type: 'library', ...library }, folder)),
+    })),
   ]);
-  return { core, application: application.folder, libraries: fetched };
+  return { kraftfile, core, application: application ?? folder, libraries: fetched };
 }
 
-async function fetchOne(
-  store: Store,
-  baseDirectory: string,
-  type: ComponentType,
-  component: Component,
-  signal: AbortSignal,
-): Promise<FetchedComponent> {
-  const progress = { signal, onProgress: ({ message }: { message: string }) => tell(message) };
-  const resolution = await resolveComponent({ type, ...component }, { store, baseDirectory, ...progress });
-  return fetchComponent(resolution, store, progress);
+type Fetch = (request: ComponentRequest, baseDirectory: string) => Promise<FetchedComponent>;
+
+async function componentFetcher(workspaceRoot: string, signal: AbortSignal): Promise<Fetch> {
+  const store = openStore();
+  const lock = await readWorkspaceLock(workspaceRoot);
+  const progress = { signal, onProgress: ({ message }: { readonly message: string }) => tell(message) };
+  return async (request, baseDirectory) => {
+    const resolution = await resolveComponent(request, { store, lock, baseDirectory, ...progress });
+    return fetchComponent(resolution, store, progress);
+  };
+}
+
+async function readTemplate(folder: string): Promise<Kraftfile | undefined> {
+  const { default: name } = kraftfilesOfFolder(await readdir(folder));
+  return name === undefined ? undefined : (await loadKraftfile(join(folder, name), process.env)).kraftfile;
 }
