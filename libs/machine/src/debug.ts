@@ -70,7 +70,7 @@ export async function debugInTerminal(
   target: DebugTarget,
   options: MachineOptions = {},
 ): Promise<MachineEnd> {
-  const gdb = await findProgram('gdb');
+  const gdb = findProgram('gdb');
   const machine = await startForDebugger(plan, target.port, options);
   // Ctrl-C belongs to gdb, which stops the guest at it.
   const ignore = () => undefined;

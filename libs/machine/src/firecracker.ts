@@ -86,13 +86,13 @@ function bootArguments(plan: MachinePlan, hasDevices: boolean): string {
  */
 export async function startFirecracker(plan: MachinePlan, options: MachineOptions = {}): Promise<Machine> {
   const calls = firecrackerCalls(plan);
-  await requireArchitecture(plan.kernel, plan.architecture);
-  const program = await findProgram('firecracker');
+  requireArchitecture(plan.kernel, plan.architecture);
+  const program = findProgram('firecracker');
   const folder = await mkdtemp(join(tmpdir(), 'nx-kraft-fc-'));
   const socket = join(folder, 'api');
   let child: ChildProcess;
   try {
-    child = await spawnBound(program, ['--api-sock', socket, '--id', basename(folder)], {
+    child = spawnBound(program, ['--api-sock', socket, '--id', basename(folder)], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const machine = new FirecrackerMachine(child, plan, options);

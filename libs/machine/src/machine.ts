@@ -9,7 +9,6 @@ import { MachineFault } from './fault.ts';
 import { GuestProcess } from './guest-process.ts';
 import { requireArchitecture, type Architecture } from './kernel-file.ts';
 import { parseMemory } from './memory.ts';
-import { attachTap } from './networks.ts';
 import { parsePorts, type Port } from './ports.ts';
 import { findProgram, spawnBound } from './programs.ts';
 import { qemuArguments, qemuProgram, type QemuPlan, type TapInterface } from './qemu.ts';
@@ -89,15 +88,15 @@ export interface Machine {
  * @throws MachineFault when the machine cannot be started: what is missing or wrong, and what to do
  */
 export async function startMachine(plan: MachinePlan, options: MachineOptions = {}): Promise<Machine> {
-  await requireArchitecture(plan.kernel, plan.architecture);
-  const program = await findProgram(qemuProgram(plan.architecture));
+  requireArchitecture(plan.kernel, plan.architecture);
+  const program = findProgram(qemuProgram(plan.architecture));
   const wanted = plan.accelerator ?? 'auto';
   const { accelerator, note } = await chooseAccelerator(wanted, plan.architecture, program, options.cacheFolder);
   if (note !== undefined) options.onNote?.(note);
   const files: FileHandle[] = [];
   try {
     const qemuPlan = await makeQemuPlan(plan, accelerator, files);
-    const child = await spawnBound(program, qemuArguments(qemuPlan), {
+    const child = spawnBound(program, qemuArguments(qemuPlan), {
       // The guest sees the kernel's path as its name; from its own folder that is the same on every machine.
       cwd: dirname(plan.kernel),
       stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...files.map((file) => file.fd)],
@@ -215,6 +214,7 @@ class QemuMachine extends GuestProcess implements Machine {
 
   async #attachTaps(): Promise<void> {
     await this.#qmp.execute('query-status');
+    const { attachTap } = await import('./networks.ts');
     try {
       await Promise.all(this.#plan.interfaces.map(attachTap));
     } catch (error) {

@@ -240,7 +240,7 @@ export async function attachTap({ tap, bridge }: TapInterface): Promise<void> {
 }
 
 async function ip(...args: readonly string[]): Promise<void> {
-  const program = await findProgram('ip');
+  const program = findProgram('ip');
   try {
     await run(program, args);
   } catch (error) {

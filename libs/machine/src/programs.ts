@@ -1,34 +1,35 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
 import { platform } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { installHint } from '@nx-kraft/base';
+import { hasErrorCode, installHint } from '@nx-kraft/base';
 import { MachineFault } from './fault.ts';
 
 /**
- * The path of a program, looked for in PATH.
+ * The path of a program, looked for in PATH. It asks the system directly and does not wait in turn for a thread to do
+ * so, since this lies on the way to the guest's first instruction.
  *
  * @throws MachineFault MACHINE_NO_PROGRAM with what to install
  */
-export async function findProgram(name: string): Promise<string> {
-  const found = await lookFor(name);
+export function findProgram(name: string): string {
+  const found = lookFor(name);
   if (found !== undefined) return found;
   throw new MachineFault('MACHINE_NO_PROGRAM', `${name} is not installed`, { hint: installHint(name) });
 }
 
-/** The path of a program, or undefined when PATH has none. */
-export async function lookFor(name: string): Promise<string | undefined> {
-  const paths = name.includes('/')
-    ? [name]
-    : (process.env['PATH'] ?? '').split(delimiter).map((dir) => join(dir, name));
-  for (const path of paths) {
-    const usable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (usable) return path;
+function lookFor(name: string): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false;
+    throw error;
   }
-  return undefined;
 }
 
 /**
@@ -36,12 +37,12 @@ export async function lookFor(name: string): Promise<string | undefined> {
  * process is killed with SIGKILL; elsewhere it is killed when this process exits by itself. It gets a session of its
  * own, so that Ctrl-C in a terminal reaches this process only, which then decides.
  */
-export async function spawnBound(
+export function spawnBound(
   program: string,
   args: readonly string[],
   options: { readonly cwd?: string; readonly stdio: StdioOptions },
-): Promise<ChildProcess> {
-  const setpriv = platform() === 'linux' ? await lookFor('setpriv') : undefined;
+): ChildProcess {
+  const setpriv = platform() === 'linux' ? lookFor('setpriv') : undefined;
   const command: readonly string[] =
     setpriv === undefined ? [program, ...args] : [setpriv, '--pdeathsig', 'KILL', '--', program, ...args];
   const [first = program, ...rest] = command;

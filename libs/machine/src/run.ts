@@ -2,7 +2,6 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { MachineEnd } from './ending.ts';
 import { MachineFault } from './fault.ts';
-import { startFirecracker } from './firecracker.ts';
 import { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
 
 /** A kernel to run from its first instruction to its end. */
@@ -39,7 +38,8 @@ export interface KernelRunOptions extends MachineOptions {
  */
 export async function runKernel(run: KernelRun, options: KernelRunOptions = {}): Promise<MachineEnd> {
   options.signal?.throwIfAborted();
-  const machine = await starterFor(run.platform)(run, options);
+  const start = await starterFor(run.platform);
+  const machine = await start(run, options);
   const cleanUps = [
     options.signal === undefined ? undefined : stopOnAbort(machine, options.signal),
     options.input === undefined ? undefined : typeInto(machine, options.input),
@@ -93,9 +93,10 @@ function endOnSignals(machine: Machine): { exitCode: () => number | undefined; r
   };
 }
 
-function starterFor(platform: string): typeof startMachine {
+/** Loads only what is needed, since that lies on the way to the guest's first instruction. */
+async function starterFor(platform: string): Promise<typeof startMachine> {
   if (platform === 'qemu') return startMachine;
-  if (platform === 'fc') return startFirecracker;
+  if (platform === 'fc') return (await import('./firecracker.ts')).startFirecracker;
   throw new MachineFault('MACHINE_BAD_TARGET', `kernels for ${platform} cannot be run here`, {
     hint: platform === 'xen' ? 'Give its configuration to xl on a host with Xen.' : 'Run the target for qemu.',
   });
