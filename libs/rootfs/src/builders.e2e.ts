@@ -57,10 +57,11 @@ function optionsFor(builder: BuilderName): Partial<RootfsRequest> {
   const everywhere = { builder, network: 'none', images: registryImages(client, shared.path('cache')) };
   if (builder === 'docker') return { ...everywhere, env: { ...process.env, DOCKER_HOST: engine.host } };
   if (builder === 'buildkit') return { ...everywhere, buildkitHost: engine.buildkitHost };
-  return builder === 'buildah' ? { ...everywhere, env: buildah } : everywhere;
+  // In a chroot, they know no other network.
+  return builder === 'embedded' ? everywhere : { ...everywhere, network: 'host', env: buildah };
 }
 
-const all: BuilderName[] = ['embedded', 'buildkit', 'docker', 'buildah'];
+const all: BuilderName[] = ['embedded', 'buildkit', 'docker', 'podman', 'buildah'];
 
 function putTree(): void {
   workspace.put('root/bin/run', 'run', 0o755);
@@ -149,7 +150,7 @@ describe('a Dockerfile that runs commands', () => {
 
   const expected = ['4755 0 a=input', '644 0 greeting=', '777 0 soft=a', '1777 0 sub', '4755 0 sub/hard=input'];
 
-  test.each(['buildkit', 'docker', 'buildah'] as const)(
+  test.each(['buildkit', 'docker', 'podman', 'buildah'] as const)(
     'is built by %s, hard links and modes kept',
     async (builder) => {
       const built = await workspace.build('Dockerfile', { ...optionsFor(builder), buildArgs: { GREETING: builder } });

@@ -198,7 +198,7 @@ describe('a base image', () => {
     async function* open() {
       for (let at = 0; at < tar.length; at += 100) yield await Promise.resolve(tar.subarray(at, at + 100));
     }
-    return { digest: 'sha256:layer', open: () => Promise.resolve(open()) };
+    return { digest: 'sha256:layer', openTar: () => Promise.resolve(open()) };
   }
 
   function images(config: ImageDefaults, ...layers: SourceLayer[]): ImageSource & { asked: string[] } {

@@ -29,7 +29,7 @@ export interface SourceImage {
 export interface SourceLayer {
   readonly digest: string;
   /** The plain tar archive; reading it fails at the end unless the layer has this digest. */
-  open(): Promise<AsyncIterable<Uint8Array>>;
+  openTar(): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** What an image's config says of running it; the names are those of the OCI image specification. */
@@ -86,7 +86,7 @@ async function unpackLayer(
       },
       at,
     );
-    for await (const chunk of await layer.open()) parser.push(chunk);
+    for await (const chunk of await layer.openTar()) parser.push(chunk);
     parser.end();
     contents.finish();
     return builder.leftOut;

@@ -1,20 +1,13 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import {
-  type Blob,
-  blobStream,
-  formatReference,
-  type ImageLayer,
-  type ImageSource as OciSource,
+import type {
+  Blob,
+  ImageLayer,
+  ImageSource as OciSource,
   Layout,
-  listEntries,
-  openLayer,
-  parseReference,
-  readImage,
-  type RegistryClient,
+  RegistryClient,
   Repository,
-  type Root,
-  selectEntries,
+  Root,
 } from '@nx-kraft/oci';
 import { RootfsFault } from './fault.ts';
 import type { ImageSource, SourceImage } from './image.ts';
@@ -31,13 +24,12 @@ const containerRegistry = 'docker.io';
 export function registryImages(client: RegistryClient, cacheFolder: string): ImageSource {
   return {
     open: async (reference, platform) => {
+      const { Layout, Repository, formatReference, parseReference } = await loadOci();
       const cache = await Layout.create(cacheFolder);
       const name = parseReference(reference, containerRegistry);
       const repository = new Repository(client, name);
       const source = new CachedSource(repository, cache);
-      const root = await source.root(name.digest ?? name.tag ?? 'latest', () =>
-        repository.resolve(name.digest ?? name.tag ?? 'latest'),
-      );
+      const root = await source.root(name.digest ?? name.tag ?? 'latest');
       return openImage(source, root, platform, formatReference(name), (layer) => source.keep(layer));
     },
   };
@@ -49,7 +41,7 @@ export function registryImages(client: RegistryClient, cacheFolder: string): Ima
  * @throws OciFault LAYOUT_INVALID when the folder is none
  */
 export async function openLayoutImage(folder: string, platform: string, name?: string): Promise<SourceImage> {
-  const layout = await Layout.open(folder);
+  const layout = await (await loadOci()).Layout.open(folder);
   const roots = await layout.roots();
   const named = roots.filter(({ annotations = {} }) => name === undefined || Object.values(annotations).includes(name));
   const [descriptor, second] = named;
@@ -72,19 +64,25 @@ async function openImage(
   name: string,
   sourceOf: (layer: ImageLayer) => Promise<OciSource>,
 ): Promise<SourceImage> {
+  const oci = await loadOci();
   const [os = '', architecture = ''] = platform.split('/');
-  const [entry] = selectEntries(await listEntries(source, root), { platform: os, architecture }, name);
+  const [entry] = oci.selectEntries(await oci.listEntries(source, root), { platform: os, architecture }, name);
   if (entry === undefined) throw new RootfsFault('IMAGE_UNAVAILABLE', `${name} has nothing for ${platform}`);
-  const image = await readImage(source, entry.digest);
+  const image = await oci.readImage(source, entry.digest);
   const onBuild = onBuildOf(await source.readBlob(image.manifest.config.digest));
   return {
     digest: image.digest,
     config: { ...image.config.config, OnBuild: onBuild },
     layers: image.layers.map((layer) => ({
       digest: layer.digest,
-      open: async () => openLayer(await sourceOf(layer), layer),
+      openTar: async () => oci.openLayer(await sourceOf(layer), layer),
     })),
   };
+}
+
+/** Loaded when an image is needed: most root file systems need none, and loading it takes longer than making those. */
+function loadOci() {
+  return import('@nx-kraft/oci');
 }
 
 /** Docker's, and no part of OCI's specification, so it is looked for here. */
@@ -108,7 +106,7 @@ class CachedSource implements OciSource {
   }
 
   /** The document behind a tag or digest, with its media type, which only the document itself and the registry know. */
-  async root(tagOrDigest: string, resolve: () => Promise<Root>): Promise<Root> {
+  async root(tagOrDigest: string): Promise<Root> {
     if (tagOrDigest.startsWith('sha256:')) {
       const digest = tagOrDigest as Digest;
       if ((await this.#cache.sizeOf(digest)) !== undefined) {
@@ -117,7 +115,7 @@ class CachedSource implements OciSource {
         return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
       }
     }
-    const root = await resolve();
+    const root = await this.#repository.resolve(tagOrDigest);
     await this.#cache.writeBlob(root.bytes, root.descriptor.mediaType);
     return root;
   }
@@ -138,6 +136,7 @@ class CachedSource implements OciSource {
   async keep(layer: Blob): Promise<Layout> {
     if ((await this.#cache.sizeOf(layer.digest)) !== layer.size) {
       await this.#cache.addBlob(async (path) => {
+        const { blobStream } = await loadOci();
         await pipeline(blobStream(this.#repository, layer), createWriteStream(path));
         return layer;
       });

@@ -37,15 +37,19 @@ export async function solve(
   const reference = randomUUID();
   const cancel = (): void => session.destroy();
   job.signal?.addEventListener('abort', cancel);
+  // This call ends by itself, with the build; its own failure says nothing that the build does not.
+  const status = request(session, '/moby.buildkit.v1.Control/Status', encode([[1, reference]]), (message) =>
+    progress.take(decode(message)),
+  ).catch(() => undefined);
   try {
-    const status = request(session, '/moby.buildkit.v1.Control/Status', encode([[1, reference]]), (message) =>
-      progress.take(decode(message)),
-    );
     const solved = request(session, '/moby.buildkit.v1.Control/Solve', solveRequest(job, reference, services.id));
-    // The status call ends by itself, after the build; its own failure says nothing that the build does not.
-    await Promise.race([Promise.all([solved, status.catch(() => undefined)]), services.failure]);
+    await Promise.race([solved, services.failure]);
+    await status;
     return [...reads].sort();
   } catch (error) {
+    if (!(error instanceof GrpcError)) throw error;
+    // Which step failed may come after the news that one did.
+    await status;
     throw asFault(error, job, progress);
   } finally {
     job.signal?.removeEventListener('abort', cancel);
@@ -85,9 +89,8 @@ function prefixed(prefix: string, values: Readonly<Record<string, string>>): Rec
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
 }
 
-function asFault(error: unknown, job: BuildJob, progress: Progress): unknown {
-  if (!(error instanceof GrpcError)) return error;
-  const line = lineOf(progress.failed, job);
+function asFault(error: GrpcError, job: BuildJob, progress: Progress): RootfsFault {
+  const line = lineOf(progress.failed, job) ?? /parse error(?: on)? line (\d+)/.exec(error.message)?.[1];
   return new RootfsFault('BUILD_FAILED', error.message, {
     at: line === undefined ? job.dockerfile.path : `${job.dockerfile.path}:${line}`,
     hint: 'The lines above are what the builder said.',

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Fault, run } from '@nx-kraft/base';
-import { type Connection, dialBuildkit, dialDockerEngine } from '../buildkit/dial.ts';
-import { solve } from '../buildkit/solve.ts';
+import type { Connection } from '../buildkit/dial.ts';
 import { buildWithProgram } from './command-line.ts';
 import { readIfPresent } from './context.ts';
 import type { BuildJob } from './job.ts';
@@ -39,8 +38,10 @@ export interface ReadyBuilder {
  */
 export async function prepareBuilder(name: ExternalBuilder, settings: BuilderSettings): Promise<ReadyBuilder> {
   switch (name) {
-    case 'buildkit':
+    case 'buildkit': {
+      const { dialBuildkit } = await import('../buildkit/dial.ts');
       return overBuildkit(await dialBuildkit(buildkitAddress(settings)));
+    }
     case 'docker':
       return overBuildkit(await dialFirst(engineAddresses(settings.env)));
     case 'podman':
@@ -54,11 +55,14 @@ export function buildkitAddress({ buildkitHost, env }: BuilderSettings): string 
   return address === '' ? 'unix:///run/buildkit/buildkitd.sock' : address;
 }
 
-function overBuildkit(connection: Connection): ReadyBuilder {
+/** Node's HTTP/2 and the client are loaded only for builds that need them. */
+async function overBuildkit(connection: Connection): Promise<ReadyBuilder> {
+  const { solve } = await import('../buildkit/solve.ts');
   return { build: (job, take) => solve(connection, job, take), close: () => connection.close() };
 }
 
 async function dialFirst(addresses: readonly string[]): Promise<Connection> {
+  const { dialDockerEngine } = await import('../buildkit/dial.ts');
   const reasons: string[] = [];
   for (const address of addresses) {
     try {
