@@ -11,7 +11,7 @@ type Path = readonly PropertyKey[];
 
 /** Checks the whole file against the shape of its family and tells each value that does not fit, where it stands. */
 export function checkShape(reading: Reading): void {
-  const result = shapeOf(reading.family).safeParse(reading.tree.plain(reading.tree.root));
+  const result = shapeOf(reading.family).safeParse(reading.tree.plain(reading.tree.root, 'kconfig'));
   for (const issue of result.error?.issues ?? []) {
     if (reading.problems.isFull) return;
     for (const problem of settle(issue, [])) report(reading, problem);

@@ -9,6 +9,7 @@ import { scalarText, type Value } from './tree.ts';
  */
 export function readKconfig(reading: Reading, value: Value | undefined, path: ModelPath): Kconfig {
   const found = new Map<string, string>();
+  const places = reading.placesIn(path);
   const list = reading.list(value);
   if (list !== undefined) {
     for (const item of reading.items(list)) {
@@ -24,7 +25,7 @@ export function readKconfig(reading: Reading, value: Value | undefined, path: Mo
         reading.warn('DUPLICATE_KEY', item, `'${symbol}' is listed already; only this one is read`);
       }
       found.set(symbol, unquote(equals === -1 ? '' : text.slice(equals + 1).trim()));
-      reading.place([...path, symbol], item);
+      places.set(symbol, item.range?.[0] ?? 0);
       checkSymbol(reading, symbol, item);
     }
   }
@@ -33,7 +34,7 @@ export function readKconfig(reading: Reading, value: Value | undefined, path: Mo
     if (text === undefined && reading.family === 'legacy') continue;
     const symbol = entry.key.trim();
     found.set(symbol, unquote(text ?? ''));
-    reading.place([...path, symbol], entry.keyNode);
+    places.set(symbol, entry.keyNode.range?.[0] ?? 0);
     checkSymbol(reading, symbol, entry.keyNode);
   }
   return Object.fromEntries(found);
@@ -55,7 +56,9 @@ function kconfigText(reading: Reading, value: Value | undefined): string | undef
 
 /** `"a \"b\""` as KConfig writes strings becomes `a "b"`; anything else stays. */
 function unquote(text: string): string {
-  return /^"(?:[^"\\]|\\.)*"$/s.test(text) ? text.slice(1, -1).replaceAll(/\\(.)/gs, '$1') : text;
+  return text.startsWith('"') && /^"(?:[^"\\]|\\.)*"$/s.test(text)
+    ? text.slice(1, -1).replaceAll(/\\(.)/gs, '$1')
+    : text;
 }
 
 function checkSymbol(reading: Reading, symbol: string, at: NonNullable<Value>): void {

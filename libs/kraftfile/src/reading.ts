@@ -15,7 +15,7 @@ export class Reading {
   readonly family: Family;
   readonly problems: Problems;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #places = new Map<string, number>();
+  readonly #places = new Map<string, Map<string | number, number>>();
 
   constructor(tree: Tree, family: Family, env: Readonly<Record<string, string | undefined>>, problems: Problems) {
     this.tree = tree;
@@ -34,12 +34,24 @@ export class Reading {
 
   /** Remembers where a part of the model comes from. */
   place(path: ModelPath, at: Node): void {
-    if (at.range) this.#places.set(placeKey(path), at.range[0]);
+    const last = path.at(-1);
+    if (at.range && last !== undefined) this.placesIn(path.slice(0, -1)).set(last, at.range[0]);
+  }
+
+  /** Offsets of the parts of one part of the model, to be added to. */
+  placesIn(path: ModelPath): Map<string | number, number> {
+    const key = path.join('\0');
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    const places = new Map<string | number, number>();
+    this.#places.set(key, places);
+    return places;
   }
 
   /** Where a part of the model stands in the text, as an offset. */
   offsetOf(path: ModelPath): number | undefined {
-    return this.#places.get(placeKey(path));
+    const last = path.at(-1);
+    return last === undefined ? undefined : this.#places.get(path.slice(0, -1).join('\0'))?.get(last);
   }
 
   /** The place of a part of the model, or of the nearest part around it. */
@@ -109,10 +121,6 @@ const bareBooleans: ReadonlyMap<string, boolean> = new Map([
   ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true] as const),
   ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
 ]);
-
-function placeKey(path: ModelPath): string {
-  return path.join('\0');
-}
 
 function spanOf(at: Node | Span): Span {
   return 'length' in at ? at : (at.range ?? [0, 0]);

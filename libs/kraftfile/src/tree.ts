@@ -65,26 +65,35 @@ export class Tree {
   /**
    * A value as plain JSON data.
    *
+   * @param uniform  key of mappings whose values all follow one rule: of the strings in them only the first is taken,
+   *   which is enough for a check of the form, and most of what a Kraftfile says
    * @throws TreeLimit when it nests too deep or unfolds into too much
    */
-  plain(value: Value | undefined): Plain {
+  plain(value: Value | undefined, uniform?: string): Plain {
     let count = 0;
     const { isMap, isSeq } = yaml();
-    const convert = (node: Value | undefined, depth: number): Plain => {
+    const convert = (node: Value | undefined, depth: number, isUniform: boolean): Plain => {
       if (depth > deepest) throw new TreeLimit('depth');
       if (++count > mostValues) throw new TreeLimit('size');
       if (node === undefined) return null;
       if (isMap(node)) {
         const object: Record<string, Plain> = {};
-        for (const entry of this.entries(node)) setOwn(object, entry.key, convert(entry.value, depth + 1));
+        let hasString = false;
+        for (const entry of this.entries(node)) {
+          const isString = isUniform && isPlainString(entry.value);
+          if (!(isString && hasString)) {
+            setOwn(object, entry.key, convert(entry.value, depth + 1, entry.key === uniform));
+          }
+          hasString ||= isString;
+        }
         return object;
       }
-      if (isSeq(node)) return this.items(node).map((item) => convert(item, depth + 1));
+      if (isSeq(node)) return this.items(node).map((item) => convert(item, depth + 1, false));
       const content: unknown = node.value;
       if (typeof content === 'boolean' || (typeof content === 'number' && Number.isFinite(content))) return content;
       return scalarText(node);
     };
-    return convert(value, 0);
+    return convert(value, 0, false);
   }
 
   #readEntries(map: YAMLMap, depth: number): readonly Entry[] {
@@ -150,6 +159,10 @@ export class Tree {
     });
     return dangling;
   }
+}
+
+function isPlainString(value: Value | undefined): boolean {
+  return yaml().isScalar(value) && typeof value.value === 'string';
 }
 
 /** Sets a key of an object whatever its name: a plain assignment to `__proto__` would set none. */
