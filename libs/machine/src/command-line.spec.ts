@@ -18,7 +18,7 @@ test('parameters of the kernel come first, in the order that kraft uses, and end
   });
   expect(line).toBe(
     'ukdebug.level=3 netdev.ip=172.44.0.2/24:172.44.0.1:8.8.8.8::: ' +
-      'vfs.fstab=[ "initrd0:/:extract:::" "fs1:/data:9pfs:::mkmp" ] env.vars=[ "A=1" "B=two \\"words\\" \\\\" ] -- run',
+      'vfs.fstab=[ "initrd0:/:extract::ramfs=1:" "fs1:/data:9pfs:::mkmp" ] env.vars=[ "A=1" "B=two \\"words\\" \\\\" ] -- run',
   );
 });
 
@@ -37,11 +37,39 @@ test('every argument and every value arrives as it was', () => {
     fc.property(fc.array(word), fc.array(word), (values, args) => {
       const environment = Object.fromEntries(values.map((value, index) => [`V${index}`, value]));
       const words = splitAsGuest(formatCommandLine({ ...nothing, environment, arguments: args }));
-      const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-      expect(words).toEqual([...(variables.length > 0 ? ['env.vars=[', ...variables, ']', '--'] : []), ...args]);
+      const guest = takeParameters(words);
+      expect(guest.variables.toSorted()).toEqual(
+        Object.entries(environment)
+          .map(([name, value]) => `${name}=${value}`)
+          .toSorted(),
+      );
+      expect(guest.rest).toEqual(args);
     }),
   );
 });
+
+/** The rules of Unikraft's lib/uklibparam for a list of variables, when there are parameters at all. */
+function takeParameters(words: readonly string[]): { variables: readonly string[]; rest: readonly string[] } {
+  if (words[0]?.startsWith('env.vars=') !== true) return { variables: [], rest: words };
+  const variables: string[] = [];
+  const end = words.indexOf('--');
+  let inList = false;
+  for (const word of words.slice(0, end)) {
+    let value = inList ? word : word.replace(/^env\.vars=/, '');
+    if (!inList && value.startsWith('[')) {
+      inList = true;
+      value = value.slice(1);
+      if (value === '') continue;
+    }
+    if (inList && value.endsWith(']')) {
+      inList = false;
+      value = value.slice(0, -1);
+      if (value === '') continue;
+    }
+    variables.push(value);
+  }
+  return { variables, rest: words.slice(end + 1) };
+}
 
 /** The rules of Unikraft's lib/ukargparse. */
 function splitAsGuest(line: string): readonly string[] {

@@ -13,8 +13,11 @@ export interface CommandLine {
   readonly arguments: readonly string[];
 }
 
-/** The guest's fstab entry by which it unpacks its initrd at `/`, for kernels that do not do so by themselves. */
-export const initrdMount = 'initrd0:/:extract:::';
+/**
+ * The guest's fstab entry by which it unpacks its initrd into a file system in memory at `/`, for kernels that do not do
+ * so by themselves. Kraft leaves the option out, and newer kernels then find nothing to unpack to.
+ */
+export const initrdMount = 'initrd0:/:extract::ramfs=1:';
 
 /**
  * The text after the kernel's name, for the parser of Unikraft's lib/ukargparse: parameters of the kernel, `--` if
@@ -39,9 +42,14 @@ export function formatCommandLine(line: CommandLine): string {
   return [...parameters, ...(parameters.length > 0 ? ['--'] : []), ...line.arguments.map(quoteArgument)].join(' ');
 }
 
-/** A list, always quoted: its parser ends a list at a bare `]`. */
+/** A list. Its parser takes any value whose last character is `]` for the last one, so such values stand alone. */
 function formatList(name: string, values: readonly string[]): readonly string[] {
-  return values.length === 0 ? [] : [`${name}=[`, ...values.map(quoteAlways), ']'];
+  const listed = values.filter((value) => !value.endsWith(']'));
+  const alone = values.filter((value) => value.endsWith(']'));
+  return [
+    ...(listed.length === 0 ? [] : [`${name}=[`, ...listed.map(quoteAlways), ']']),
+    ...alone.map((value) => quoteAlways(`${name}=${value}`)),
+  ];
 }
 
 function formatVariable([name, value]: readonly [string, string]): string {

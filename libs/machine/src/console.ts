@@ -20,6 +20,9 @@ const crashPatterns: readonly RegExp[] = [
   /\bKernel panic - not syncing\b/,
 ];
 
+/** A message of the level that Unikraft uses for what it cannot survive. */
+const criticalPattern = /\bCRIT: /;
+
 /** The result of `main`, which Unikraft tells at the level of information only. */
 const resultPattern = /\bInfo: .*(?:\bmain returned |\bexit called with status )(-?\d+)/;
 
@@ -29,7 +32,8 @@ export class Console {
   readonly #onLine: ((line: string) => void) | undefined;
   #rest = '';
   #lines: string[] = [];
-  #crash: string | undefined;
+  #critical: string | undefined;
+  #crashed: string | undefined;
   #result: number | undefined;
 
   constructor(onLine?: (line: string) => void) {
@@ -52,9 +56,14 @@ export class Console {
     return this.#lines;
   }
 
-  /** The first line that tells a crash. */
+  /** A line that tells a crash: the first of all critical ones, which is nearest to the cause. */
   get crash(): string | undefined {
-    return this.#crash;
+    return this.#crashed === undefined ? undefined : (this.#critical ?? this.#crashed);
+  }
+
+  /** The line by which the crash was noticed. */
+  get crashSign(): string | undefined {
+    return this.#crashed;
   }
 
   /** What `main` gave, if the guest told. */
@@ -76,7 +85,8 @@ export class Console {
     const line = raw.replace(/\r+$/, '');
     this.#lines.push(line);
     if (this.#lines.length > keptLines) this.#lines.shift();
-    if (this.#crash === undefined && crashPatterns.some((pattern) => pattern.test(line))) this.#crash = line;
+    if (criticalPattern.test(line)) this.#critical ??= line;
+    if (crashPatterns.some((pattern) => pattern.test(line))) this.#crashed ??= line;
     const result = resultPattern.exec(line)?.[1];
     if (result !== undefined) this.#result = Number(result);
     this.#onLine?.(line);

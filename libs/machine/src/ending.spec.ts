@@ -37,11 +37,27 @@ test.each([
   expect(judge({}, `${line}\r\n`)).toMatchObject({ exitCode: 1, reason: 'crash' });
 });
 
+test('the first critical line is shown, and a cause that is hard to guess is explained', () => {
+  const output = [
+    '[ 0.1] CRIT: [libvfscore] <automount.c @  513> Could not find an initrd!',
+    '[ 0.1] ERR:  [libukboot] <boot.c @  385> Init function at 0x13f1c0 returned error -1',
+  ].join('\r\n');
+  expect(judge({}, output).message).toContain('Could not find an initrd!');
+  expect(judge({}, 'ERR:  [libukboot] <boot.c @ 385> Init function at 0x1 returned error -95').hint).toContain(
+    'RDSEED',
+  );
+});
+
 test('the result of the program is known where the guest tells it', () => {
   expect(judge({ status: 7, shutdownReason: undefined })).toMatchObject({ exitCode: 3, reason: 'failure' });
   expect(judge({}, 'Info: [libukboot] <boot.c @  480> main returned 256\r\n')).toMatchObject({ exitCode: 1 });
   expect(judge({}, '[ 0.1] Info: [libukboot] <boot.c @  480> main returned 0\r\n')).toMatchObject({ exitCode: 0 });
   expect(judge({}, 'the program says: main returned 4\r\n')).toMatchObject({ exitCode: 0 });
+});
+
+test('a result that is told counts before a crash that only shows by the status, as of exit(3) in Unikraft', () => {
+  const output = 'Info: [libnolibc] <stdlib.c @  493> exit called with status 3, halting system\r\n';
+  expect(judge({ status: 85, shutdownReason: undefined }, output)).toMatchObject({ exitCode: 3, reason: 'failure' });
 });
 
 test('a reset is a failure where Unikraft never resets', () => {

@@ -59,22 +59,28 @@ int take_parameters(int count, char *words[])
 	struct parameter *parameter = NULL;
 
 	for (int index = 1; index < end && error == 0; index++) {
-		char *word = words[index];
+		char *value = words[index];
 
-		if (in_list && strcmp(word, "]") == 0) {
-			in_list = 0;
-		} else if (in_list) {
-			error = add_value(parameter, word);
-		} else {
-			char *value = strchr(word, '=');
-
+		if (!in_list) {
+			value = strchr(value, '=');
 			if (value)
 				*value++ = 0;
-			parameter = find_parameter(word);
-			in_list = value && strcmp(value, "[") == 0;
-			if (!in_list)
-				error = add_value(parameter, value ? value : "");
+			parameter = find_parameter(words[index]);
+			in_list = value && *value == '[';
+			if (in_list && *++value == 0)
+				continue;
 		}
+
+		/* A list ends at a value whose last character is its end, which a list may also have alone. */
+		size_t size = value ? strlen(value) : 0;
+
+		if (in_list && size > 0 && value[size - 1] == ']') {
+			in_list = 0;
+			value[size - 1] = 0;
+			if (size == 1)
+				continue;
+		}
+		error = add_value(parameter, value ? value : "");
 	}
 	return error ? error : end;
 }
