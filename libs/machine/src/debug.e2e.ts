@@ -1,22 +1,13 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildGuest, type Guest } from '../test/guest.ts';
+import { expect, test } from 'vitest';
+import { useGuest } from '../test/use-guest.ts';
 import { formatGdbLine, gdbArguments, makeVscodeConfiguration, startForDebugger } from './debug.ts';
 import type { MachinePlan } from './machine.ts';
 
-let folder: string;
-let guest: Guest;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'debug-'));
-  guest = await buildGuest(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
+const guest = useGuest();
 
 function plan(...args: readonly string[]): MachinePlan {
   return { kernel: guest.kernel, architecture: 'x86_64', accelerator: 'tcg', args };

@@ -1,28 +1,21 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { buildGuest, type Guest } from '../test/guest.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { useGuest } from '../test/use-guest.ts';
 import { findProcesses, until } from '../test/traces.ts';
 import { formatInstances } from './instance-table.ts';
 import { Instances } from './instances.ts';
 import type { MachinePlan } from './machine.ts';
 
-let folder: string;
-let guest: Guest;
+const guest = useGuest();
 let root: string;
 let instances: Instances;
 const children: ChildProcess[] = [];
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'instances-'));
-  guest = await buildGuest(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
-  root = await mkdtemp(join(folder, 'state-'));
-  instances = new Instances(root, join(folder, 'cache'));
+  root = await mkdtemp(join(guest.folder, 'state-'));
+  instances = new Instances(root, join(guest.folder, 'cache'));
 });
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -85,8 +78,11 @@ test('names are unique, also when many are taken at once', async () => {
 });
 
 test('what cannot be started says why, and stays as it was', async () => {
-  await instances.create({ ...plan(), kernel: join(folder, 'none') }, { name: 'none' });
-  await expect(instances.start('none')).rejects.toMatchObject({ code: 'MACHINE_NO_KERNEL', at: join(folder, 'none') });
+  await instances.create({ ...plan(), kernel: join(guest.folder, 'none') }, { name: 'none' });
+  await expect(instances.start('none')).rejects.toMatchObject({
+    code: 'MACHINE_NO_KERNEL',
+    at: join(guest.folder, 'none'),
+  });
   expect((await instances.inspect('none')).state).toBe('created');
   await expect(instances.pause('none')).rejects.toThrow('does not run');
   await expect(instances.stop('nobody')).rejects.toMatchObject({

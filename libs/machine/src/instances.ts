@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { hasErrorCode, withLock } from '@nx-kraft/base';
 import { defaultCacheFolder } from './accelerator.ts';
 import { MachineFault, type MachineFaultCode } from './fault.ts';
+import { listFolder } from './files.ts';
 import { instancePaths, readRecord, writeRecord, type Instance } from './instance.ts';
 import { longestSocketPath, sendCommand, type InstanceCommand } from './instance-channel.ts';
 import { hostInstance } from './instance-host.ts';
@@ -121,14 +122,7 @@ export class Instances {
 
   /** All instances, oldest first. Those to be removed at their end whose process was killed are removed here. */
   async list(): Promise<readonly Instance[]> {
-    let entries: readonly string[];
-    try {
-      entries = await readdir(this.#root);
-    } catch (error) {
-      if (hasErrorCode(error, 'ENOENT')) return [];
-      throw error;
-    }
-    const ids = entries.filter((entry) => /^[\da-f]{12}$/.test(entry));
+    const ids = (await listFolder(this.#root)).filter((entry) => /^[\da-f]{12}$/.test(entry));
     const found = await Promise.all(ids.map((id) => this.#look(id)));
     return found.filter((instance) => instance !== undefined).toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   }

@@ -1,23 +1,18 @@
-import { access, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
-import { buildGuest, type Guest } from '../test/guest.ts';
+import { useGuest } from '../test/use-guest.ts';
 import { until } from '../test/traces.ts';
 import { exchangeHttp, untilAnswered } from './exchange.ts';
 import { startMachine } from './machine.ts';
 import { Networks } from './networks.ts';
 
-let folder: string;
-let guest: Guest;
+const guest = useGuest();
 let networks: Networks;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'networks-'));
-  guest = await buildGuest(folder);
-  networks = new Networks(join(folder, 'state'));
+beforeAll(() => {
+  networks = new Networks(join(guest.folder, 'state'));
 });
-afterAll(() => rm(folder, { recursive: true }));
 afterEach(async () => {
   for (const { name } of await networks.list()) await networks.remove(name);
 });
@@ -69,7 +64,7 @@ test('ranges and names are not given twice', async () => {
 
 test('without the rights it is said what is missing', async () => {
   const script = `import('${join(import.meta.dirname, 'networks.ts')}').then(({ Networks }) =>
-    new Networks('${join(folder, 'unprivileged')}').create('nxk-none')).catch((error) => console.log(error.code, error.hint))`;
+    new Networks('${join(guest.folder, 'unprivileged')}').create('nxk-none')).catch((error) => console.log(error.code, error.hint))`;
   const output = await run('setpriv', ['--bounding-set=-all', '--inh-caps=-all', process.execPath, '-e', script]);
   expect(output).toMatch(/^MACHINE_NO_RIGHTS It needs root or CAP_NET_ADMIN/);
 });

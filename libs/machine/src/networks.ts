@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { hasErrorCode, ProgramFault, replaceAtomically, run, withLock } from '@nx-kraft/base';
+import { ProgramFault, replaceAtomically, run, withLock } from '@nx-kraft/base';
 import { formatAddress, type Address } from './command-line.ts';
 import { MachineFault } from './fault.ts';
+import { exists, listFolder } from './files.ts';
 import { formatIpv4, overlap, parseAddress, parseCidr, subnetSize, type Subnet } from './ipv4.ts';
 import { findProgram } from './programs.ts';
 import type { TapInterface } from './qemu.ts';
@@ -147,14 +148,7 @@ export class Networks {
   }
 
   async #records(): Promise<readonly NetworkRecord[]> {
-    let entries: readonly string[];
-    try {
-      entries = await readdir(this.#root);
-    } catch (error) {
-      if (hasErrorCode(error, 'ENOENT')) return [];
-      throw error;
-    }
-    const names = entries.filter((entry) => /^[^.].*\.json$/.test(entry)).toSorted();
+    const names = (await listFolder(this.#root)).filter((entry) => /^[^.].*\.json$/.test(entry)).toSorted();
     return Promise.all(
       names.map(async (entry) => JSON.parse(await readFile(join(this.#root, entry), 'utf8')) as NetworkRecord),
     );
@@ -253,15 +247,5 @@ async function ip(...args: readonly string[]): Promise<void> {
     }
     const words = error.output.trim().replace(/^(?:RTNETLINK answers|Error): /, '');
     throw new MachineFault('MACHINE_BAD_NETWORK', `ip ${args.join(' ')}: ${words}`, { cause: error });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return false;
-    throw error;
   }
 }

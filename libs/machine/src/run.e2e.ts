@@ -1,25 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildGuest, type Guest } from '../test/guest.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { useGuest } from '../test/use-guest.ts';
 import { findProcesses, until } from '../test/traces.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import { initrdMount } from './command-line.ts';
 import { runKernel, type KernelRun, type KernelRunOptions } from './run.ts';
 import { startMachine } from './machine.ts';
 
-let folder: string;
-let guest: Guest;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'machine-'));
-  guest = await buildGuest(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
+const guest = useGuest();
 afterEach(() => {
   vi.unstubAllEnvs();
 });
@@ -50,7 +43,7 @@ describe('what a guest gets', () => {
   });
 
   test('paths with spaces and commas work', async () => {
-    const odd = join(folder, 'a, b "c"');
+    const odd = join(guest.folder, 'a, b "c"');
     await mkdir(odd);
     await copyFile(guest.kernel, join(odd, 'my kernel'));
     await copyFile(guest.initrd, join(odd, 'my, files'));
@@ -146,7 +139,7 @@ describe('what cannot be run', () => {
     ['no kernel at all', 'text', Buffer.from('hello'), 'MACHINE_NOT_A_KERNEL'],
     ['a kernel for another architecture', 'arm', elfHeader(183), 'MACHINE_WRONG_ARCHITECTURE'],
   ])('%s', async (_, name, content, code) => {
-    const kernel = join(folder, name);
+    const kernel = join(guest.folder, name);
     if (content !== undefined) await writeFile(kernel, content);
     await expect(run([], { kernel })).rejects.toMatchObject({ code, at: kernel });
   });
@@ -163,7 +156,7 @@ describe('what cannot be run', () => {
   });
 
   test('anything, without QEMU', async () => {
-    vi.stubEnv('PATH', folder);
+    vi.stubEnv('PATH', guest.folder);
     await expect(run([])).rejects.toMatchObject({
       code: 'MACHINE_NO_PROGRAM',
       hint: containing('apt-get install qemu-system-x86'),
@@ -173,7 +166,7 @@ describe('what cannot be run', () => {
 
 describe('the accelerator', () => {
   test('is found by booting with it, and remembered', async () => {
-    const cache = join(folder, 'cache');
+    const cache = join(guest.folder, 'cache');
     const qemu = '/usr/bin/qemu-system-x86_64';
     const first = await chooseAccelerator('auto', 'x86_64', qemu, cache);
     // Whatever this machine can do: it says why when it emulates, and the guest boots with the choice.
@@ -183,10 +176,10 @@ describe('the accelerator', () => {
   });
 
   test('that does not work is told with what QEMU says, and refused when it was asked for', async () => {
-    const qemu = join(folder, 'qemu-system-x86_64');
+    const qemu = join(guest.folder, 'qemu-system-x86_64');
     await writeFile(qemu, '#!/bin/sh\necho "qemu-system-x86_64: error: failed to set MSR 0x10a" >&2\nexit 1\n');
     await chmod(qemu, 0o755);
-    const cache = join(folder, 'cache-of-broken');
+    const cache = join(guest.folder, 'cache-of-broken');
     const choice = await chooseAccelerator('auto', 'x86_64', qemu, cache);
     expect(choice.accelerator).toBe('tcg');
     expect(choice.note).toMatch(/kvm.*; emulating, which is slower/);
@@ -194,7 +187,7 @@ describe('the accelerator', () => {
   });
 
   test('of another architecture is emulation', async () => {
-    expect(await chooseAccelerator('auto', 'arm', '/none', folder)).toMatchObject({
+    expect(await chooseAccelerator('auto', 'arm', '/none', guest.folder)).toMatchObject({
       accelerator: 'tcg',
       note: 'this host cannot run arm by itself; emulating, which is slower',
     });
@@ -205,7 +198,7 @@ describe('nothing is left behind', () => {
   const script = join(import.meta.dirname, '../test/run-in-process.ts');
 
   async function startProcess(name: string, args = ['say', 'up', 'hang']) {
-    const home = await mkdtemp(join(folder, 'home-'));
+    const home = await mkdtemp(join(guest.folder, 'home-'));
     const child = spawn(process.execPath, [script, JSON.stringify({ ...plan(args), name })], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, TMPDIR: home, XDG_CACHE_HOME: home, HOME: home },

@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildGuest, type Guest } from '../test/guest.ts';
+import { describe, expect, test } from 'vitest';
+import { useGuest } from '../test/use-guest.ts';
 import { findProcesses } from '../test/traces.ts';
 import { measureBoots } from './boot-report.ts';
 import { initrdMount } from './command-line.ts';
@@ -10,18 +9,12 @@ import { parseScenarios, type ScenarioInput } from './scenario.ts';
 import { formatScenario } from './test-report.ts';
 import { runScenarios, type TestOptions } from './test-run.ts';
 
-let folder: string;
-let guest: Guest;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'scenarios-'));
-  guest = await buildGuest(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
+const guest = useGuest();
 
 function run(scenarios: readonly ScenarioInput[], options: Partial<TestOptions> = {}) {
   const plan = { kernel: guest.kernel, architecture: 'x86_64', accelerator: 'tcg', name: 'scenario' } as const;
   const files = { initrd: guest.initrd, mounts: [initrdMount] };
-  return runScenarios({ ...plan, ...files }, parseScenarios(scenarios, 'test'), { folder, ...options });
+  return runScenarios({ ...plan, ...files }, parseScenarios(scenarios, 'test'), { folder: guest.folder, ...options });
 }
 
 async function reportOf(scenario: Omit<ScenarioInput, 'name'>): Promise<string> {
@@ -66,7 +59,7 @@ describe('a scenario that holds', () => {
   });
 
   test('is shown with a file that the guest should have written', async () => {
-    await writeFile(join(folder, 'written'), 'by the guest');
+    await writeFile(join(guest.folder, 'written'), 'by the guest');
     expect(await reportOf({ files: [{ path: 'written', content: 'guest' }] })).toMatch(/^✓/);
     expect(await reportOf({ files: [{ path: 'unwritten' }] })).toContain(
       'file unwritten\n    expected that it is there',
@@ -125,7 +118,7 @@ test('many run at once on the same port of the guest, and leave nothing', async 
   expect(results.map(({ name, mismatches }) => [name, mismatches])).toEqual(scenarios.map(({ name }) => [name, []]));
   expect(results.every(({ peakMemory }) => peakMemory > 1e6)).toBe(true);
   expect(await findProcesses('scenario')).toEqual([]);
-  expect(await readFile('/proc/net/unix', 'utf8')).not.toContain(folder);
+  expect(await readFile('/proc/net/unix', 'utf8')).not.toContain(guest.folder);
 });
 
 test('they stop when they are told to', async () => {
@@ -148,13 +141,17 @@ test('many boots are measured, and a bad one is told', async () => {
     '',
   );
   if (good === undefined || bad === undefined) throw new Error('no scenario');
-  const report = await measureBoots('probe', plan, good, { folder, boots: 3, objectFolder: join(folder, 'guest') });
+  const report = await measureBoots('probe', plan, good, {
+    folder: guest.folder,
+    boots: 3,
+    objectFolder: join(guest.folder, 'guest'),
+  });
   expect(report).toMatchObject({ name: 'probe', boots: 3, kernelSize: (await stat(guest.kernel)).size });
   expect(report.ready.p50).toBeGreaterThan(0);
   expect(report.ready.p95).toBeGreaterThanOrEqual(report.ready.p50);
   expect(report.libraries.map(({ library }) => library)).toContain('libukboot');
   expect(report.libraries.find(({ library }) => library === 'libvfscore')?.code).toBeGreaterThan(500);
-  await expect(measureBoots('probe', plan, bad, { folder, boots: 3 })).rejects.toMatchObject({
+  await expect(measureBoots('probe', plan, bad, { folder: guest.folder, boots: 3 })).rejects.toMatchObject({
     code: 'MACHINE_BOOT_FAILED',
     message: expect.stringContaining('boot 1 of 3 was not as it should') as unknown,
   });

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { MachineFault } from './fault.ts';
+import { listFolder } from './files.ts';
 
 export interface NamedVolume {
   readonly name: string;
@@ -31,12 +32,7 @@ export class VolumeStore {
   }
 
   async list(): Promise<readonly NamedVolume[]> {
-    try {
-      return (await readdir(this.#root)).toSorted().map((name) => ({ name, folder: this.#folder(name) }));
-    } catch (error) {
-      if (hasErrorCode(error, 'ENOENT')) return [];
-      throw error;
-    }
+    return (await listFolder(this.#root)).toSorted().map((name) => ({ name, folder: this.#folder(name) }));
   }
 
   /** @throws MachineFault MACHINE_NO_VOLUME */

@@ -12,7 +12,7 @@ export interface Guest {
   readonly initrd: string;
 }
 
-/** Builds a guest for tests below `folder`. */
+/** Builds a guest below `folder`. */
 export async function buildGuest(folder: string): Promise<Guest> {
   const core = join(import.meta.dirname, '../../../tools/test-kernel');
   const out = join(folder, 'guest');
