@@ -3,7 +3,7 @@ export type { Mismatch } from './console-check.ts';
 export { formatAddress, formatCommandLine, initrdMount, type Address, type CommandLine } from './command-line.ts';
 export type { EndReason, MachineEnd } from './ending.ts';
 export { MachineFault, type MachineFaultCode } from './fault.ts';
-export { detectArchitecture, type Architecture } from './kernel-file.ts';
+export { inspectKernel, type Architecture, type KernelFile } from './kernel-file.ts';
 export { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
 export { parseMemory } from './memory.ts';
 export { formatPort, parsePorts, type Port } from './ports.ts';

@@ -88,14 +88,14 @@ export interface Machine {
  * @throws MachineFault when the machine cannot be started: what is missing or wrong, and what to do
  */
 export async function startMachine(plan: MachinePlan, options: MachineOptions = {}): Promise<Machine> {
-  requireArchitecture(plan.kernel, plan.architecture);
+  const { isMultiboot } = requireArchitecture(plan.kernel, plan.architecture);
   const program = findProgram(qemuProgram(plan.architecture));
   const wanted = plan.accelerator ?? 'auto';
   const { accelerator, note } = await chooseAccelerator(wanted, plan.architecture, program, options.cacheFolder);
   if (note !== undefined) options.onNote?.(note);
   const files: FileHandle[] = [];
   try {
-    const qemuPlan = await makeQemuPlan(plan, accelerator, files);
+    const qemuPlan = await makeQemuPlan(plan, accelerator, isMultiboot, files);
     const child = spawnBound(program, qemuArguments(qemuPlan), {
       // The guest sees the kernel's path as its name; from its own folder that is the same on every machine.
       cwd: dirname(plan.kernel),
@@ -109,22 +109,30 @@ export async function startMachine(plan: MachinePlan, options: MachineOptions = 
 
 const controlDescriptor = 3;
 
-async function makeQemuPlan(plan: MachinePlan, accelerator: Accelerator, files: FileHandle[]): Promise<QemuPlan> {
+async function makeQemuPlan(
+  plan: MachinePlan,
+  accelerator: Accelerator,
+  isMultiboot: boolean,
+  files: FileHandle[],
+): Promise<QemuPlan> {
   const mounts = tagVolumes(plan.volumes ?? []);
   const shared = mounts.filter(({ driver }) => driver === '9pfs' || driver === 'virtiofs').map(formatMount);
+  const kernel = await passFile(basename(plan.kernel), plan.kernel, files);
+  const words = formatCommandLine({
+    kernelArguments: plan.kernelArgs ?? [],
+    addresses: plan.addresses ?? [],
+    mounts: [...(plan.mounts ?? []), ...shared],
+    environment: plan.env ?? {},
+    arguments: plan.args ?? [],
+  });
   return {
     name: plan.name ?? basename(plan.kernel),
     architecture: plan.architecture,
     accelerator,
-    kernel: await passFile(basename(plan.kernel), plan.kernel, files),
+    kernel,
     initrd: plan.initrd === undefined ? undefined : await passFile(plan.initrd, plan.initrd, files),
-    commandLine: formatCommandLine({
-      kernelArguments: plan.kernelArgs ?? [],
-      addresses: plan.addresses ?? [],
-      mounts: [...(plan.mounts ?? []), ...shared],
-      environment: plan.env ?? {},
-      arguments: plan.args ?? [],
-    }),
+    // Unikraft takes the first word for the program's name, whoever put it there.
+    commandLine: isMultiboot ? words : `${kernel} ${words}`.trimEnd(),
     memory: typeof plan.memory === 'number' ? plan.memory : parseMemory(plan.memory ?? '64Mi'),
     cpus: plan.cpus ?? 1,
     ports: (plan.ports ?? []).flatMap((port) => (typeof port === 'string' ? parsePorts(port) : [port])),

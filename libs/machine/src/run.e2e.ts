@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { buildGuest } from '../test/guest.ts';
 import { useGuest } from '../test/use-guest.ts';
 import { findProcesses, until } from '../test/traces.ts';
 import { chooseAccelerator } from './accelerator.ts';
@@ -40,6 +41,13 @@ describe('what a guest gets', () => {
     expect(output).toContain('argv[0]=<probe_qemu-x86_64>\n');
     for (const word of words) expect(output).toContain(`=<${word}>\n`);
     expect(exitCode).toBe(0);
+  });
+
+  test('its name comes first, also where QEMU does not put it there', async () => {
+    const { kernel } = await buildGuest(guest.folder, 'fc');
+    expect((await run(['arguments'], { kernel, env: { A: '1' } })).output).toContain(
+      'argv[0]=<probe_fc-x86_64>\nargv[1]=<arguments>\n',
+    );
   });
 
   test('paths with spaces and commas work', async () => {

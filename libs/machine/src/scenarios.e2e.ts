@@ -1,5 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { useGuest } from '../test/use-guest.ts';
 import { findProcesses } from '../test/traces.ts';
@@ -144,7 +144,7 @@ test('many boots are measured, and a bad one is told', async () => {
   const report = await measureBoots('probe', plan, good, {
     folder: guest.folder,
     boots: 3,
-    objectFolder: join(guest.folder, 'guest'),
+    objectFolder: dirname(guest.kernel),
   });
   expect(report).toMatchObject({ name: 'probe', boots: 3, kernelSize: (await stat(guest.kernel)).size });
   expect(report.ready.p50).toBeGreaterThan(0);

@@ -12,13 +12,24 @@ export interface Guest {
   readonly initrd: string;
 }
 
-/** Builds a guest below `folder`. */
-export async function buildGuest(folder: string): Promise<Guest> {
+/**
+ * Builds a guest below `folder`.
+ *
+ * @param monitor  a kernel for `fc` is one that QEMU boots by PVH instead of multiboot
+ */
+export async function buildGuest(folder: string, monitor: 'qemu' | 'fc' = 'qemu'): Promise<Guest> {
   const core = join(import.meta.dirname, '../../../tools/test-kernel');
-  const out = join(folder, 'guest');
+  const out = join(folder, `guest-${monitor}`);
   await mkdir(join(out, 'files/etc'), { recursive: true });
   const symbols = [
-    ...['ARCH_X86_64', 'PLAT_KVM', 'KVM_VMM_QEMU', 'LIBVFSCORE', 'LIBRAMFS', 'LIBVFSCORE_AUTOMOUNT_UP'],
+    ...[
+      'ARCH_X86_64',
+      'PLAT_KVM',
+      monitor === 'qemu' ? 'KVM_VMM_QEMU' : 'KVM_VMM_FIRECRACKER',
+      'LIBVFSCORE',
+      'LIBRAMFS',
+      'LIBVFSCORE_AUTOMOUNT_UP',
+    ],
     'LIBPOSIX_ENVIRON_LIBPARAM',
     'LIBPOSIX_SOCKET',
   ];
@@ -31,5 +42,5 @@ export async function buildGuest(folder: string): Promise<Guest> {
   const packing = execute('cpio', ['-o', '-H', 'newc', '-F', initrd], { cwd: join(out, 'files') });
   packing.child.stdin?.end('etc\netc/motd\n');
   await packing;
-  return { kernel: join(out, 'probe_qemu-x86_64'), initrd };
+  return { kernel: join(out, `probe_${monitor}-x86_64`), initrd };
 }
