@@ -43,6 +43,20 @@ describe('what a guest gets', () => {
     expect(exitCode).toBe(0);
   });
 
+  test('folders of the host are read and written, and only read where that was asked', async () => {
+    const source = join(guest.folder, 'shared, with comma');
+    await mkdir(source);
+    await writeFile(join(source, 'greeting'), 'from the host');
+    const volume = { source, destination: '/data', driver: '9pfs', readOnly: false } as const;
+    const args = ['cat', '/data/greeting', 'write', '/data/answer', 'from the guest', 'cat', '/data/answer'];
+    expect((await run(args, { volumes: [volume] })).output).toContain('from the hostfrom the guest');
+    expect(await readFile(join(source, 'answer'), 'utf8')).toBe('from the guest');
+
+    const end = await run(['write', '/data/more', 'x'], { volumes: [{ ...volume, readOnly: true }] });
+    expect(end).toMatchObject({ exitCode: 1, output: containing('/data/more: Read-only file system') });
+    expect(await readdir(source)).toEqual(['answer', 'greeting']);
+  });
+
   test('its name comes first, also where QEMU does not put it there', async () => {
     const { kernel } = await buildGuest(guest.folder, 'fc');
     expect((await run(['arguments'], { kernel, env: { A: '1' } })).output).toContain(

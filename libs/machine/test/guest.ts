@@ -32,6 +32,7 @@ export async function buildGuest(folder: string, monitor: 'qemu' | 'fc' = 'qemu'
     ],
     'LIBPOSIX_ENVIRON_LIBPARAM',
     'LIBPOSIX_SOCKET',
+    'LIB9PFS',
   ];
   await writeFile(join(out, 'fragment'), symbols.map((symbol) => `CONFIG_${symbol}=y\n`).join(''));
   const variables = [`A=${core}/probe`, `O=${out}`, `C=${out}/.config`, 'N=probe', `UK_DEFCONFIG=${out}/fragment`];

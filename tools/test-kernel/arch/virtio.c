@@ -7,7 +7,7 @@
 
 enum { GUEST_FEATURES = 4, QUEUE_ADDRESS = 8, QUEUE_SIZE = 12, QUEUE_SELECT = 14, QUEUE_NOTIFY = 16, STATUS = 18, CONFIG = 20 };
 enum { ACKNOWLEDGED = 1, DRIVER = 2, DRIVER_READY = 4 };
-enum { DEVICE_WRITES = 2 };
+enum { HAS_NEXT = 1, DEVICE_WRITES = 2 };
 
 struct descriptor {
 	uint64_t address;
@@ -30,10 +30,11 @@ static uint32_t pci_read(int slot, int offset)
 	return in32(PCI_DATA);
 }
 
-int virtio_find(struct virtio_device *device, uint16_t kind)
+int virtio_find(struct virtio_device *device, uint16_t kind, int index)
 {
 	for (int slot = 0; slot < 32; slot++) {
-		if ((pci_read(slot, 0) & 0xffff) != VENDOR_VIRTIO || pci_read(slot, 0x2c) >> 16 != kind)
+		if ((pci_read(slot, 0) & 0xffff) != VENDOR_VIRTIO || pci_read(slot, 0x2c) >> 16 != kind
+		    || index-- > 0)
 			continue;
 
 		uint32_t command = pci_read(slot, 4);
@@ -86,17 +87,39 @@ uint8_t virtio_config(struct virtio_device *device, int offset)
 	return in8(device->port + CONFIG + offset);
 }
 
+static void offer(struct virtio_device *device, struct virtio_queue *queue, uint16_t entry)
+{
+	available(queue)->entries[queue->next % queue->size] = entry;
+	__sync_synchronize();
+	available(queue)->index = ++queue->next;
+	__sync_synchronize();
+	out16(device->port + QUEUE_NOTIFY, queue->number);
+}
+
 void virtio_put(struct virtio_device *device, struct virtio_queue *queue, uint16_t entry, void *buffer, uint32_t size,
 		int device_writes)
 {
 	descriptors(queue)[entry] = (struct descriptor){
 		.address = (uintptr_t)buffer, .size = size, .flags = device_writes ? DEVICE_WRITES : 0,
 	};
-	available(queue)->entries[queue->next % queue->size] = entry;
+	offer(device, queue, entry);
+}
+
+void virtio_exchange(struct virtio_device *device, struct virtio_queue *queue, void *question, uint32_t question_size,
+		     void *answer, uint32_t answer_size)
+{
+	uint32_t ignored;
+
+	descriptors(queue)[0] = (struct descriptor){
+		.address = (uintptr_t)question, .size = question_size, .flags = HAS_NEXT, .next = 1,
+	};
+	descriptors(queue)[1] = (struct descriptor){
+		.address = (uintptr_t)answer, .size = answer_size, .flags = DEVICE_WRITES,
+	};
+	offer(device, queue, 0);
+	while (virtio_take(queue, &ignored) < 0)
+		__asm__ volatile("pause");
 	__sync_synchronize();
-	available(queue)->index = ++queue->next;
-	__sync_synchronize();
-	out16(device->port + QUEUE_NOTIFY, queue->number);
 }
 
 int virtio_take(struct virtio_queue *queue, uint32_t *size)

@@ -3,6 +3,7 @@
 #define ENOENT 2
 #define E2BIG 7
 #define EBADF 9
+#define EACCES 13
 #define ENODEV 19
 #define ENOTDIR 20
 #define EISDIR 21

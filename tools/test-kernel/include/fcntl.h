@@ -4,5 +4,7 @@
 #define O_WRONLY 1
 #define O_RDWR 2
 #define O_ACCMODE 3
+#define O_CREAT 0100
+#define O_TRUNC 01000
 
 int open(const char *path, int flags, ...);

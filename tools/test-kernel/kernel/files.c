@@ -5,6 +5,9 @@
 #include <unistd.h>
 #include "console.h"
 #include "files.h"
+#ifdef CONFIG_LIB9PFS
+#include "share.h"
+#endif
 #ifdef CONFIG_LIBPOSIX_SOCKET
 #include <sys/socket.h>
 #include "sockets.h"
@@ -33,10 +36,29 @@ static int find_plain(const char *path, size_t size, struct file *found);
 static void clean_path(char *path);
 static struct open_file *open_file(int number);
 
+#ifdef CONFIG_LIB9PFS
+static int is_shared(int number)
+{
+	return number >= SHARED_FILES && number < SHARED_FILES + MOST_SHARED_FILES;
+}
+
+static ssize_t with_errno(ssize_t result)
+{
+	if (result >= 0)
+		return result;
+	errno = -result;
+	return -1;
+}
+#endif
+
 int open(const char *path, int flags, ...)
 {
 	struct file file;
 
+#ifdef CONFIG_LIB9PFS
+	if (share_path(path))
+		return with_errno(share_open(share_path(path), flags));
+#endif
 	if ((flags & O_ACCMODE) != O_RDONLY) {
 		errno = EROFS;
 		return -1;
@@ -57,6 +79,10 @@ ssize_t read(int number, void *buffer, size_t size)
 {
 	if (number == 0)
 		return console_read_line(buffer, size);
+#ifdef CONFIG_LIB9PFS
+	if (is_shared(number))
+		return with_errno(share_read(number, buffer, size));
+#endif
 
 	struct open_file *open = open_file(number);
 
@@ -75,6 +101,10 @@ ssize_t read(int number, void *buffer, size_t size)
 
 ssize_t write(int number, const void *buffer, size_t size)
 {
+#ifdef CONFIG_LIB9PFS
+	if (is_shared(number))
+		return with_errno(share_write(number, buffer, size));
+#endif
 	if (number != 1 && number != 2) {
 		errno = EBADF;
 		return -1;
@@ -85,6 +115,10 @@ ssize_t write(int number, const void *buffer, size_t size)
 
 int close(int number)
 {
+#ifdef CONFIG_LIB9PFS
+	if (is_shared(number))
+		return with_errno(share_close(number));
+#endif
 #ifdef CONFIG_LIBPOSIX_SOCKET
 	if (number >= LISTENING_SOCKET)
 		return shutdown(number, SHUT_RDWR);

@@ -14,7 +14,7 @@ static uint8_t address[6];
 
 int link_init(void)
 {
-	if (virtio_find(&card, NETWORK_CARD) != 0 || virtio_queue_init(&card, &incoming, 0) != 0
+	if (virtio_find(&card, NETWORK_CARD, 0) != 0 || virtio_queue_init(&card, &incoming, 0) != 0
 	    || virtio_queue_init(&card, &outgoing, 1) != 0)
 		return -ENODEV;
 	for (size_t index = 0; index < sizeof(address); index++)

@@ -3,6 +3,9 @@
 #include "files.h"
 #include "message.h"
 #include "parameters.h"
+#ifdef CONFIG_LIB9PFS
+#include "share.h"
+#endif
 
 #if defined(CONFIG_LIBVFSCORE_AUTOMOUNT_CI_INITRD) || defined(CONFIG_LIBVFSCORE_AUTOMOUNT_UP)
 static int mount_initrd(const char *initrd, size_t size)
@@ -15,6 +18,26 @@ static int mount_initrd(const char *initrd, size_t size)
 }
 #endif
 
+#ifdef CONFIG_LIBVFSCORE_AUTOMOUNT_UP
+/* An entry is source:path:driver and more that does not matter here. */
+static int mount_entry(char *entry, const char *initrd, size_t size)
+{
+	char *path = strchr(entry, ':'), *driver = path ? strchr(path + 1, ':') : NULL;
+
+	if (driver == NULL)
+		return -EINVAL;
+	*path++ = 0;
+	*driver++ = 0;
+	if (strcmp(entry, "initrd0") == 0 && strcmp(path, "/") == 0 && strncmp(driver, "extract", 7) == 0)
+		return mount_initrd(initrd, size);
+#ifdef CONFIG_LIB9PFS
+	if (strncmp(driver, "9pfs", 4) == 0)
+		return share_mount(entry, path);
+#endif
+	return -ENODEV;
+}
+#endif
+
 int mount_root(const char *initrd, size_t size)
 {
 	(void)initrd;
@@ -23,10 +46,12 @@ int mount_root(const char *initrd, size_t size)
 	return mount_initrd(initrd, size);
 #elif defined(CONFIG_LIBVFSCORE_AUTOMOUNT_UP)
 	for (char **entry = parameter_fstab; *entry; entry++) {
-		if (strncmp(*entry, "initrd0:/:extract", 17) == 0)
-			return mount_initrd(initrd, size);
-		message("ERR", "libvfscore", "Failed to mount %s", *entry);
-		return -ENODEV;
+		int error = mount_entry(*entry, initrd, size);
+
+		if (error) {
+			message("ERR", "libvfscore", "Failed to mount %s: %d", *entry, error);
+			return error;
+		}
 	}
 	return 0;
 #else

@@ -142,6 +142,7 @@ char *strerror(int number)
 	case ENOENT: return "No such file or directory";
 	case ENOTDIR: return "Not a directory";
 	case EISDIR: return "Is a directory";
+	case EACCES: return "Permission denied";
 	case EROFS: return "Read-only file system";
 	case EBADF: return "Bad file descriptor";
 	case EMFILE: return "Too many open files";

@@ -30,6 +30,15 @@ static void show_file(const char *path)
 	close(file);
 }
 
+static void write_file(const char *path, const char *text)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	if (file < 0 || write(file, text, strlen(text)) < 0)
+		fail(path);
+	close(file);
+}
+
 static void list_folder(const char *path)
 {
 	struct dirent *entry;
@@ -106,6 +115,9 @@ int main(int argc, char *argv[])
 		} else if (strcmp(word, "cat") == 0) {
 			show_file(value);
 			index++;
+		} else if (strcmp(word, "write") == 0) {
+			write_file(value, index + 2 < argc ? argv[index + 2] : "");
+			index += 2;
 		} else if (strcmp(word, "list") == 0) {
 			list_folder(value);
 			index++;
