@@ -19,8 +19,6 @@ export type OciFaultCode =
   | 'PLATFORM_MISSING'
   /** A folder or archive that is no OCI image layout. */
   | 'LAYOUT_INVALID'
-  /** A layer with an entry that must not be unpacked. */
-  | 'LAYER_UNSAFE'
   /** A compression that this version of Node.js, or a reader, does not know. */
   | 'COMPRESSION_UNSUPPORTED'
   /** What is to be packaged contradicts itself. */

@@ -46,7 +46,7 @@ export async function readImage(source: ImageSource, digest: Digest): Promise<Im
 /**
  * The plain tar archive of a layer, as a stream that fails at its end unless the layer's size and digest are right.
  *
- * @throws OciFault COMPRESSION_UNSUPPORTED; the stream fails as {@link blobStream} says
+ * @throws OciFault COMPRESSION_UNSUPPORTED; the stream fails as {@link blobChunks} says
  */
 export function openLayer(source: ImageSource, layer: ImageLayer): Readable {
   if (layer.compression === 'none') return blobStream(source, layer);

@@ -1,17 +1,26 @@
+export { annotationKeys } from './annotations.ts';
 export { BlobSources } from './blob-sources.ts';
+export {
+  catalogColumns,
+  type CatalogFilter,
+  type CatalogRow,
+  type CatalogUpdate,
+  formatSize,
+  listRemote,
+  listStore,
+  updateCatalog,
+} from './catalog.ts';
+export { type ContainerdOptions, exportToContainerd, importFromContainerd } from './containerd.ts';
 export type { Digest } from './digest.ts';
 export { OciFault, type OciFaultCode } from './fault.ts';
 export { type Image, type ImageLayer, openLayer, readImage } from './image.ts';
+export { type ImageDetails, inspectImage, type ManifestDetails } from './inspect.ts';
+export { type KraftImage, KraftStore, kraftStoreFolder } from './kraft-store.ts';
 export { Layout } from './layout.ts';
 export type { Compression } from './media-types.ts';
 export type { Descriptor, ImageConfig, ImageIndex, ImageManifest, Platform, RunConfig } from './model.ts';
-export {
-  type PackagedImage,
-  type PackagedManifest,
-  packageImage,
-  type PackagePlan,
-  type PackageTarget,
-} from './package-image.ts';
+export { packageImage } from './package-image.ts';
+export type { PackagedImage, PackagedManifest, PackagePlan, PackageTarget, RuntimeImage } from './package-plan.ts';
 export { type PulledImage, pullImage, type PullOptions } from './pull.ts';
 export { type PushedImage, pushImage, type PushOptions } from './push.ts';
 export { formatReference, parseReference, type Reference } from './reference.ts';
@@ -26,7 +35,18 @@ export {
 } from './registry/credentials.ts';
 export { RegistryFault, type RegistryFaultCode } from './registry/fault.ts';
 export { Repository } from './registry/repository.ts';
+export { findRuntime, type FoundRuntime } from './runtime.ts';
 export { hostArchitecture, type ImageEntry, listEntries, type Root, selectEntries, type Wanted } from './select.ts';
 export { type Blob, blobStream, type ImageSource } from './source.ts';
-export { archiveLayout, defaultStoreFolder, ImageStore, type Pruned, type StoredImage } from './store.ts';
+export {
+  type AddOptions,
+  archiveLayout,
+  defaultStoreFolder,
+  ImageStore,
+  type Pruned,
+  type StoredImage,
+  type Strategy,
+} from './store.ts';
+export { type Column, formatTable, tableRecords } from './table.ts';
 export type { Outcome, TransferOptions } from './transfer.ts';
+export { type UnpackedImage, unpackImage } from './unpack.ts';

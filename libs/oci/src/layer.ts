@@ -1,4 +1,4 @@
-import { createFile, layerTar } from '@nx-kraft/archive';
+import { createFile, type FileWriter, layerTar } from '@nx-kraft/archive';
 import { hasErrorCode } from '@nx-kraft/base';
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, createWriteStream, fstatSync, openSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { OciFault } from './fault.ts';
 import type { Layout } from './layout.ts';
 import { type Compression, mediaTypes } from './media-types.ts';
 import type { Descriptor } from './model.ts';
+import type { Blob } from './source.ts';
 
 /** A layer: its blob, and the digest of its tar archive, which is the same unless it is compressed. */
 export interface Layer {
@@ -19,7 +20,8 @@ export interface Layer {
 
 /** A file that becomes a layer of its own, at a path that readers know (section 1.2 of the reference). */
 export interface LayerFile {
-  readonly path: string;
+  /** Path of the file, or its content. */
+  readonly content: string | Buffer;
   /** Path in the image, without a leading `/`. */
   readonly target: string;
   readonly mode: number;
@@ -50,26 +52,37 @@ export async function writeLayer(layout: Layout, file: LayerFile, compression: C
   });
 }
 
-interface Blob {
-  readonly digest: Digest;
-  readonly size: number;
+function writeTar({ content, target, mode }: LayerFile, outputPath: string): Blob {
+  return typeof content === 'string'
+    ? writeTarOfFile(content, target, mode, outputPath)
+    : finishTar(target, mode, content.length, outputPath, (output) => output.bytes(content));
 }
 
-function writeTar({ path, target, mode }: LayerFile, outputPath: string): Blob {
+function writeTarOfFile(path: string, target: string, mode: number, outputPath: string): Blob {
   const input = openInput(path);
   try {
     const size = fstatSync(input).size;
-    const tar = layerTar(target, size, mode);
-    return createFile(outputPath, (output) => {
-      output.bytes(tar.header);
-      output.wholeFile(input, size, path);
-      output.bytes(tar.trailer);
-      const written = output.finish();
-      return { digest: written.digest as Digest, size: written.size };
-    });
+    return finishTar(target, mode, size, outputPath, (output) => output.wholeFile(input, size, path));
   } finally {
     closeSync(input);
   }
+}
+
+function finishTar(
+  target: string,
+  mode: number,
+  size: number,
+  outputPath: string,
+  write: (output: FileWriter) => void,
+): Blob {
+  const tar = layerTar(target, size, mode);
+  return createFile(outputPath, (output) => {
+    output.bytes(tar.header);
+    write(output);
+    output.bytes(tar.trailer);
+    const written = output.finish();
+    return { digest: written.digest as Digest, size: written.size };
+  });
 }
 
 function openInput(path: string): number {

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeConfig, decodeIndex, decodeManifest } from './decode.ts';
 import type { Digest } from './digest.ts';
 import { Layout } from './layout.ts';
-import { packageImage, type PackagePlan, type PackageTarget } from './package-image.ts';
+import { packageImage } from './package-image.ts';
+import type { PackagePlan, PackageTarget } from './package-plan.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -29,6 +29,18 @@ export function embedsRootfs(features: readonly string[]): boolean {
   return features.some((feature) => embeddingFeatures.has(feature));
 }
 
+/** The platform alone, out of a configuration. */
+export function platformOf(config: Platform): Platform {
+  const { architecture, os, 'os.version': version, 'os.features': features, variant } = config;
+  return {
+    architecture,
+    os,
+    ...(version === undefined ? {} : { 'os.version': version }),
+    ...(features === undefined ? {} : { 'os.features': features }),
+    ...(variant === undefined ? {} : { variant }),
+  };
+}
+
 /** Whether two platforms are the same in every member, KConfig included. */
 export function samePlatform(a: Platform, b: Platform): boolean {
   return encodePlatform(a) === encodePlatform(b);

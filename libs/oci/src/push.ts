@@ -1,11 +1,14 @@
+import { mergeImages } from './compose-index.ts';
 import { decodeDocument } from './decode.ts';
 import type { Digest } from './digest.ts';
+import { OciFault } from './fault.ts';
 import type { Layout } from './layout.ts';
 import type { Descriptor } from './model.ts';
 import { formatReference, type Reference } from './reference.ts';
 import type { RegistryClient } from './registry/client.ts';
 import { Repository } from './registry/repository.ts';
 import type { Root } from './select.ts';
+import type { Strategy } from './store.ts';
 import type { Blob } from './source.ts';
 import type { BlobSources } from './blob-sources.ts';
 import { forEachParallel, type TransferOptions } from './transfer.ts';
@@ -13,6 +16,11 @@ import { forEachParallel, type TransferOptions } from './transfer.ts';
 export interface PushOptions extends TransferOptions {
   /** Remembers where blobs can be mounted from. */
   readonly sources?: BlobSources;
+  /**
+   * What becomes of an image that the registry has under the name (default `overwrite`). With `merge` machines of
+   * different architectures can push their parts of one image, one after the other.
+   */
+  readonly strategy?: Strategy;
 }
 
 export interface PushedImage {
@@ -27,7 +35,7 @@ export interface PushedImage {
  * image without its parts. Bytes and digests stay as they are.
  *
  * @param reference  where to; its tag, or the digest if it has none
- * @throws OciFault BLOB_MISSING when parts are neither here nor there, DIGEST_MISMATCH; RegistryFault
+ * @throws OciFault IMAGE_EXISTS; BLOB_MISSING when parts are neither here nor there, DIGEST_MISMATCH; RegistryFault
  */
 export async function pushImage(
   client: RegistryClient,
@@ -37,12 +45,13 @@ export async function pushImage(
   options: PushOptions = {},
 ): Promise<PushedImage> {
   const repository = new Repository(client, reference);
-  const { digest, mediaType } = root.descriptor;
-  const name = reference.tag ?? digest;
-  const result = { reference: formatReference(reference), digest };
-  if ((await repository.digestOf(name)) === digest) return { ...result, wasThere: true };
+  const name = reference.tag ?? root.descriptor.digest;
+  const there = await repository.digestOf(name);
+  if (there === root.descriptor.digest) return { reference: formatReference(reference), digest: there, wasThere: true };
+  const merged = await applyStrategy(options.strategy ?? 'overwrite', source, root, repository, reference, there);
+  const { digest, mediaType } = merged.descriptor;
 
-  const manifests = await missingManifests(source, repository, root);
+  const manifests = await missingManifests(source, repository, merged);
   const mountable = await options.sources?.repositoriesWith(reference.registry);
   const blobs = new Map(manifests.flatMap(({ blobs }) => blobs.map((blob) => [blob.digest, blob])));
   await forEachParallel([...blobs.values()], async (blob) => {
@@ -53,9 +62,28 @@ export async function pushImage(
   await forEachParallel(manifests, async ({ descriptor, bytes }) => {
     if (descriptor.digest !== digest) await repository.putManifest(descriptor.digest, bytes, descriptor.mediaType);
   });
-  await repository.putManifest(name, root.bytes, mediaType);
+  await repository.putManifest(name, merged.bytes, mediaType);
   await options.sources?.add(reference, [...blobs.keys()]);
-  return { ...result, wasThere: false };
+  return { reference: formatReference(reference), digest, wasThere: digest === there };
+}
+
+async function applyStrategy(
+  strategy: Strategy,
+  source: Layout,
+  root: Root,
+  repository: Repository,
+  reference: Reference,
+  there: Digest | undefined,
+): Promise<Root> {
+  if (there === undefined || strategy === 'overwrite') return root;
+  if (strategy === 'merge') {
+    const existing = { source: repository, root: await repository.resolve(there) };
+    return mergeImages({ source, root }, existing);
+  }
+  throw new OciFault('IMAGE_EXISTS', 'the registry has an image of this name', {
+    at: formatReference(reference),
+    hint: 'Choose another tag, or the strategy "overwrite" or "merge".',
+  });
 }
 
 interface ManifestParts {

@@ -3,8 +3,8 @@ import { decodeConfig, decodeDocument, decodeManifest } from './decode.ts';
 import type { Digest } from './digest.ts';
 import { OciFault } from './fault.ts';
 import { isManifestType, mediaTypes } from './media-types.ts';
-import type { Descriptor, ImageManifest, Platform } from './model.ts';
-import { canonicalArchitecture, canonicalPlatform, platformName } from './platform.ts';
+import type { Annotations, Descriptor, ImageManifest, Platform } from './model.ts';
+import { canonicalArchitecture, canonicalPlatform, platformName, platformOf } from './platform.ts';
 import type { ImageSource } from './source.ts';
 
 /** One manifest of an image, and what it is for. */
@@ -13,6 +13,8 @@ export interface ImageEntry {
   readonly platform: Platform;
   /** RFC 3339, as the packager says; '' when it says nothing. */
   readonly created: string;
+  /** Those of the descriptor in the index, or of the manifest where there is no index. */
+  readonly annotations: Annotations;
 }
 
 /** Which manifests are wanted; what is not given does not matter. */
@@ -47,7 +49,7 @@ export async function listEntries(source: ImageSource, root: Root): Promise<read
     entries.push(
       platform === undefined
         ? await entryOf(source, child, decodeManifest(await source.readManifest(digest), source.name))
-        : { digest, platform, created: createdOf(child) },
+        : { digest, platform, created: createdOf(child), annotations: child.annotations ?? {} },
     );
   }
   return entries;
@@ -91,21 +93,13 @@ export function hostArchitecture(): string {
 async function entryOf(source: ImageSource, descriptor: Descriptor, manifest: ImageManifest): Promise<ImageEntry> {
   const { digest } = descriptor;
   const platform = manifest.config.platform ?? (await platformOfConfig(source, manifest));
-  return { digest, platform, created: createdOf(manifest) };
+  return { digest, platform, created: createdOf(manifest), annotations: manifest.annotations ?? {} };
 }
 
 async function platformOfConfig(source: ImageSource, manifest: ImageManifest): Promise<Platform> {
   // Not a configuration but something else in an image's clothes, such as a Helm chart or a signature.
   if (manifest.config.mediaType === mediaTypes.empty) return { architecture: 'unknown', os: 'unknown' };
-  const config = decodeConfig(await source.readBlob(manifest.config.digest), source.name);
-  const { architecture, os, 'os.version': version, 'os.features': features, variant } = config;
-  return {
-    architecture,
-    os,
-    ...(version === undefined ? {} : { 'os.version': version }),
-    ...(features === undefined ? {} : { 'os.features': features }),
-    ...(variant === undefined ? {} : { variant }),
-  };
+  return platformOf(decodeConfig(await source.readBlob(manifest.config.digest), source.name));
 }
 
 /** BuildKit keeps provenance in an index as manifests of the platform `unknown/unknown`. */

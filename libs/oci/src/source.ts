@@ -13,8 +13,8 @@ export interface ImageSource {
   readManifest(digest: Digest): Promise<Buffer>;
   /** A configuration or another small blob, its digest checked. Faults as {@link readManifest}. */
   readBlob(digest: Digest): Promise<Buffer>;
-  /** A blob's bytes from `offset` on, not checked; see {@link blobStream}. Faults as {@link readManifest}. */
-  openBlob(digest: Digest, offset: number): Promise<Readable>;
+  /** A blob's bytes from `offset` on, not checked; see {@link blobChunks}. Faults as {@link readManifest}. */
+  openBlob(digest: Digest, offset: number): Promise<AsyncIterable<Buffer>>;
 }
 
 /** Which bytes are wanted, as a manifest's descriptors say. */
@@ -29,28 +29,33 @@ export interface Progress {
   readonly offset: number;
 }
 
-/**
- * A blob as a stream that goes on where it was when a connection breaks, and that fails at its end unless size and
- * digest are right.
- *
- * @param start  what came in before: the stream gives only the rest, but checks the whole
- * @throws (the stream) OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, and the faults of the source
- */
-export function blobStream(source: ImageSource, blob: Blob, start?: Progress): Readable {
-  return Readable.from(chunksOf(source, blob, start), { objectMode: false, highWaterMark: 256 * 1024 });
+/** A blob as a stream; see {@link blobChunks}. */
+export function blobStream(source: ImageSource, blob: Blob): Readable {
+  return Readable.from(blobChunks(source, blob), { objectMode: false, highWaterMark: 256 * 1024 });
 }
 
 /** Bytes between two failures that make it worth going on for as long as it takes. */
 const realProgress = 1024 * 1024;
 
-async function* chunksOf(source: ImageSource, { digest, size }: Blob, start?: Progress): AsyncGenerator<Buffer> {
+/**
+ * A blob's bytes, which go on where they were when a connection breaks, and which fail at their end unless size and
+ * digest are right.
+ *
+ * @param start  what came in before: only the rest is given, but the whole is checked
+ * @throws OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, and the faults of the source
+ */
+export async function* blobChunks(
+  source: ImageSource,
+  { digest, size }: Blob,
+  start?: Progress,
+): AsyncGenerator<Buffer> {
   const hash = start?.hash ?? createHash('sha256');
   let offset = start?.offset ?? 0;
   let failures = 0;
   let failedAt = offset;
   while (offset < size) {
     try {
-      for await (const chunk of (await source.openBlob(digest, offset)) as AsyncIterable<Buffer>) {
+      for await (const chunk of await source.openBlob(digest, offset)) {
         offset += chunk.length;
         if (offset > size) break;
         hash.update(chunk);

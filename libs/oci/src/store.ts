@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { annotationKeys, namedRoot } from './annotations.ts';
 import { readArchive, writeArchive } from './archive-file.ts';
+import { mergeImages } from './compose-index.ts';
 import type { Digest } from './digest.ts';
 import { OciFault } from './fault.ts';
 import { Layout } from './layout.ts';
@@ -17,6 +18,16 @@ import { copyImage, type TransferOptions } from './transfer.ts';
 export interface StoredImage {
   readonly reference: Reference;
   readonly descriptor: Descriptor;
+}
+
+/** What becomes of an image whose name another one takes; to ask is up to who knows a terminal. */
+export type Strategy = 'overwrite' | 'merge' | 'abort';
+
+export interface AddOptions extends TransferOptions {
+  /** The name in the store (default: that in the layout). */
+  readonly reference?: Reference;
+  /** Default `overwrite`. */
+  readonly strategy?: Strategy;
 }
 
 /** What a prune took away. */
@@ -146,19 +157,34 @@ export class ImageStore {
   /**
    * Takes an image over from a layout, such as a package task's output, under the name that it has there or another.
    *
-   * @throws OciFault LAYOUT_INVALID, IMAGE_MISSING and those of {@link copyImage}
+   * @param strategy  what becomes of an image that has the name: it loses it, it keeps those of its manifests that are
+   *   for other platforms together with the new ones, or it makes this fail
+   * @throws OciFault LAYOUT_INVALID, IMAGE_MISSING, IMAGE_EXISTS and those of {@link copyImage}
    */
-  async addLayout(folder: string, reference?: Reference, options?: TransferOptions): Promise<StoredImage> {
+  async addLayout(
+    folder: string,
+    { reference, strategy = 'overwrite', ...options }: AddOptions = {},
+  ): Promise<StoredImage> {
     const source = await Layout.open(folder);
     const [descriptor] = await source.roots();
     if (descriptor === undefined) throw missing(reference, folder);
+    const name = reference ?? nameOf(descriptor, folder);
+    const existing = strategy === 'overwrite' ? undefined : await this.find(name);
+    if (existing !== undefined && strategy === 'abort') throw exists(name, this.layout.folder);
     const root = { descriptor, bytes: await source.readBlob(descriptor.digest) };
     const entries = await listEntries(source, root);
     const manifests = entries.map((entry) => entry.digest);
     await copyImage(source, root, manifests, this.layout, options);
-    const name = reference ?? nameOf(descriptor, folder);
-    await this.name(name, descriptor);
-    return { reference: name, descriptor };
+    const added = existing === undefined ? descriptor : await this.#merge(root, existing);
+    await this.name(name, added);
+    return { reference: name, descriptor: added };
+  }
+
+  async #merge(root: Root, existing: Descriptor): Promise<Descriptor> {
+    const older = { descriptor: existing, bytes: await this.layout.readBlob(existing.digest) };
+    const source = this.layout;
+    const merged = await mergeImages({ source, root }, { source, root: older });
+    return this.layout.writeBlob(merged.bytes, merged.descriptor.mediaType);
   }
 
   /**
@@ -210,6 +236,13 @@ function missing(reference: Reference | undefined, at: string): OciFault {
   return new OciFault('IMAGE_MISSING', `${name} is not here`, {
     at,
     hint: 'Pull or package it first; "nx-kraft pkg ls" tells what there is.',
+  });
+}
+
+function exists(reference: Reference, at: string): OciFault {
+  return new OciFault('IMAGE_EXISTS', `${formatReference(reference)} is there already`, {
+    at,
+    hint: 'Choose another name or tag, or the strategy "overwrite" or "merge".',
   });
 }
 

@@ -1,15 +1,14 @@
 import { hasErrorCode, isAlive } from '@nx-kraft/base';
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { decodeManifest } from './decode.ts';
 import { type Digest, hexOf } from './digest.ts';
-import type { Layout } from './layout.ts';
+import type { BlobFolder } from './blob-folder.ts';
 import { mediaTypes } from './media-types.ts';
 import type { Root } from './select.ts';
-import { type Blob, blobStream, type ImageSource, type Progress } from './source.ts';
+import { type Blob, blobChunks, type ImageSource, type Progress } from './source.ts';
 
 /** What became of a blob that was to be brought somewhere. */
 export type Outcome = 'there' | 'received' | 'mounted' | 'sent';
@@ -25,7 +24,7 @@ export interface TransferOptions {
 const parallelBlobs = 4;
 
 /**
- * Brings an index or manifest and those of its manifests that are given, with all that they need, into a layout. What
+ * Brings an index or manifest and those of its manifests that are given, with all that they need, into a folder. What
  * is there already stays. The image gets no name; that is the last step, and the caller's.
  *
  * @throws OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, BLOB_MISSING, DOCUMENT_INVALID, and the faults of the source
@@ -34,49 +33,60 @@ export async function copyImage(
   source: ImageSource,
   root: Root,
   manifests: readonly Digest[],
-  layout: Layout,
+  target: BlobFolder,
   options: TransferOptions = {},
 ): Promise<void> {
   const blobs = new Map<Digest, Blob>();
   for (const digest of manifests) {
-    const bytes = digest === root.descriptor.digest ? root.bytes : await readOnce(source, layout, digest);
+    const bytes = digest === root.descriptor.digest ? root.bytes : await readOnce(source, target, digest);
     const manifest = decodeManifest(bytes, `${source.name}@${digest}`);
-    await layout.writeBlob(bytes, mediaTypes.manifest);
+    await target.writeBlob(bytes, mediaTypes.manifest);
     const layers = options.withoutLayers === true ? [] : manifest.layers;
     for (const blob of [manifest.config, ...layers]) blobs.set(blob.digest, blob);
   }
   await forEachParallel([...blobs.values()], async (blob) => {
-    const outcome = await receiveBlob(source, blob, layout);
+    const outcome = await receiveBlob(source, blob, target);
     options.onBlob?.(blob, outcome);
   });
-  await layout.writeBlob(root.bytes, root.descriptor.mediaType);
+  await target.writeBlob(root.bytes, root.descriptor.mediaType);
 }
 
 /**
- * Brings one blob into a layout, unless it is there; goes on with what an earlier attempt left.
+ * Brings one blob into a folder, unless it is there; goes on with what an earlier attempt left.
  *
  * @throws OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, BLOB_MISSING, and the faults of the source
  */
-export async function receiveBlob(source: ImageSource, blob: Blob, layout: Layout): Promise<'there' | 'received'> {
-  if ((await layout.sizeOf(blob.digest)) === blob.size) {
-    await touch(layout.blobPath(blob.digest));
+export async function receiveBlob(source: ImageSource, blob: Blob, target: BlobFolder): Promise<'there' | 'received'> {
+  if ((await target.sizeOf(blob.digest)) === blob.size) {
+    await touch(target.blobPath(blob.digest));
     return 'there';
   }
-  const folder = join(layout.folder, 'partial');
+  const folder = join(target.folder, 'partial');
   const left = join(folder, hexOf(blob.digest));
   const mine = `${left}.${process.pid}.${randomUUID()}`;
   await mkdir(folder, { recursive: true });
   const start = await takeOver(folder, hexOf(blob.digest), mine, blob.size);
   try {
-    const file = createWriteStream(mine, { flags: start.offset > 0 ? 'a' : 'w', highWaterMark: 1024 * 1024 });
-    await pipeline(blobStream(source, blob, start), file);
-    await rename(mine, layout.blobPath(blob.digest));
+    await writeChunks(blobChunks(source, blob, start), mine);
+    await rename(mine, target.blobPath(blob.digest));
     return 'received';
   } catch (error) {
     // What came in is right so far, unless the whole turned out to be wrong.
     if (hasErrorCode(error, 'DIGEST_MISMATCH')) await rm(mine, { force: true });
     else await renameIfThere(mine, left);
     throw error;
+  }
+}
+
+/** Writes at once: handing each of thousands of small chunks to the thread pool costs more than the writing. */
+async function writeChunks(chunks: AsyncIterable<Buffer>, path: string): Promise<void> {
+  const file = openSync(path, 'a');
+  try {
+    for await (const chunk of chunks) {
+      for (let start = 0; start < chunk.length;) start += writeSync(file, chunk, start);
+    }
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -100,10 +110,10 @@ export async function forEachParallel<T>(items: readonly T[], work: (item: T) =>
   if (failure !== undefined) throw failure.reason;
 }
 
-/** From the layout if it has it whole, else from the source. */
-async function readOnce(source: ImageSource, layout: Layout, digest: Digest): Promise<Buffer> {
+/** From the target if it has it whole, else from the source. */
+async function readOnce(source: ImageSource, target: BlobFolder, digest: Digest): Promise<Buffer> {
   try {
-    return await layout.readManifest(digest);
+    return await target.readManifest(digest);
   } catch (error) {
     if (hasErrorCode(error, 'BLOB_MISSING', 'DIGEST_MISMATCH')) return source.readManifest(digest);
     throw error;
@@ -124,6 +134,7 @@ async function takeOver(folder: string, hex: string, mine: string, size: number)
     if (!isFree || !(await renameIfThere(join(folder, name), mine))) continue;
     const progress = await readProgress(mine);
     if (progress.offset <= size) return progress;
+    await rm(mine);
   }
   return { hash: createHash('sha256'), offset: 0 };
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type PackagedImage, packageImage, type PackagePlan, type PackageTarget } from '../src/package-image.ts';
+import { packageImage } from '../src/package-image.ts';
+import type { PackagedImage, PackagePlan, PackageTarget } from '../src/package-plan.ts';
 
 /** Packages an image of small files in `folder`, with a kernel of its own content, into the layout `folder/NAME`. */
 export async function makeImage(

@@ -12,7 +12,7 @@ import { makeImage } from '../../test/images.ts';
 import { startRegistry, type TestRegistry } from '../../test/registry.ts';
 import type { Digest } from '../digest.ts';
 import { readImage } from '../image.ts';
-import type { PackagedManifest } from '../package-image.ts';
+import type { PackagedManifest } from '../package-plan.ts';
 import { pullImage } from '../pull.ts';
 import { pushImage } from '../push.ts';
 import { parseReference } from '../reference.ts';
@@ -156,7 +156,7 @@ test('a manifest that is not what its digest says is refused', async () => {
 
 test('an upload that breaks is made again, and no image is seen before it is whole', async () => {
   const image = await makeImage(folder, 'upload', { kernel: randomBytes(kernelSize) });
-  await store.addLayout(image.layoutFolder, name('upload:1'));
+  await store.addLayout(image.layoutFolder, { reference: name('upload:1') });
   const root = await store.resolve(name('upload:1'));
   first(1, (line) => line.startsWith('PUT') && line.includes('/blobs/uploads/'), { cutUploadAfter: 1_000_000 });
   await pushImage(client, store.layout, root, name('upload:1'));
@@ -174,7 +174,7 @@ test('an upload that breaks is made again, and no image is seen before it is who
 test('pieces of an upload that breaks go on where they were', async () => {
   client = makeClient({ chunkSize: 1_000_000 });
   const image = await makeImage(folder, 'pieces', { kernel: randomBytes(kernelSize) });
-  await store.addLayout(image.layoutFolder, name('pieces:1'));
+  await store.addLayout(image.layoutFolder, { reference: name('pieces:1') });
   let patches = 0;
   mishapOf = (line) => (line.startsWith('PATCH') && ++patches === 3 ? { cutUploadAfter: 500_000 } : undefined);
   await pushImage(client, store.layout, await store.resolve(name('pieces:1')), name('pieces:1'));

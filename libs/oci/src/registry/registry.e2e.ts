@@ -137,7 +137,7 @@ describe('skopeo and umoci', () => {
     const from = `docker://${plain.host}/peers:1`;
     await skopeo('copy', '--all', '--preserve-digests', '--src-tls-verify=false', from, `oci:${copy}:1`);
     const again = await ImageStore.open(join(folder, 'again'));
-    const { descriptor } = await again.addLayout(copy, parseReference('peers:1'));
+    const { descriptor } = await again.addLayout(copy, { reference: parseReference('peers:1') });
     expect(descriptor.digest).toBe(digest);
   });
 

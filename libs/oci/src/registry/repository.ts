@@ -62,13 +62,10 @@ export class Repository implements ImageSource {
     return verified(await readAll(response.body, largestDocument, response.url), digest, withoutQuery(response.url));
   }
 
-  async openBlob(digest: Digest, offset: number): Promise<Readable> {
+  async openBlob(digest: Digest, offset: number): Promise<AsyncIterable<Buffer>> {
     const headers: Record<string, string> = offset === 0 ? {} : { Range: `bytes=${offset}-` };
     const response = await this.#get(`blobs/${digest}`, headers, offset === 0 ? [200] : [200, 206]);
-    return Readable.from(bytesFrom(response, response.status === 206 ? 0 : offset), {
-      objectMode: false,
-      highWaterMark: 256 * 1024,
-    });
+    return bytesFrom(response, response.status === 206 ? 0 : offset);
   }
 
   /** Digest behind a tag or digest; undefined when there is none. */

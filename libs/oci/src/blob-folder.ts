@@ -1,0 +1,105 @@
+import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type Digest, digestOf, hexOf, verified } from './digest.ts';
+import { OciFault } from './fault.ts';
+import type { Descriptor } from './model.ts';
+import type { ImageSource } from './source.ts';
+
+/**
+ * A folder with a file for each blob, named by the hex digits of its digest. A blob appears whole or not at all, and
+ * never changes.
+ */
+export class BlobFolder implements ImageSource {
+  /** What the blobs belong to. */
+  readonly folder: string;
+  readonly #blobs: string;
+
+  constructor(folder: string, blobs: string) {
+    this.folder = folder;
+    this.#blobs = join(folder, blobs);
+  }
+
+  get name(): string {
+    return this.folder;
+  }
+
+  /** Where a blob is; also where it would be. */
+  blobPath(digest: Digest): string {
+    return join(this.#blobs, hexOf(digest));
+  }
+
+  /** Size of a blob in bytes; undefined when it is not here. */
+  async sizeOf(digest: Digest): Promise<number | undefined> {
+    try {
+      return (await stat(this.blobPath(digest))).size;
+    } catch (error) {
+      if (hasErrorCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  async readBlob(digest: Digest): Promise<Buffer> {
+    const path = this.blobPath(digest);
+    try {
+      return verified(await readFile(path), digest, path);
+    } catch (error) {
+      throw hasErrorCode(error, 'ENOENT') ? blobMissing(digest, this.folder) : error;
+    }
+  }
+
+  /** Indexes and manifests lie among the other blobs. */
+  readManifest(digest: Digest): Promise<Buffer> {
+    return this.readBlob(digest);
+  }
+
+  async openBlob(digest: Digest, offset: number): Promise<Readable> {
+    if ((await this.sizeOf(digest)) === undefined) throw blobMissing(digest, this.folder);
+    return createReadStream(this.blobPath(digest), { start: offset, highWaterMark: 256 * 1024 });
+  }
+
+  /** Puts a small blob in, also over a damaged one, and gives its descriptor. */
+  async writeBlob(bytes: Buffer, mediaType: string): Promise<Descriptor> {
+    const digest = digestOf(bytes);
+    const path = this.blobPath(digest);
+    await replaceAtomically(path, (temporary) => writeFile(temporary, bytes));
+    return { mediaType, digest, size: bytes.length };
+  }
+
+  /** A new path beside the blobs, to write one whose digest is not known yet. */
+  temporaryBlobPath(): string {
+    return join(this.#blobs, `.${randomUUID()}.tmp`);
+  }
+
+  /**
+   * Puts a blob in that `make` writes to a temporary path; `make` vouches for the digest that it gives.
+   * Nothing is left when it fails.
+   */
+  async addBlob<T extends { readonly digest: Digest }>(make: (temporaryPath: string) => Promise<T>): Promise<T> {
+    const temporaryPath = this.temporaryBlobPath();
+    try {
+      const made = await make(temporaryPath);
+      await rename(temporaryPath, this.blobPath(made.digest));
+      return made;
+    } catch (error) {
+      await rm(temporaryPath, { force: true });
+      throw error;
+    }
+  }
+
+  /** Paths of all files among the blobs, also of those that were never finished. */
+  async blobFiles(): Promise<readonly string[]> {
+    const names = await readdir(this.#blobs);
+    return names.map((name) => join(this.#blobs, name));
+  }
+}
+
+function blobMissing(digest: Digest, at: string): OciFault {
+  return new OciFault('BLOB_MISSING', `the blob ${digest} is not here`, {
+    at,
+    hint: 'Pull the image again; parts of it were never pulled, or were removed.',
+  });
+}

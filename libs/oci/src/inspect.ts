@@ -1,0 +1,54 @@
+import { annotationKeys } from './annotations.ts';
+import type { Digest } from './digest.ts';
+import { readImage } from './image.ts';
+import { formatReference, type Reference } from './reference.ts';
+import { listEntries, type Root } from './select.ts';
+import type { ImageSource } from './source.ts';
+
+/** All that an image says about itself, for people and programs. */
+export interface ImageDetails {
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly manifests: readonly ManifestDetails[];
+}
+
+export interface ManifestDetails {
+  readonly digest: Digest;
+  readonly platform: string;
+  readonly architecture: string;
+  readonly version?: string;
+  readonly created?: string;
+  readonly command: readonly string[];
+  readonly entrypoint: readonly string[];
+  readonly environment: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly kconfig: readonly string[];
+  readonly layers: readonly { readonly digest: Digest; readonly size: number; readonly mediaType: string }[];
+}
+
+/**
+ * Describes an image of the store or of a registry.
+ *
+ * @throws OciFault DIGEST_MISMATCH, DOCUMENT_INVALID, and the faults of the source
+ */
+export async function inspectImage(source: ImageSource, root: Root, reference: Reference): Promise<ImageDetails> {
+  const manifests: ManifestDetails[] = [];
+  for (const { digest, annotations } of await listEntries(source, root)) {
+    const { config, layers } = await readImage(source, digest);
+    const created = annotations[annotationKeys.created] ?? config.created;
+    manifests.push({
+      digest,
+      platform: config.os,
+      architecture: config.architecture,
+      ...(config['os.version'] === undefined ? {} : { version: config['os.version'] }),
+      ...(created === undefined ? {} : { created }),
+      command: config.config.Cmd ?? [],
+      entrypoint: config.config.Entrypoint ?? [],
+      environment: config.config.Env ?? [],
+      labels: config.config.Labels ?? {},
+      kconfig: config['os.features'] ?? [],
+      layers: layers.map(({ digest, size, mediaType }) => ({ digest, size, mediaType })),
+    });
+  }
+  return { reference: formatReference(reference), digest: root.descriptor.digest, manifests };
+}
