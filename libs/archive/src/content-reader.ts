@@ -15,7 +15,7 @@ export class ContentReader {
 
   /** @throws ArchiveFault FILE_CHANGED for a file that is not as large as its node says, or is gone */
   copy({ content, size }: FileNode, output: FileWriter): void {
-    if ('bytes' in content) output.bytes(content.bytes);
+    if ('bytes' in content) output.bytes(Buffer.from(content.bytes));
     else if ('file' in content) copyWhole(content.file, size, output);
     else output.slice(this.#open(content.archive), content.offset, size, content.archive);
   }

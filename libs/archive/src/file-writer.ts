@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { ArchiveFault } from './fault.ts';
+import { FileDigest } from './file-digest.ts';
 
 /** What was written: `digest` is `sha256:` and hex digits, `size` is in bytes. */
 export interface Written {
@@ -11,21 +11,28 @@ export interface Written {
 /** Fits the second-level cache; larger buffers made large files slower. */
 const bufferSize = 256 * 1024;
 
+/** From here on, one more write costs less than a copy into the buffer. */
+const largeWrite = 64 * 1024;
+
 /**
- * Writes one file from its start to its end through one buffer, and takes its SHA-256 on the way. All calls are
- * synchronous: handing each small file to the thread pool costs ten times the work itself.
+ * Writes one file from its start to its end through one buffer. All calls are synchronous: handing each small file to
+ * the thread pool costs ten times the work itself.
  */
 export class FileWriter {
   /** Filled up to {@link used}; who writes into it calls {@link reserve} first and {@link advance} after. */
   readonly buffer = Buffer.allocUnsafeSlow(bufferSize);
   readonly #fd: number;
-  readonly #hash = createHash('sha256');
+  readonly #digest: FileDigest | undefined;
   #used = 0;
   #flushed = 0;
 
-  /** @param fd  open for writing (and for reading, if {@link copyBack} is used), at position 0 */
-  constructor(fd: number) {
+  /**
+   * @param fd  open for writing and reading, at position 0
+   * @param digest  whether {@link finish} is to give the SHA-256
+   */
+  constructor(fd: number, { digest = true }: { digest?: boolean } = {}) {
     this.#fd = fd;
+    this.#digest = digest ? new FileDigest(fd) : undefined;
   }
 
   /** Bytes written so far: the position of the next byte. */
@@ -43,10 +50,16 @@ export class FileWriter {
     this.#used += length;
   }
 
-  bytes(source: Uint8Array, start = 0, end = source.length): void {
+  /** Writes `source[start…end)`. */
+  bytes(source: Buffer, start = 0, end = source.length): void {
+    if (end - start >= largeWrite) {
+      this.#flush();
+      this.#write(source, start, end);
+      return;
+    }
     for (let from = start; from < end;) {
       const length = Math.min(end - from, this.#room());
-      this.buffer.set(source.subarray(from, from + length), this.#used);
+      source.copy(this.buffer, this.#used, from, from + length);
       this.#used += length;
       from += length;
     }
@@ -105,7 +118,12 @@ export class FileWriter {
   /** Writes what is left; the file stays open. */
   finish(): Written {
     this.#flush();
-    return { digest: `sha256:${this.#hash.digest('hex')}`, size: this.#flushed };
+    return { digest: this.#digest?.finish(this.#flushed) ?? '', size: this.#flushed };
+  }
+
+  /** Gives the file up; not needed after {@link finish}. */
+  abandon(): void {
+    this.#digest?.abandon();
   }
 
   #room(): number {
@@ -114,11 +132,14 @@ export class FileWriter {
   }
 
   #flush(): void {
-    const filled = this.buffer.subarray(0, this.#used);
-    this.#hash.update(filled);
-    for (let start = 0; start < this.#used;) start += writeSync(this.#fd, this.buffer, start, this.#used - start);
-    this.#flushed += this.#used;
+    this.#write(this.buffer, 0, this.#used);
     this.#used = 0;
+  }
+
+  #write(source: Buffer, start: number, end: number): void {
+    for (let from = start; from < end;) from += writeSync(this.#fd, source, from, end - from);
+    this.#flushed += end - start;
+    this.#digest?.advance(this.#flushed);
   }
 }
 
@@ -129,9 +150,11 @@ export class FileWriter {
  */
 export function createFile<T>(path: string | Buffer, write: (output: FileWriter) => T): T {
   const fd = openSync(path, 'w+');
+  const output = new FileWriter(fd);
   try {
-    return write(new FileWriter(fd));
+    return write(output);
   } catch (error) {
+    output.abandon();
     rmSync(path, { force: true });
     throw error;
   } finally {
@@ -140,7 +163,7 @@ export function createFile<T>(path: string | Buffer, write: (output: FileWriter)
 }
 
 /** Gives a file to `take` in chunks of 256 KiB; each is valid only during the call. */
-export function readChunks(path: string, take: (chunk: Uint8Array) => void): void {
+export function readChunks(path: string, take: (chunk: Buffer) => void): void {
   const buffer = Buffer.allocUnsafeSlow(bufferSize);
   const fd = openSync(path, 'r');
   try {

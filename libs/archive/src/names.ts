@@ -58,12 +58,15 @@ const longestPath = 4096;
  * @throws ArchiveFault NAME_UNSAFE for `..`, a zero byte or a name that is too long
  */
 export function cleanName(name: ByteName, at: string): ByteName {
-  const clean = needsCleaning.test(name)
-    ? name
+  // Nearly all names need no more than this.
+  const start = name.startsWith('./') ? 2 : 0;
+  const trimmed = name.slice(start, name.endsWith('/') ? -1 : undefined);
+  const clean = needsCleaning.test(trimmed)
+    ? trimmed
         .split('/')
         .filter((part) => part !== '' && part !== '.')
         .join('/')
-    : name;
+    : trimmed;
   const reason = whyUnsafe(clean);
   if (reason !== undefined) {
     throw new ArchiveFault('NAME_UNSAFE', `the entry ${JSON.stringify(shorten(toText(name)))} ${reason}`, {

@@ -23,7 +23,7 @@ export interface TarHandler {
   /** A new entry; its content, if any, follows. */
   entry(entry: TarEntry): void;
   /** The next bytes of the entry's content: `chunk[start…end)`, valid only during the call. */
-  data(chunk: Uint8Array, start: number, end: number): void;
+  data(chunk: Buffer, start: number, end: number): void;
 }
 
 /**
@@ -42,7 +42,8 @@ export class TarParser {
   #padding = 0;
   /** Content of a header that describes the next entry, while it comes in. */
   #meta: { readonly flag: string; readonly body: Buffer; filled: number } | undefined;
-  #global: Overrides = {};
+  readonly #global: Overrides = {};
+  #hasGlobal = false;
   #next: Overrides = {};
   #ended = false;
 
@@ -53,7 +54,8 @@ export class TarParser {
   }
 
   /** @throws ArchiveFault ARCHIVE_INVALID, ENTRY_UNSUPPORTED */
-  push(chunk: Uint8Array): void {
+  push(bytes: Uint8Array): void {
+    const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let at = 0; at < chunk.length && !this.#ended;) {
       const step =
         this.#content > 0
@@ -75,13 +77,13 @@ export class TarParser {
     });
   }
 
-  #takeContent(chunk: Uint8Array, at: number): number {
+  #takeContent(chunk: Buffer, at: number): number {
     const length = Math.min(this.#content, chunk.length - at);
     const meta = this.#meta;
     if (meta === undefined) {
       this.#handler.data(chunk, at, at + length);
     } else {
-      meta.body.set(chunk.subarray(at, at + length), meta.filled);
+      chunk.copy(meta.body, meta.filled, at, at + length);
       meta.filled += length;
     }
     this.#content -= length;
@@ -95,51 +97,58 @@ export class TarParser {
     return length;
   }
 
-  #takeHeader(chunk: Uint8Array, at: number): number {
+  #takeHeader(chunk: Buffer, at: number): number {
     if (this.#splitLength === 0 && chunk.length - at >= blockSize) {
-      this.#header(Buffer.from(chunk.buffer, chunk.byteOffset + at, blockSize), this.#position + blockSize);
+      this.#header(chunk, at, this.#position + blockSize);
       return blockSize;
     }
     const length = Math.min(blockSize - this.#splitLength, chunk.length - at);
-    this.#split.set(chunk.subarray(at, at + length), this.#splitLength);
+    chunk.copy(this.#split, this.#splitLength, at, at + length);
     this.#splitLength += length;
     if (this.#splitLength === blockSize) {
       this.#splitLength = 0;
-      this.#header(this.#split, this.#position + length);
+      this.#header(this.#split, 0, this.#position + length);
     }
     return length;
   }
 
-  #header(block: Buffer, offset: number): void {
-    if (block[0] === 0 && isZero(block)) {
+  /** @param at  where the header begins in `block`; its fields are counted from there */
+  #header(block: Buffer, at: number, offset: number): void {
+    if (block[at] === 0 && isZero(block, at)) {
       this.#ended = true;
       return;
     }
-    if (!hasRightSum(block)) throw this.#invalid(offset - blockSize, 'the check sum of a header is wrong');
-    const flag = String.fromCharCode(block[156] ?? 0);
+    if (!hasRightSum(block, at)) throw this.#invalid(offset - blockSize, 'the check sum of a header is wrong');
+    const flag = String.fromCharCode(block[at + 156] ?? 0);
     if ('xgLK'.includes(flag)) {
-      this.#startMeta(flag, this.#number(block, 124, 12, offset));
+      this.#startMeta(flag, this.#number(block, at + 124, 12, offset));
       return;
     }
-    const { name, linkName, size, uid, gid, sparse } = { ...this.#global, ...this.#next };
-    this.#next = {};
-    const shortName = name ?? headerName(block);
+    const { name, linkName, size, uid, gid, sparse } = this.#overrides();
+    const shortName = name ?? headerName(block, at);
     const type = entryType(flag, shortName);
     if (type === undefined || sparse === true)
       throw this.#unsupported(shortName, flag, sparse === true || flag === 'S');
-    const content = type === 'file' ? (size ?? this.#number(block, 124, 12, offset)) : 0;
+    const content = type === 'file' ? (size ?? this.#number(block, at + 124, 12, offset)) : 0;
     this.#content = content;
     this.#padding = -content & (blockSize - 1);
     this.#handler.entry({
       name: shortName,
       type,
-      mode: this.#number(block, 100, 8, offset) & 0o7777,
-      uid: uid ?? this.#number(block, 108, 8, offset),
-      gid: gid ?? this.#number(block, 116, 8, offset),
+      mode: this.#number(block, at + 100, 8, offset) & 0o7777,
+      uid: uid ?? this.#number(block, at + 108, 8, offset),
+      gid: gid ?? this.#number(block, at + 116, 8, offset),
       size: content,
-      linkName: linkName ?? text(block, 157, 257),
+      linkName: linkName ?? text(block, at + 157, at + 257),
       offset,
     });
+  }
+
+  /** What headers before this one say of it. */
+  #overrides(): Overrides {
+    const found = this.#hasGlobal ? { ...this.#global, ...this.#next } : this.#next;
+    this.#next = {};
+    return found;
   }
 
   #startMeta(flag: string, size: number): void {
@@ -148,7 +157,7 @@ export class TarParser {
     }
     this.#content = size;
     this.#padding = -size & (blockSize - 1);
-    this.#meta = { flag, body: Buffer.alloc(size), filled: 0 };
+    this.#meta = { flag, body: Buffer.allocUnsafe(size), filled: 0 };
     if (size === 0) this.#endMeta(flag, Buffer.alloc(0));
   }
 
@@ -156,30 +165,40 @@ export class TarParser {
     this.#meta = undefined;
     if (flag === 'L') this.#next.name = text(body, 0, body.length);
     else if (flag === 'K') this.#next.linkName = text(body, 0, body.length);
-    else if (flag === 'g') this.#global = { ...this.#global, ...this.#paxRecords(body) };
-    else this.#next = { ...this.#next, ...this.#paxRecords(body) };
+    else this.#paxRecords(body, flag === 'g' ? this.#global : this.#next);
+    this.#hasGlobal ||= flag === 'g';
   }
 
   /** `LENGTH KEY=VALUE\n` again and again; the length counts the whole record. */
-  #paxRecords(body: Buffer): Overrides {
-    const found: Overrides = {};
+  #paxRecords(body: Buffer, target: Overrides): void {
     for (let start = 0; start < body.length;) {
-      const blank = body.indexOf(32, start);
-      const length = Number(body.toString('latin1', start, blank));
+      let length = 0;
+      let blank = start;
+      for (let digit = body[blank]; digit !== undefined && digit >= 48 && digit <= 57; digit = body[++blank]) {
+        length = length * 10 + digit - 48;
+      }
       const end = start + length;
       const equals = body.indexOf(61, blank);
-      if (blank < 0 || !(length > 0) || end > body.length || equals < 0 || equals >= end || body[end - 1] !== 10) {
+      if (body[blank] !== 32 || end > body.length || equals < 0 || equals >= end || body[end - 1] !== 10) {
         throw this.#invalid(this.#position, 'a pax header is damaged');
       }
-      const value = body.toString('latin1', equals + 1, end - 1);
-      const key = body.toString('latin1', blank + 1, equals);
-      if (key === 'path') found.name = value;
-      else if (key === 'linkpath') found.linkName = value;
-      else if (key === 'size' || key === 'uid' || key === 'gid') found[key] = this.#decimal(key, value);
-      else if (key.startsWith('GNU.sparse.')) found.sparse = true;
+      // Times (`mtime` and the like) are in nearly every header, and of no use here.
+      if (body[equals - 2] !== 109) {
+        this.#override(
+          target,
+          body.toString('latin1', blank + 1, equals),
+          body.toString('latin1', equals + 1, end - 1),
+        );
+      }
       start = end;
     }
-    return found;
+  }
+
+  #override(target: Overrides, key: string, value: string): void {
+    if (key === 'path') target.name = value;
+    else if (key === 'linkpath') target.linkName = value;
+    else if (key === 'size' || key === 'uid' || key === 'gid') target[key] = this.#decimal(key, value);
+    else if (key.startsWith('GNU.sparse.')) target.sparse = true;
   }
 
   #decimal(key: string, value: string): number {
@@ -260,10 +279,10 @@ function entryType(flag: string, name: ByteName): TarEntryType | undefined {
   return type === 'file' && name.endsWith('/') ? 'directory' : type;
 }
 
-function headerName(block: Buffer): ByteName {
-  const name = text(block, 0, 100);
-  const hasPrefix = block[345] !== 0 && block.toString('latin1', 257, 263) === 'ustar\0';
-  return hasPrefix ? `${text(block, 345, 500)}/${name}` : name;
+function headerName(block: Buffer, at: number): ByteName {
+  const name = text(block, at, at + 100);
+  const hasPrefix = block[at + 345] !== 0 && block.toString('latin1', at + 257, at + 263) === 'ustar\0';
+  return hasPrefix ? `${text(block, at + 345, at + 500)}/${name}` : name;
 }
 
 function text(bytes: Buffer, start: number, limit: number): string {
@@ -272,20 +291,33 @@ function text(bytes: Buffer, start: number, limit: number): string {
   return bytes.toString('latin1', start, end);
 }
 
-function isZero(block: Buffer): boolean {
-  return block.every((byte) => byte === 0);
+function isZero(block: Buffer, at: number): boolean {
+  return block.subarray(at, at + blockSize).every((byte) => byte === 0);
 }
 
 /** The sum of all bytes, the field itself taken as blanks; old programs summed signed bytes. */
-function hasRightSum(block: Buffer): boolean {
-  let unsigned = 256;
+function hasRightSum(block: Buffer, at: number): boolean {
+  const said = parseInt(block.toString('latin1', at + 148, at + 156), 8);
+  let sum = sumOf(block, at) + 8 * 32;
+  for (let index = at + 148; index < at + 156; index++) sum -= block[index] ?? 0;
+  return said === sum || said === sum - 256 * countHigh(block, at);
+}
+
+/** Four bytes at a time where the memory allows it: one bit mask adds two of them, and no lane can overflow. */
+function sumOf(block: Buffer, at: number): number {
+  const start = block.byteOffset + at;
+  const header = start % 4 === 0 ? block : Buffer.from(block.subarray(at, at + blockSize));
+  const words = new Uint32Array(header.buffer, header === block ? start : header.byteOffset, blockSize / 4);
+  let lanes = 0;
+  for (const word of words) lanes += (word & 0xff00ff) + ((word >>> 8) & 0xff00ff);
+  return (lanes % 0x10000) + Math.floor(lanes / 0x10000);
+}
+
+function countHigh(block: Buffer, at: number): number {
   let high = 0;
-  for (let index = 0; index < blockSize; index++) {
-    if (index === 148) index = 156;
-    const byte = block[index] ?? 0;
-    unsigned += byte;
-    high += byte >> 7;
+  for (let index = at; index < at + blockSize; index++) {
+    if (index === at + 148) index = at + 156;
+    high += (block[index] ?? 0) >> 7;
   }
-  const said = parseInt(block.toString('latin1', 148, 156), 8);
-  return said === unsigned || said === unsigned - 256 * high;
+  return high;
 }

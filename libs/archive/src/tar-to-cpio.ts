@@ -42,7 +42,7 @@ export class TarToCpio {
     this.#tree = new TreeBuilder(this.#root, at, options);
     this.#parser = new TarParser(this.#handler(), at);
     this.#fd = openSync(path, 'w+');
-    this.#output = new FileWriter(this.#fd);
+    this.#output = new FileWriter(this.#fd, { digest: this.#ordered });
     this.#cpio = new CpioWriter(this.#output, options.time ?? 0);
   }
 
@@ -74,7 +74,9 @@ export class TarToCpio {
 
   /** Lets go of the file; call it also after a fault. */
   close(): void {
-    if (this.#open) closeSync(this.#fd);
+    if (!this.#open) return;
+    this.#output.abandon();
+    closeSync(this.#fd);
     this.#open = false;
   }
 

@@ -77,7 +77,7 @@ async function unpackLayer(
 ): Promise<readonly LeftOut[]> {
   const fd = openSync(path, 'w');
   try {
-    const contents = new FileWriter(fd);
+    const contents = new FileWriter(fd, { digest: false });
     const builder = new TreeBuilder(root, at, { owners, whiteouts: true });
     const parser = new TarParser(
       {
