@@ -40,6 +40,10 @@ export abstract class GuestProcess {
       child.once('close', (status) => {
         resolve(this.#end(status));
       });
+      child.once('error', (error) => {
+        this.#errors += `${error.message}\n`;
+        resolve(this.#end(null));
+      });
     });
   }
 

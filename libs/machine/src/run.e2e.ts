@@ -177,6 +177,21 @@ describe('what cannot be run', () => {
     await expect(run([], { platform: 'xen' })).rejects.toMatchObject({ code: 'MACHINE_BAD_TARGET' });
   });
 
+  test('anything, with a QEMU that is broken', async () => {
+    const broken = join(guest.folder, 'broken');
+    await mkdir(broken);
+    await writeFile(join(broken, 'qemu-system-x86_64'), '#!/no/such/program\n');
+    await chmod(join(broken, 'qemu-system-x86_64'), 0o755);
+    // With setpriv, which tells it, and without, where the system does.
+    vi.stubEnv('PATH', `${broken}:${process.env['PATH']}`);
+    await expect(run([])).rejects.toMatchObject({
+      code: 'MACHINE_START_FAILED',
+      message: containing('No such file'),
+    });
+    vi.stubEnv('PATH', broken);
+    await expect(run([])).rejects.toMatchObject({ code: 'MACHINE_START_FAILED', message: containing('ENOENT') });
+  });
+
   test('anything, without QEMU', async () => {
     vi.stubEnv('PATH', guest.folder);
     await expect(run([])).rejects.toMatchObject({

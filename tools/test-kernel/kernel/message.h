@@ -4,7 +4,12 @@
 #ifdef CONFIG_LIBUKDEBUG_PRINTK
 void message(const char *level, const char *library, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #else
-#define message(...) ((void)0)
+static inline void message(const char *level, const char *library, const char *format, ...)
+{
+	(void)level;
+	(void)library;
+	(void)format;
+}
 #endif
 
 #ifdef CONFIG_LIBUKDEBUG_PRINTK_INFO
