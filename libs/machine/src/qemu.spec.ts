@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parsePorts } from './ports.ts';
 import { qemuArguments, qemuProgram, type QemuPlan } from './qemu.ts';
-import { resolvePorts } from './machine.ts';
+import { resolvePorts } from './qemu-words.ts';
 import { tagVolumes } from './volumes.ts';
 
 const plan: QemuPlan = {
