@@ -14,6 +14,8 @@ export interface OutputNames {
   readonly kernelDebug: string;
   /** The finished configuration: the kernel's name and `.config` (kraft writes `.config.<kernel>` beside the Kraftfile). */
   readonly config: string;
+  /** Of a runtime's kernel: which image it is from and what that says of running it, as JSON. */
+  readonly runtime: string;
   /** The OCI image layout of all targets, a folder. */
   readonly image: string;
 }
@@ -31,6 +33,7 @@ export function outputNames(kraftfile: Kraftfile, target: Target): OutputNames {
     kernel,
     kernelDebug: `${kernel}.dbg`,
     config: `${kernel}.config`,
+    runtime: `${kernel}.runtime.json`,
     image: imageName(kraftfile),
   };
 }

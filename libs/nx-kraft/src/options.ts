@@ -3,6 +3,7 @@ export interface PluginOptions {
   readonly buildTargetName?: string;
   readonly rootfsTargetName?: string;
   readonly packageTargetName?: string;
+  readonly pushTargetName?: string;
   readonly runTargetName?: string;
   readonly testTargetName?: string;
   readonly lintTargetName?: string;
@@ -13,6 +14,7 @@ export interface TaskNames {
   readonly build: string;
   readonly rootfs: string;
   readonly package: string;
+  readonly push: string;
   readonly run: string;
   readonly test: string;
   readonly lint: string;
@@ -23,6 +25,7 @@ export function taskNames(options: PluginOptions | undefined): TaskNames {
     build: options?.buildTargetName ?? 'build',
     rootfs: options?.rootfsTargetName ?? 'rootfs',
     package: options?.packageTargetName ?? 'package',
+    push: options?.pushTargetName ?? 'push',
     run: options?.runTargetName ?? 'run',
     test: options?.testTargetName ?? 'test',
     lint: options?.lintTargetName ?? 'lint',

@@ -4,6 +4,7 @@ import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { assignProjectNames } from './inference/project-names.ts';
 import { lookAround } from './inference/facts.ts';
+import { readLockDigests } from './inference/lock.ts';
 import { withMemory } from './inference/memory.ts';
 import { readTaskOptions } from './inference/project-options.ts';
 import type { Summary } from './inference/summary.ts';
@@ -48,6 +49,7 @@ async function createProjects(
     }
     const projectNames = assignProjectNames(new Map([...found].map(([folder, { summary }]) => [folder, summary.name])));
     const pluginInputs = ownSources(workspaceRoot);
+    const lock = readLockDigests(workspaceRoot);
     return Promise.all(
       [...found].map(async ([folder, { file, summary }]) => {
         const rootfsOptions = await readTaskOptions(join(workspaceRoot, folder), names.rootfs);
@@ -57,6 +59,7 @@ async function createProjects(
             kraftfile: file,
             summary,
             facts: await lookAround(workspaceRoot, file, summary, rootfsOptions, recall),
+            lock,
             salt: pluginVersion,
             pluginInputs,
           },

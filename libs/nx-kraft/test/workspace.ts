@@ -33,7 +33,12 @@ export class TestWorkspace {
     await workspace.write('package.json', JSON.stringify({ name: 'test-workspace', private: true }));
     await workspace.write(
       'nx.json',
-      JSON.stringify({ plugins: ['nx-kraft'], neverConnectToCloud: true, analytics: false }),
+      JSON.stringify({
+        plugins: ['nx-kraft'],
+        sync: { globalGenerators: ['nx-kraft:sync'] },
+        neverConnectToCloud: true,
+        analytics: false,
+      }),
     );
     await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\n');
     for (const copy of copies) {
@@ -84,6 +89,8 @@ export class TestWorkspace {
         NX_CACHE_DIRECTORY: this.path('.caches/nx'),
         NX_WORKSPACE_DATA_DIRECTORY: this.path('.caches/data'),
         NX_KRAFT_OBJECTS: this.path('.caches/objects'),
+        NX_KRAFT_IMAGES: this.path('.caches/images'),
+        NX_KRAFT_STORE: this.path('.caches/sources'),
         FORCE_COLOR: '0',
         NO_COLOR: '1',
       },

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
+import { isRemote } from '../tasks/remote.ts';
 import type { Recall } from './memory.ts';
 import type { Summary } from './summary.ts';
 
@@ -20,6 +21,8 @@ export interface Facts {
 export interface RootfsFacts {
   /** Globs of what is read; with `!` in front, of what is not. */
   readonly files: readonly string[];
+  /** Names in full of the images that it is made from. */
+  readonly images: readonly string[];
   /** Names of environment variables that go into it. */
   readonly environment: readonly string[];
   /** Whether it reads something outside of the workspace, whose changes no cache key can see. */
@@ -41,7 +44,7 @@ export async function lookAround(
 ): Promise<Facts> {
   const folder = resolve(workspaceRoot, dirname(kraftfile));
   const components = summary.components
-    .flatMap(({ source }) => (source !== undefined && isPath(source) ? [source] : []))
+    .flatMap(({ source }) => (source !== undefined && !isRemote(source) ? [source] : []))
     .map((source) => toWorkspacePath(workspaceRoot, resolve(folder, source)));
   return {
     hasMakefile: isThere(join(folder, 'Makefile.uk')),
@@ -52,11 +55,6 @@ export async function lookAround(
         ? undefined
         : await rootfsFacts(workspaceRoot, folder, summary, rootfsOptions, recall),
   };
-}
-
-/** Whether a component's source is a folder, and neither a URL nor `git@host:path`. */
-function isPath(source: string): boolean {
-  return !source.includes('://') && !/^[^/]+@[^/]+:/.test(source);
 }
 
 /** A path in the workspace relative to it; undefined for one outside. */
@@ -91,6 +89,7 @@ async function rootfsFacts(
   const [files, excluded] = [globs.slice(0, inputs.files.length), globs.slice(inputs.files.length)];
   return {
     files: [...inside(files), ...inside(excluded).map((glob) => `!${glob}`)],
+    images: inputs.images,
     environment: inputs.environment,
     reachesOutside: files.includes(undefined),
   };
@@ -124,8 +123,10 @@ function readTexts(path: string, folder: string, options: RootfsTaskOptions): re
 /** What a root file system is made from; null for a source that cannot be read, of which its task tells why. */
 async function findInputs(request: InputsRequest): Promise<RootfsInputs | null> {
   const { RootfsFault, rootfsInputs } = await import('@nx-kraft/rootfs');
+  const { baseImageName } = await import('../tasks/needs.ts');
   try {
-    return rootfsInputs(request);
+    const inputs = rootfsInputs(request);
+    return { ...inputs, images: inputs.images.map(baseImageName) };
   } catch (error) {
     if (error instanceof RootfsFault) return null;
     throw error;

@@ -19,6 +19,7 @@ import {
   testReportName,
 } from '@nx-kraft/kraftfile';
 import { describeBriefly, plannedTargets } from '../tasks/kraftproject.ts';
+import { lockKeys, runtimeImageName } from '../tasks/needs.ts';
 
 /** What inference needs of a Kraftfile: small, plain JSON. Paths are relative to the Kraftfile's folder. */
 export interface Summary {
@@ -26,8 +27,14 @@ export interface Summary {
   /** What is wrong, when the Kraftfile cannot be used. */
   readonly problem?: string;
   readonly targets: readonly TargetSummary[];
-  /** Whether kernels are built from source; else the runtime's are taken as they are. */
-  readonly buildsKernels: boolean;
+  /** Whether kernels are built from source, are a runtime's, or are not named at all. */
+  readonly kernels: 'source' | 'runtime' | 'none';
+  /** The keys in the lock of components that are fetched. */
+  readonly lockKeys: readonly string[];
+  /** Whether a template adds components that only the template's own Kraftfile names. */
+  readonly hasTemplate: boolean;
+  /** The runtime's image by its name in full. */
+  readonly runtimeImage?: string;
   /** Whether the application has sources of its own in the kernel, which it has not with a template. */
   readonly compilesApplication: boolean;
   readonly components: readonly Component[];
@@ -64,13 +71,16 @@ export function summarize(text: string, file: string, directoryName: string): Su
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (kraftfile === undefined || errors.length > 0) return summarizeBroken(errors, directoryName);
 
-  const { unikraft, template, libraries, rootfs } = kraftfile;
+  const { unikraft, template, libraries, rootfs, runtime } = kraftfile;
   const targets = plannedTargets(kraftfile);
   const architectures = [...new Set(targets.map(({ architecture }) => architecture))];
   return {
     name: kraftfile.name,
     targets: targets.map((target) => summarizeTarget(kraftfile, target)),
-    buildsKernels: unikraft !== undefined || template !== undefined,
+    kernels: unikraft !== undefined || template !== undefined ? 'source' : runtime !== undefined ? 'runtime' : 'none',
+    lockKeys: lockKeys(kraftfile),
+    hasTemplate: template !== undefined,
+    ...(runtime?.reference === undefined ? {} : { runtimeImage: runtimeImageName(runtime.reference) }),
     compilesApplication: template === undefined,
     components: [unikraft, template, ...libraries].filter((component) => component !== undefined),
     ...(rootfs === undefined ? {} : { rootfs }),
@@ -91,13 +101,16 @@ export function summarize(text: string, file: string, directoryName: string): Su
 }
 
 function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
-  const { kernel, kernelDebug, config } = outputNames(kraftfile, target);
+  const { kernel, kernelDebug, config, runtime } = outputNames(kraftfile, target);
+  const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
+  const ownRootfs = kraftfile.rootfs === undefined ? [rootfsName(kraftfile, target.architecture)] : [];
+  const runtimeOutputs = [kernel, config, runtime, ...ownRootfs];
   return {
     id: target.id,
     platform: target.platform,
     architecture: target.architecture,
-    digest: digest(kernelFingerprint(kraftfile, target)),
-    outputs: [kernel, kernelDebug, config],
+    digest: digest([kernelFingerprint(kraftfile, target), isRuntime ? { ...kraftfile.runtime } : null]),
+    outputs: isRuntime ? runtimeOutputs : [kernel, kernelDebug, config],
     embedsRootfs: kraftfile.rootfs !== undefined && embedsRootfs(kraftfile, target),
   };
 }
@@ -107,7 +120,9 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
     name: directoryName,
     problem: errors.map(describeBriefly).join('\n') || 'It is empty.',
     targets: [],
-    buildsKernels: false,
+    kernels: 'none',
+    lockKeys: [],
+    hasTemplate: false,
     compilesApplication: false,
     components: [],
     rootfsDigest: '',

@@ -5,6 +5,7 @@ import type { TaskNames } from '../options.ts';
 import { testFileName, toolchainVariable } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
 import type { Facts } from './facts.ts';
+import type { LockDigests } from './lock.ts';
 import type { Summary, TargetSummary } from './summary.ts';
 
 /** One of a task's inputs, as Nx defines them. */
@@ -16,6 +17,7 @@ export interface InferenceSource {
   readonly kraftfile: string;
   readonly summary: Summary;
   readonly facts: Facts;
+  readonly lock: LockDigests;
   /** Goes into all cache keys. */
   readonly salt: string;
   /** Inputs of all tasks when the plugin's own sources are part of the workspace, as in its own repository. */
@@ -56,6 +58,12 @@ export function inferProject(source: InferenceSource, names: TaskNames): Inferre
   };
 }
 
+/** What a task needs of the lock: its inputs, and whether all of it is locked. */
+interface Locked {
+  readonly inputs: readonly Input[];
+  readonly isWhole: boolean;
+}
+
 /** The parts of one Kraftfile that tasks depend on, as external nodes of the graph. */
 class Parts {
   readonly nodes: Record<string, ProjectGraphExternalNode> = {};
@@ -68,21 +76,50 @@ class Parts {
   /** The inputs that a task has in any case: its part of the Kraftfile, the plugin, and nothing from npm. */
   inputs(part: string, digest: string): readonly Input[] {
     const { name, salt, pluginInputs, summary } = this.#source;
-    const node = `kraft:${name}:${part}`;
-    const version = `${salt}-${digest}`;
-    this.nodes[node] = { type: 'kraft', name: node, data: { version, packageName: node, hash: version } };
+    const node = this.#add(`kraft:${name}:${part}`, `${salt}-${digest}`);
     return [{ externalDependencies: [node] }, ...summary.variables.map((env) => ({ env })), ...pluginInputs];
+  }
+
+  /** Components and images by their names in the lock; an image that is named by its digest needs no entry. */
+  locked(names: readonly string[]): Locked {
+    const open = names.filter((name) => !name.includes('@sha256:'));
+    const digests = open.map((name) => this.#source.lock.of(name));
+    return this.#whole(open, digests);
+  }
+
+  /** All components of the lock, for a task that cannot know yet which of them it needs. */
+  everyLocked(names: readonly string[]): Locked {
+    const { isWhole } = this.locked(names);
+    const all = this.#whole(['components'], [this.#source.lock.all]);
+    return { inputs: all.inputs, isWhole: isWhole && all.isWhole };
+  }
+
+  #whole(names: readonly string[], digests: readonly (string | undefined)[]): Locked {
+    const nodes = names.flatMap((name, index) => {
+      const digest = digests[index];
+      return digest === undefined ? [] : [this.#add(`kraft:locked:${name}`, digest)];
+    });
+    return {
+      inputs: nodes.length === 0 ? [] : [{ externalDependencies: nodes }],
+      isWhole: nodes.length === names.length,
+    };
+  }
+
+  #add(node: string, version: string): string {
+    this.nodes[node] = { type: 'kraft', name: node, data: { version, packageName: node, hash: version } };
+    return node;
   }
 }
 
 function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts): Record<string, TargetConfiguration> {
   const { kraftfile, summary } = source;
   const options = { kraftfile };
-  const kernels = summary.buildsKernels
-    ? summary.targets.map(
-        (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, names, parts)] as const,
-      )
-    : [];
+  const kernels =
+    summary.kernels !== 'none'
+      ? summary.targets.map(
+          (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, names, parts)] as const,
+        )
+      : [];
   const filesystems = summary.rootfs === undefined ? [] : [[names.rootfs, rootfsTarget(source, parts)] as const];
   const best = `${names.build}:${hostTarget(summary.targets)?.id}`;
   const booted = [...kernels.filter(([task]) => task === best), ...filesystems].map(([task]) => task);
@@ -99,6 +136,12 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
       ],
       outputs: [inProject(summary.image)],
       metadata: describe('Packs all targets into one OCI image layout'),
+    },
+    [names.push]: {
+      executor: 'nx-kraft:push',
+      options,
+      dependsOn: [names.package],
+      metadata: describe('Pushes the packed image to its registry'),
     },
     [names.run]: {
       executor: 'nx-kraft:run',
@@ -139,25 +182,30 @@ function kernelTarget(
   names: TaskNames,
   parts: Parts,
 ): TargetConfiguration {
+  const { kraftfile, facts, summary } = source;
+  const isBuilt = summary.kernels === 'source';
+  const wanted = isBuilt ? summary.lockKeys : summary.runtimeImage === undefined ? [] : [summary.runtimeImage];
+  const locked = summary.hasTemplate ? parts.everyLocked(wanted) : parts.locked(wanted);
+  const built: readonly Input[] = [
+    ...applicationFiles(source),
+    ...facts.localComponents.flatMap((folder) => [
+      `{workspaceRoot}/${folder}/**/*`,
+      `!{workspaceRoot}/${folder}/**/*.md`,
+    ]),
+    { env: toolchainVariable(target.architecture) },
+    { env: 'SOURCE_DATE_EPOCH' },
+    ...(target.embedsRootfs ? [{ dependentTasksOutputFiles: '**/*' }] : []),
+  ];
+  const platform = `${target.platform}/${target.architecture}`;
   return {
     executor: 'nx-kraft:build',
-    options: { kraftfile: source.kraftfile, target: target.id },
-    // No key can see a folder outside of the workspace change.
-    cache: !source.facts.reachesOutside,
+    options: { kraftfile, target: target.id },
+    // No key can see a folder outside of the workspace change, nor a name that means something else tomorrow.
+    cache: !facts.reachesOutside && locked.isWhole,
     ...(target.embedsRootfs ? { dependsOn: [names.rootfs] } : {}),
-    inputs: [
-      ...parts.inputs(`build:${target.id}`, target.digest),
-      ...applicationFiles(source),
-      ...source.facts.localComponents.flatMap((folder) => [
-        `{workspaceRoot}/${folder}/**/*`,
-        `!{workspaceRoot}/${folder}/**/*.md`,
-      ]),
-      { env: toolchainVariable(target.architecture) },
-      { env: 'SOURCE_DATE_EPOCH' },
-      ...(target.embedsRootfs ? [{ dependentTasksOutputFiles: '**/*' }] : []),
-    ],
+    inputs: [...parts.inputs(`build:${target.id}`, target.digest), ...locked.inputs, ...(isBuilt ? built : [])],
     outputs: target.outputs.map(inProject),
-    metadata: describe(`Builds the kernel for ${target.platform}/${target.architecture}`),
+    metadata: describe(isBuilt ? `Builds the kernel for ${platform}` : `Takes the runtime's kernel for ${platform}`),
   };
 }
 
@@ -173,15 +221,17 @@ function applicationFiles({ summary, facts }: InferenceSource): readonly Input[]
 
 function rootfsTarget(source: InferenceSource, parts: Parts): TargetConfiguration {
   const { kraftfile, summary, facts } = source;
+  const locked = parts.locked(facts.rootfs?.images ?? []);
   return {
     executor: 'nx-kraft:rootfs',
     options: { kraftfile },
-    // No key can see what is outside of the workspace change.
-    cache: facts.rootfs?.reachesOutside !== true,
+    // As for kernels: neither what is outside of the workspace, nor images that are not locked.
+    cache: facts.rootfs?.reachesOutside !== true && locked.isWhole,
     // What other projects build, and this file system takes from them, is there by then, and part of the key.
     dependsOn: ['^build'],
     inputs: [
       ...parts.inputs('rootfs', summary.rootfsDigest),
+      ...locked.inputs,
       ...(facts.rootfs?.files ?? []).map(asFileset),
       ...(facts.rootfs?.environment ?? []).map((env) => ({ env })),
       { env: 'SOURCE_DATE_EPOCH' },

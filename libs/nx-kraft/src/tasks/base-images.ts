@@ -3,20 +3,29 @@ import {
   type Reference,
   RegistryClient,
   Repository,
-  blobStream,
+  openLayer,
   formatReference,
   listEntries,
   parseReference,
   readImage,
   selectEntries,
 } from '@nx-kraft/oci';
+import { type Lock, lockedDigest } from '@nx-kraft/components';
 import type { ImageSource, SourceImage } from '@nx-kraft/rootfs';
+import { baseImageName } from './needs.ts';
 
-/** Base images of Dockerfiles and root file systems that are images, from the registries that Docker would ask. */
-export function baseImages(): ImageSource {
+/**
+ * Base images of Dockerfiles and root file systems that are images, from the registries that Docker would ask, as the
+ * lock has them.
+ */
+export function baseImages(lock?: Lock): ImageSource {
   const client = new RegistryClient();
   return {
-    open: (reference, platform) => openImage(client, parseReference(reference, 'docker.io'), platform),
+    open: (name, platform) => {
+      const digest = lockedDigest(lock, baseImageName(name));
+      const reference = parseReference(digest === undefined ? name : `${baseImageName(name)}@${digest}`, 'docker.io');
+      return openImage(client, reference, platform);
+    },
   };
 }
 
@@ -30,10 +39,10 @@ async function openImage(client: RegistryClient, reference: Reference, platform:
   };
   const [entry] = selectEntries(await listEntries(repository, root), wanted, formatReference(reference));
   const { digest, config, layers } = await readImage(repository, entry?.digest ?? root.descriptor.digest);
-  const open = (layer: ImageLayer) => () => Promise.resolve(blobStream(repository, layer));
+  const openTar = (layer: ImageLayer) => () => Promise.resolve(openLayer(repository, layer));
   return {
     digest,
     config: config.config,
-    layers: layers.map((layer) => ({ mediaType: layer.mediaType, digest: layer.digest, open: open(layer) })),
+    layers: layers.map((layer) => ({ digest: layer.digest, openTar: openTar(layer) })),
   };
 }

@@ -18,6 +18,7 @@ import {
 import { toolchainVariable } from './files.ts';
 import { type Kraftproject, findTarget, loadKraftproject } from './kraftproject.ts';
 import { stepReporter } from './progress.ts';
+import { takeRuntime } from './runtime.ts';
 import { fetchSources } from './sources.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 
@@ -30,10 +31,17 @@ export interface BuildOptions {
   readonly jobs?: number;
 }
 
-/** Builds the kernel of one target from source and tells which options of the Kraftfile did not stick. */
+/**
+ * Builds the kernel of one target from source and tells which options of the Kraftfile did not stick, or takes the
+ * kernel of the runtime.
+ */
 export async function buildTarget(workspaceRoot: string, options: BuildOptions, signal: AbortSignal): Promise<void> {
   const project = await loadKraftproject(workspaceRoot, options.kraftfile);
   const target = findTarget(project, options.target);
+  const { unikraft, template, runtime } = project.kraftfile;
+  if (unikraft === undefined && template === undefined && runtime !== undefined) {
+    return takeRuntime(workspaceRoot, project, target);
+  }
   const { kraftfile, ...sources } = await fetchSources(workspaceRoot, project, signal);
   const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
   const kconfig = kernelConfig(kraftfile, merged);
@@ -85,7 +93,8 @@ function kernelConfig(kraftfile: Kraftfile, target: Target): Kconfig {
   return mergeKconfig(
     kraftfile.template?.kconfig ?? {},
     kraftfile.unikraft?.kconfig ?? {},
-    ...kraftfile.libraries.map((library) => library.kconfig),
+    // By name, since the order of libraries in the file is no part of the task's key.
+    ...kraftfile.libraries.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((library) => library.kconfig),
     kraftfile.kconfig,
     targetSymbols(target.architecture, target.platform),
     target.kconfig,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
@@ -7,6 +8,7 @@ import { type KernelRun, initrdMount } from '@nx-kraft/machine';
 import { hostTarget } from './host-target.ts';
 import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
 import { findCommand } from './run-defaults.ts';
+import { readRuntime } from './runtime.ts';
 
 /** What a run may choose beside what the Kraftfile says. */
 export interface MachineOptions {
@@ -33,15 +35,19 @@ export async function planMachine(project: Kraftproject, options: MachineOptions
   const names = outputNames(kraftfile, target);
   const config = await readConfig(project, target, join(folder, names.config));
   const command = await findCommand(folder, kraftfile, target.architecture);
-  const hasInitrd = kraftfile.rootfs !== undefined && !isEmbedded(config);
+  const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
+  const runtimeArgs = isRuntime ? (await readRuntime(project, target)).cmd : [];
+  const initrd = join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs?.format));
+  // Without a root file system of the project's a runtime may have brought its own.
+  const hasInitrd = !isEmbedded(config) && (kraftfile.rootfs !== undefined || (isRuntime && existsSync(initrd)));
   return {
     name: kraftfile.name,
     kernel: join(folder, names.kernel),
     architecture: target.architecture as KernelRun['architecture'],
     platform: target.platform,
-    ...(hasInitrd ? { initrd: join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs.format)) } : {}),
+    ...(hasInitrd ? { initrd } : {}),
     ...(hasInitrd && needsMount(config) ? { mounts: [initrdMount] } : {}),
-    args: options.args ?? command.args ?? [],
+    args: options.args ?? kraftfile.cmd ?? (runtimeArgs.length > 0 ? runtimeArgs : (command.rootfsArgs ?? [])),
     env: withHostValues({ ...command.env, ...options.env }),
     kernelArgs: options.kernelArgs ?? [],
     memory: options.memory ?? '64Mi',

@@ -2,9 +2,17 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
 import { rootfsName } from '@nx-kraft/kraftfile';
-import { type DockerfileOptions, type RootfsRequest, buildRootfs, describeRootfs } from '@nx-kraft/rootfs';
+import {
+  type DockerfileOptions,
+  type RootfsRequest,
+  buildRootfs,
+  describeRootfs,
+  rootfsInputs,
+  unexpectedReads,
+} from '@nx-kraft/rootfs';
 import { baseImages } from './base-images.ts';
 import { ProjectFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
+import { readWorkspaceLock } from './lock.ts';
 import { writeRunDefaults } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 
@@ -40,7 +48,7 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
     ...buildOptions,
     baseDirectory: folder,
     time: sourceDateEpoch(),
-    images: baseImages(),
+    images: baseImages(await readWorkspaceLock(workspaceRoot)),
     signal,
   };
   let made: string | undefined;
@@ -54,6 +62,8 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
     }
     const result = await buildRootfs({ ...request, architecture, onLine: tell }, output);
     await writeRunDefaults(folder, kraftfile, architecture, result.config);
+    const unexpected = unexpectedReads(result.reads ?? [], rootfsInputs({ ...request, architecture }));
+    for (const read of unexpected) tell(`warning: the builder read ${read}, which is no input of this task`);
     for (const line of describeRootfs({ ...result, path: rootfsName(kraftfile, architecture, rootfs.format) }))
       tell(line);
     // Images and what Dockerfiles build differ between architectures; files do not.

@@ -5,6 +5,7 @@ import { type Target, imageName, outputNames, rootfsName } from '@nx-kraft/kraft
 import { type Compression, type PackageTarget, packageImage } from '@nx-kraft/oci';
 import { type Kraftproject, findTarget, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { findCommand } from './run-defaults.ts';
+import { findPackedRuntime } from './runtime.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 import { pluginVersion } from './version.ts';
 
@@ -40,23 +41,37 @@ export async function packageTargets(workspaceRoot: string, options: PackageOpti
 async function planTarget(project: Kraftproject, target: Target, options: PackageOptions): Promise<PackageTarget> {
   const { kraftfile, folder } = project;
   const names = outputNames(kraftfile, target);
-  const config: Kconfig = parseConfig(await readFile(join(folder, names.config), 'utf8'));
-  const version = config.CONFIG_UK_FULLVERSION;
-  const { rootfs } = kraftfile;
-  const { args, env } = await findCommand(folder, kraftfile, target.architecture);
+  const { rootfs, cmd, unikraft, template } = kraftfile;
+  const { rootfsArgs, env } = await findCommand(folder, kraftfile, target.architecture);
+  const isRuntime = unikraft === undefined && template === undefined;
+  const runtime = isRuntime ? await findPackedRuntime(project, target) : undefined;
   return {
     architecture: target.architecture,
     platform: target.platform,
-    kernel: join(folder, names.kernel),
-    ...(version === undefined ? {} : { version }),
+    ...(runtime === undefined ? await planKernel(project, target, options) : { kernel: runtime }),
     ...(rootfs === undefined
       ? {}
       : { initrd: join(folder, rootfsName(kraftfile, target.architecture, rootfs.format)) }),
-    ...(options.debugKernel === true ? { debugKernel: join(folder, names.kernelDebug) } : {}),
-    ...(options.kconfig === false ? {} : { kconfig: config }),
-    ...(args === undefined ? {} : { command: args }),
+    ...(options.debugKernel === true && !isRuntime ? { debugKernel: join(folder, names.kernelDebug) } : {}),
+    ...(cmd === undefined ? {} : { command: cmd }),
+    ...(rootfsArgs === undefined ? {} : { rootfsCommand: rootfsArgs }),
     environment: env,
     labels: kraftfile.labels,
+  };
+}
+
+async function planKernel(
+  { kraftfile, folder }: Kraftproject,
+  target: Target,
+  options: PackageOptions,
+): Promise<Pick<PackageTarget, 'kernel' | 'version' | 'kconfig'>> {
+  const names = outputNames(kraftfile, target);
+  const config: Kconfig = parseConfig(await readFile(join(folder, names.config), 'utf8'));
+  const version = config.CONFIG_UK_FULLVERSION;
+  return {
+    kernel: join(folder, names.kernel),
+    ...(version === undefined ? {} : { version }),
+    ...(options.kconfig === false ? {} : { kconfig: config }),
   };
 }
 

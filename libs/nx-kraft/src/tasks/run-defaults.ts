@@ -4,10 +4,11 @@ import { replaceAtomically } from '@nx-kraft/base';
 import { type Kraftfile, runDefaultsName } from '@nx-kraft/kraftfile';
 import type { RunDefaults } from '@nx-kraft/rootfs';
 
-/** The command and the environment of a unikernel. */
+/** What a unikernel runs, and with which environment. */
 export interface Command {
-  /** Undefined where nobody says what to run. */
-  readonly args: readonly string[] | undefined;
+  /** What the image of the root file system runs; undefined where it says nothing. */
+  readonly rootfsArgs: readonly string[] | undefined;
+  /** The Kraftfile's variables over those of the image. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -22,18 +23,18 @@ export async function writeRunDefaults(
   await replaceAtomically(join(folder, runDefaultsName(kraftfile, architecture)), (path) => writeFile(path, text));
 }
 
-/** What a unikernel runs: as its Kraftfile says, and where it says nothing as the image of its root file system does. */
+/** What a Kraftfile and the image of its root file system say together. */
 export async function findCommand(folder: string, kraftfile: Kraftfile, architecture: string): Promise<Command> {
-  if (kraftfile.rootfs === undefined) return { args: kraftfile.cmd, env: kraftfile.env };
+  if (kraftfile.rootfs === undefined) return { rootfsArgs: undefined, env: kraftfile.env };
   const text = await readFile(join(folder, runDefaultsName(kraftfile, architecture)), 'utf8');
   const { entrypoint, cmd, env } = JSON.parse(text) as RunDefaults;
-  const imageArgs = [...entrypoint, ...cmd];
+  const args = [...entrypoint, ...cmd];
   const imageEnv = env.map((item): [string, string] => {
     const [name = '', ...value] = item.split('=');
     return [name, value.join('=')];
   });
   return {
-    args: kraftfile.cmd ?? (imageArgs.length > 0 ? imageArgs : undefined),
+    rootfsArgs: args.length > 0 ? args : undefined,
     env: { ...Object.fromEntries(imageEnv), ...kraftfile.env },
   };
 }

@@ -60,7 +60,8 @@ async function componentFetcher(workspaceRoot: string, signal: AbortSignal): Pro
   };
 }
 
-async function readTemplate(folder: string): Promise<Kraftfile | undefined> {
+/** The Kraftfile of a template's folder; undefined when it has none. */
+export async function readTemplate(folder: string): Promise<Kraftfile | undefined> {
   const { default: name } = kraftfilesOfFolder(await readdir(folder));
   return name === undefined ? undefined : (await loadKraftfile(join(folder, name), process.env)).kraftfile;
 }

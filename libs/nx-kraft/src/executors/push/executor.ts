@@ -1,0 +1,8 @@
+import type { ExecutorContext } from '@nx/devkit';
+import { type PushOptions, pushPackage } from '../../tasks/push-package.ts';
+import { type TaskResult, runTask } from '../../tasks/task.ts';
+
+/** Pushes the packed image of a Kraftfile to a registry. */
+export default function push(options: PushOptions, { root }: ExecutorContext): Promise<TaskResult> {
+  return runTask(() => pushPackage(root, options));
+}

@@ -1,0 +1,31 @@
+import { type LockNeeds, type PlacedRequest, componentKey } from '@nx-kraft/components';
+import type { Kraftfile } from '@nx-kraft/kraftfile';
+import { formatReference, parseReference } from '@nx-kraft/oci';
+import { isRemote } from './remote.ts';
+
+/** The components that a Kraftfile names, each with the folder that its relative source is relative to. */
+export function componentNeeds({ unikraft, libraries, template }: Kraftfile, folder: string): LockNeeds['components'] {
+  const requests: PlacedRequest['request'][] = [
+    ...(unikraft === undefined ? [] : [{ type: 'core' as const, ...unikraft }]),
+    ...(template === undefined ? [] : [{ type: 'template' as const, ...template }]),
+    ...libraries.map((library) => ({ type: 'library' as const, ...library })),
+  ];
+  return requests.map((request) => ({ request, baseDirectory: folder }));
+}
+
+/** The keys in the lock of those components that are no local folders. */
+export function lockKeys(kraftfile: Kraftfile): readonly string[] {
+  return componentNeeds(kraftfile, '')
+    .filter(({ request: { source } }) => source === undefined || isRemote(source))
+    .map(({ request }) => componentKey(request));
+}
+
+/** A runtime's name in full; short ones are Unikraft's. */
+export function runtimeImageName(reference: string): string {
+  return formatReference(parseReference(reference));
+}
+
+/** A base image's name in full; short ones are Docker's. */
+export function baseImageName(reference: string): string {
+  return formatReference(parseReference(reference, 'docker.io'));
+}

@@ -1,0 +1,86 @@
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { replaceAtomically } from '@nx-kraft/base';
+import { lockedDigest } from '@nx-kraft/components';
+import { type Runtime, type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import { type FoundRuntime, ImageStore, RegistryClient, findRuntime, parseReference, unpackImage } from '@nx-kraft/oci';
+import type { Kraftproject } from './kraftproject.ts';
+import { readWorkspaceLock } from './lock.ts';
+import { runtimeImageName } from './needs.ts';
+import { tell } from './task.ts';
+
+/** What is kept beside a runtime's kernel. */
+interface RuntimeRecord {
+  /** The image by the digest of its index; undefined for a kernel that was a file. */
+  readonly image?: string;
+  readonly cmd: readonly string[];
+}
+
+/** Takes a target's kernel from the runtime: pulled where the store of images does not have it, or a file. */
+export async function takeRuntime(workspaceRoot: string, project: Kraftproject, target: Target): Promise<void> {
+  const { kraftfile, folder } = project;
+  const runtime = kraftfile.runtime ?? { kconfig: {} };
+  const names = outputNames(kraftfile, target);
+  const output = (name: string): string => join(folder, name);
+  if (runtime.kernel !== undefined) {
+    await place(resolve(folder, runtime.kernel), output(names.kernel));
+    await write(output(names.config), '');
+    await write(output(names.runtime), JSON.stringify({ cmd: [] } satisfies RuntimeRecord));
+    return;
+  }
+  const found = await findImage(await lockedName(workspaceRoot, runtime), runtime, target);
+  const image = runtimeImageName(runtime.reference ?? '').replace(/@.*/, '');
+  const unpacked = await unpackImage(
+    found.source,
+    found.digest,
+    join(folder, '.unikraft', 'work', target.id, 'runtime'),
+  );
+  await place(unpacked.kernel, output(names.kernel));
+  if (kraftfile.rootfs === undefined) {
+    const initrd = output(rootfsName(kraftfile, target.architecture));
+    await (unpacked.initrd === undefined ? rm(initrd, { force: true }) : place(unpacked.initrd, initrd));
+  }
+  await write(output(names.config), `${(found.entry.platform['os.features'] ?? []).join('\n')}\n`);
+  const record: RuntimeRecord = { image: `${image}@${found.index}`, cmd: unpacked.config.config?.Cmd ?? [] };
+  await write(output(names.runtime), JSON.stringify(record));
+  tell(`${names.kernel} from ${record.image}`);
+}
+
+/** The record of a target's runtime. */
+export async function readRuntime({ kraftfile, folder }: Kraftproject, target: Target): Promise<RuntimeRecord> {
+  return JSON.parse(await readFile(join(folder, outputNames(kraftfile, target).runtime), 'utf8')) as RuntimeRecord;
+}
+
+/** A target's runtime as an image whose layers can be packed, by the digest that the target's kernel is from. */
+export async function findPackedRuntime(project: Kraftproject, target: Target): Promise<FoundRuntime | undefined> {
+  const { image } = await readRuntime(project, target);
+  return image === undefined ? undefined : findImage(image, project.kraftfile.runtime ?? { kconfig: {} }, target);
+}
+
+async function findImage(name: string, runtime: Runtime, target: Target): Promise<FoundRuntime> {
+  const client = new RegistryClient();
+  try {
+    const kconfig = Object.entries(runtime.kconfig).map(([symbol, value]) => `${symbol}=${value}`);
+    const wanted = { platform: target.platform, architecture: target.architecture, kconfig };
+    return await findRuntime(parseReference(name), wanted, await ImageStore.open(), client);
+  } finally {
+    client.close();
+  }
+}
+
+/** The runtime's name with the digest that the workspace's lock has for it. */
+async function lockedName(workspaceRoot: string, { reference = '' }: Runtime): Promise<string> {
+  const name = runtimeImageName(reference);
+  const digest = lockedDigest(await readWorkspaceLock(workspaceRoot), name);
+  if (digest !== undefined) return `${name}@${digest}`;
+  if (!name.includes('@')) tell(`${name} is not in kraft.lock`);
+  return name;
+}
+
+function place(from: string, to: string): Promise<void> {
+  return replaceAtomically(to, (temporary) => copyFile(from, temporary));
+}
+
+function write(path: string, text: string): Promise<void> {
+  return replaceAtomically(path, (temporary) => writeFile(temporary, text));
+}
