@@ -1,7 +1,7 @@
 import { type CpioEntry, CpioParser } from './cpio-parser.ts';
 import type { CpioWritten } from './cpio-writer.ts';
 import { ArchiveFault } from './fault.ts';
-import { createFile, readChunks } from './file-writer.ts';
+import { createFile, type FileWriter, readChunks } from './file-writer.ts';
 import { LargestFiles } from './largest.ts';
 import { cleanName, parentOf, toText } from './names.ts';
 
@@ -14,19 +14,21 @@ export interface CheckedCpio extends CpioWritten {
  * Copies a CPIO archive byte for byte and checks on the way that a guest can unpack it: format newc, names inside the
  * root, directories before what they hold, nothing that replaces a directory by a file or the other way round.
  *
+ * @param digest  whether to take the SHA-256 (default true)
  * @throws ArchiveFault ARCHIVE_INVALID, ARCHIVE_TRUNCATED, NAME_UNSAFE, ENTRY_MISPLACED; then `target` does not exist
  */
-export function copyCpio(source: string, target: string): CheckedCpio {
+export function copyCpio(source: string, target: string, options: { digest?: boolean } = {}): CheckedCpio {
   const checker = new Checker(source);
   const parser = new CpioParser({ entry: (entry) => checker.add(entry) }, source);
-  return createFile(target, (output) => {
+  const copy = (output: FileWriter): CheckedCpio => {
     readChunks(source, (chunk) => {
       parser.push(chunk);
       output.bytes(chunk);
     });
     parser.end();
     return { ...output.finish(), ...checker.result() };
-  });
+  };
+  return createFile(target, copy, options);
 }
 
 class Checker {

@@ -1,10 +1,10 @@
+import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { ArchiveFault } from './fault.ts';
-import { FileDigest } from './file-digest.ts';
 
-/** What was written: `digest` is `sha256:` and hex digits, `size` is in bytes. */
+/** What was written: `digest` is `sha256:` and hex digits if it was asked for, `size` is in bytes. */
 export interface Written {
-  readonly digest: string;
+  readonly digest: string | undefined;
   readonly size: number;
 }
 
@@ -22,17 +22,17 @@ export class FileWriter {
   /** Filled up to {@link used}; who writes into it calls {@link reserve} first and {@link advance} after. */
   readonly buffer = Buffer.allocUnsafeSlow(bufferSize);
   readonly #fd: number;
-  readonly #digest: FileDigest | undefined;
+  readonly #hash: Hash | undefined;
   #used = 0;
   #flushed = 0;
 
   /**
    * @param fd  open for writing and reading, at position 0
-   * @param digest  whether {@link finish} is to give the SHA-256
+   * @param digest  whether {@link finish} is to give the SHA-256 (default true); taking it costs as much as writing
    */
   constructor(fd: number, { digest = true }: { digest?: boolean } = {}) {
     this.#fd = fd;
-    this.#digest = digest ? new FileDigest(fd) : undefined;
+    this.#hash = digest ? createHash('sha256') : undefined;
   }
 
   /** Bytes written so far: the position of the next byte. */
@@ -118,12 +118,7 @@ export class FileWriter {
   /** Writes what is left; the file stays open. */
   finish(): Written {
     this.#flush();
-    return { digest: this.#digest?.finish(this.#flushed) ?? '', size: this.#flushed };
-  }
-
-  /** Gives the file up; not needed after {@link finish}. */
-  abandon(): void {
-    this.#digest?.abandon();
+    return { digest: this.#hash && `sha256:${this.#hash.digest('hex')}`, size: this.#flushed };
   }
 
   #room(): number {
@@ -137,24 +132,29 @@ export class FileWriter {
   }
 
   #write(source: Buffer, start: number, end: number): void {
+    this.#hash?.update(source.subarray(start, end));
     for (let from = start; from < end;) from += writeSync(this.#fd, source, from, end - from);
     this.#flushed += end - start;
-    this.#digest?.advance(this.#flushed);
   }
 }
 
 /**
  * Creates the file at `path` with what `write` writes. A file that could not be finished is removed.
  *
+ * @param digest  whether to take the SHA-256 (default true)
+ *
  * @throws what `write` throws, and the system's error when the disk is full
  */
-export function createFile<T>(path: string | Buffer, write: (output: FileWriter) => T): T {
+export function createFile<T>(
+  path: string | Buffer,
+  write: (output: FileWriter) => T,
+  options: { digest?: boolean } = {},
+): T {
   const fd = openSync(path, 'w+');
-  const output = new FileWriter(fd);
+  const output = new FileWriter(fd, options);
   try {
     return write(output);
   } catch (error) {
-    output.abandon();
     rmSync(path, { force: true });
     throw error;
   } finally {

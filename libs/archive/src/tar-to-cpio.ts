@@ -6,7 +6,10 @@ import { type TarEntry, type TarHandler, TarParser } from './tar-parser.ts';
 import { type BuilderOptions, type LeftOut, TreeBuilder } from './tree-builder.ts';
 import { type DirectoryNode, emptyDirectory, type TreeNode, type WriteOptions, writeTree } from './tree.ts';
 
-export type ConvertOptions = WriteOptions & Pick<BuilderOptions, 'owners'>;
+export interface ConvertOptions extends WriteOptions, Pick<BuilderOptions, 'owners'> {
+  /** Whether to take the SHA-256 of the result (default true). */
+  readonly digest?: boolean | undefined;
+}
 
 export interface Converted extends CpioWritten {
   /** Devices and named pipes of the source, which guests cannot use. */
@@ -42,7 +45,7 @@ export class TarToCpio {
     this.#tree = new TreeBuilder(this.#root, at, options);
     this.#parser = new TarParser(this.#handler(), at);
     this.#fd = openSync(path, 'w+');
-    this.#output = new FileWriter(this.#fd, { digest: this.#ordered });
+    this.#output = new FileWriter(this.#fd, { digest: this.#ordered && options.digest !== false });
     this.#cpio = new CpioWriter(this.#output, options.time ?? 0);
   }
 
@@ -74,9 +77,7 @@ export class TarToCpio {
 
   /** Lets go of the file; call it also after a fault. */
   close(): void {
-    if (!this.#open) return;
-    this.#output.abandon();
-    closeSync(this.#fd);
+    if (this.#open) closeSync(this.#fd);
     this.#open = false;
   }
 
@@ -123,7 +124,9 @@ export class TarToCpio {
 
   #sort(): CpioWritten {
     const sorted = `${this.#path}.sorted`;
-    const written = createFile(sorted, (output) => writeTree(this.#root, output, this.#options));
+    const written = createFile(sorted, (output) => writeTree(this.#root, output, this.#options), {
+      digest: this.#options.digest ?? true,
+    });
     renameSync(sorted, this.#path);
     return written;
   }

@@ -36,8 +36,8 @@ export interface Rootfs {
   /** Absolute path of the output. */
   readonly path: string;
   readonly format: RootfsFormat;
-  /** `sha256:` and hex digits. */
-  readonly digest: string;
+  /** `sha256:` and hex digits, if it was asked for. */
+  readonly digest: string | undefined;
   /** Bytes. */
   readonly size: number;
   readonly entries: number;
@@ -94,12 +94,13 @@ async function make(
   temporary: string,
   format: RootfsFormat,
 ): Promise<Made> {
+  const { digest = false } = request;
   const output = createOutput(temporary, format, request);
   switch (kind) {
     case 'cpio':
-      return copyCpio(location, temporary);
+      return copyCpio(location, temporary, { digest });
     case 'erofs':
-      return { ...copyErofs(location, temporary), warnings: [] };
+      return { ...copyErofs(location, temporary, { digest }), warnings: [] };
     case 'tar':
       return withWarnings(await output.tar((take) => readTar(location, take), location));
     case 'directory':

@@ -8,6 +8,7 @@ import {
   openSync,
   readSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
 import {
@@ -18,6 +19,7 @@ import {
   createFile,
   type DirectoryNode,
   type FileNode,
+  type FileWriter,
   LargestFiles,
   readChunks,
   toByteName,
@@ -49,7 +51,7 @@ export async function writeErofs(root: DirectoryNode, path: string, options: Out
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return { ...digestOf(path), entries: layout.entries, largest: layout.largest.list() };
+  return { ...measure(path, options.digest ?? false), entries: layout.entries, largest: layout.largest.list() };
 }
 
 class Layout {
@@ -102,10 +104,11 @@ class Layout {
     }
     this.#links.set(node, path);
     this.largest.add(name.slice(1), node.size);
-    createFile(path, (output) => {
+    const copy = (output: FileWriter): void => {
       this.#contents.copy(node, output);
       output.finish();
-    });
+    };
+    createFile(path, copy, { digest: false });
     this.#own(path, node.meta);
     chmodSync(path, node.meta.mode);
   }
@@ -116,13 +119,11 @@ class Layout {
   }
 }
 
-function digestOf(path: string): Written {
+function measure(path: string, digest: boolean): Written {
+  const size = statSync(path).size;
+  if (!digest) return { digest: undefined, size };
   const hash = createHash('sha256');
-  let size = 0;
-  readChunks(path, (chunk) => {
-    hash.update(chunk);
-    size += chunk.length;
-  });
+  readChunks(path, (chunk) => hash.update(chunk));
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 
@@ -131,8 +132,8 @@ function digestOf(path: string): Written {
  *
  * @throws RootfsFault SOURCE_UNKNOWN for an image that was cut off
  */
-export function copyErofs(source: string, target: string): CpioWritten {
-  return createFile(target, (output) => {
+export function copyErofs(source: string, target: string, options: { digest?: boolean } = {}): CpioWritten {
+  const copy = (output: FileWriter): CpioWritten => {
     readChunks(source, (chunk) => output.bytes(chunk));
     const written = output.finish();
     const { inodes, size } = readSuperblock(source);
@@ -141,7 +142,8 @@ export function copyErofs(source: string, target: string): CpioWritten {
       at: source,
       hint: 'It was cut off while it was written or copied. Make it again.',
     });
-  });
+  };
+  return createFile(target, copy, options);
 }
 
 /** Linux, fs/erofs/erofs_fs.h, struct erofs_super_block. */

@@ -14,6 +14,8 @@ export type RootfsFormat = 'cpio' | 'erofs';
 
 export interface OutputOptions extends WriteOptions {
   readonly owners?: 'root' | 'keep';
+  /** Whether to take the SHA-256 of the result (default false): that takes as long as writing it. */
+  readonly digest?: boolean;
 }
 
 /** Where a root file system goes: everything that makes one ends in one of its two methods. */
@@ -31,16 +33,17 @@ export interface Output {
 
 /** @param path  temporary path: unfinished until the method returns */
 export function createOutput(path: string, format: RootfsFormat, options: OutputOptions): Output {
+  const { digest = false } = options;
   const writeOut = (root: DirectoryNode) =>
     format === 'erofs'
       ? writeErofs(root, path, options)
-      : Promise.resolve(createFile(path, (output) => writeTree(root, output, options)));
+      : Promise.resolve(createFile(path, (output) => writeTree(root, output, options), { digest }));
   return {
     tree: async (root, leftOut) => ({ ...(await writeOut(root)), leftOut }),
     tar: async (send, at) => {
       // EROFS is made from a tree whose contents lie in a CPIO archive beside it.
       const spool = format === 'erofs' ? `${path}.contents` : path;
-      const converter = new TarToCpio(spool, at, options);
+      const converter = new TarToCpio(spool, at, { ...options, digest });
       try {
         await send((chunk) => converter.push(chunk));
         if (format === 'cpio') return converter.finish();

@@ -11,7 +11,7 @@ export function describeRootfs(rootfs: Rootfs, memory?: number): string[] {
   const hint = memoryHint(rootfs, memory);
   return [
     ...describeBuilder(rootfs),
-    `${path}: ${format}, ${entries} entries, ${formatBytes(size)}, ${rootfs.digest}`,
+    `${path}: ${format}, ${entries} entries, ${formatBytes(size)}${rootfs.digest === undefined ? '' : `, ${rootfs.digest}`}`,
     ...(largest.length === 0 ? [] : ['largest files:', ...table(largest)]),
     ...warnings.map((warning) => `warning: ${warning}`),
     ...(hint === undefined ? [] : [`warning: ${hint}`]),

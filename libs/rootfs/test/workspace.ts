@@ -28,7 +28,7 @@ export class Workspace {
 
   build(source: string, request: Partial<RootfsRequest> = {}, output = 'out/rootfs.cpio'): Promise<Rootfs> {
     const onLine = (line: string): void => void this.lines.push(line);
-    return buildRootfs({ source, baseDirectory: this.folder, onLine, ...request }, output);
+    return buildRootfs({ source, baseDirectory: this.folder, onLine, digest: true, ...request }, output);
   }
 
   /** Entries of the archive, as `mode owner name` and `=content` for small files. */
