@@ -1,14 +1,11 @@
+export * from './entry-run.ts';
 export { chooseAccelerator, type Accelerator, type AcceleratorChoice } from './accelerator.ts';
 export type { Mismatch } from './console-check.ts';
-export { formatAddress, formatCommandLine, initrdMount, type Address, type CommandLine } from './command-line.ts';
-export type { EndReason, MachineEnd } from './ending.ts';
-export { MachineFault, type MachineFaultCode } from './fault.ts';
-export { inspectKernel, type Architecture, type KernelFile } from './kernel-file.ts';
+export { formatCommandLine, type CommandLine } from './command-line.ts';
+export { inspectKernel, type KernelFile } from './kernel-file.ts';
 export { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
 export { parseMemory } from './memory.ts';
-export { formatPort, parsePorts, type Port } from './ports.ts';
-export { runKernel, type KernelRun, type KernelRunOptions } from './run.ts';
-export { parseVolume, type Volume, type VolumeDriver } from './volumes.ts';
+export { formatPort } from './ports.ts';
 export { parseScenarios, type Scenario, type ScenarioInput } from './scenario.ts';
 export { formatJunit, formatScenario } from './test-report.ts';
 export { runScenarios, type ScenarioResult, type TestOptions } from './test-run.ts';

@@ -4,7 +4,8 @@ import { finished } from 'node:stream/promises';
 import type { MachineEnd } from './ending.ts';
 import { instancePaths, readRecord, writeRecord, type Instance } from './instance.ts';
 import { serveCommands, type InstanceCommand } from './instance-channel.ts';
-import { startMachine, type Machine, type MachineOptions } from './machine.ts';
+import { startKernel } from './kernel-run.ts';
+import type { Machine, MachineOptions } from './machine.ts';
 
 /**
  * Runs the instance in `folder` in this process: its console goes to its log, its record tells how it is, and other
@@ -23,7 +24,7 @@ export async function hostInstance(
   const log = createWriteStream(paths.log);
   let machine: Machine;
   try {
-    machine = await startMachine(
+    machine = await startKernel(
       { ...instance.plan, name: instance.name },
       {
         ...options,

@@ -12,7 +12,7 @@ export function formatInstances(instances: readonly Instance[], now: Date = new 
     formatState(instance),
     String(instance.plan.memory ?? '64Mi'),
     instance.state === 'running' ? (instance.ports ?? []).map(formatArrow).join(', ') : '',
-    `qemu/${instance.plan.architecture}`,
+    `${instance.plan.platform}/${instance.plan.architecture}`,
   ]);
   const table = [['NAME', 'KERNEL', 'ARGS', 'CREATED', 'STATUS', 'MEM', 'PORTS', 'PLAT'], ...rows];
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));

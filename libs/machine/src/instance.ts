@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import type { Accelerator } from './accelerator.ts';
 import type { MachineEnd } from './ending.ts';
-import type { MachinePlan } from './machine.ts';
+import type { KernelRun } from './kernel-run.ts';
 import type { Port } from './ports.ts';
 
 /**
@@ -17,14 +17,14 @@ export interface Instance {
   /** Twelve hexadecimal digits. */
   readonly id: string;
   readonly name: string;
-  readonly plan: MachinePlan;
+  readonly plan: KernelRun;
   /** Whether it is removed when it ends. */
   readonly removeAtEnd: boolean;
   /** Times are ISO 8601 in UTC. */
   readonly createdAt: string;
   readonly state: InstanceState;
   readonly startedAt?: string;
-  /** QEMU's process. */
+  /** The monitor's process. */
   readonly pid?: number;
   readonly accelerator?: Accelerator;
   /** As they are, also where any free port was asked for. */

@@ -7,7 +7,7 @@ import { useGuest } from '../test/use-guest.ts';
 import { findProcesses, until } from '../test/traces.ts';
 import { formatInstances } from './instance-table.ts';
 import { Instances } from './instances.ts';
-import type { MachinePlan } from './machine.ts';
+import type { KernelRun } from './kernel-run.ts';
 
 const guest = useGuest();
 let root: string;
@@ -22,8 +22,8 @@ afterEach(async () => {
   for (const { id } of await instances.list()) await instances.remove(id);
 });
 
-function plan(...args: readonly string[]): MachinePlan {
-  return { kernel: guest.kernel, architecture: 'x86_64', accelerator: 'tcg', args };
+function plan(...args: readonly string[]): KernelRun {
+  return { kernel: guest.kernel, platform: 'qemu', architecture: 'x86_64', accelerator: 'tcg', args };
 }
 
 async function logOf(name: string): Promise<string> {

@@ -13,7 +13,8 @@ import { listFolder } from './files.ts';
 import { instancePaths, readRecord, writeRecord, type Instance } from './instance.ts';
 import { longestSocketPath, sendCommand, type InstanceCommand } from './instance-channel.ts';
 import { hostInstance } from './instance-host.ts';
-import type { MachineOptions, MachinePlan } from './machine.ts';
+import type { KernelRun } from './kernel-run.ts';
+import type { MachineOptions } from './machine.ts';
 import type { MachineEnd } from './ending.ts';
 
 export interface NewInstance {
@@ -45,7 +46,7 @@ export class Instances {
    *
    * @throws MachineFault MACHINE_NAME_TAKEN, MACHINE_BAD_NAME
    */
-  create(plan: MachinePlan, { name, removeAtEnd = false }: NewInstance = {}): Promise<Instance> {
+  create(plan: KernelRun, { name, removeAtEnd = false }: NewInstance = {}): Promise<Instance> {
     if (name !== undefined) requireName(name);
     return withLock(join(this.#root, 'lock'), async () => {
       const others = await this.list();
@@ -103,7 +104,7 @@ export class Instances {
    * Runs a new instance in this process to its end; it is in the list and takes commands meanwhile, and is removed then.
    */
   async run(
-    plan: MachinePlan,
+    plan: KernelRun,
     { name }: NewInstance,
     options: MachineOptions & { signal?: AbortSignal },
   ): Promise<MachineEnd> {

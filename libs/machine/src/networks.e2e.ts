@@ -22,6 +22,9 @@ test('machines in a network are reached at their own addresses, and leave no tap
   expect(network).toMatchObject({ state: 'up', taps: [] });
   const [first, second] = [await networks.attach('nxk-test'), await networks.attach('nxk-test')];
   expect(first.address).not.toBe(second.address);
+  await expect(networks.attach('nxk-test', { cidr: first.address.split(':')[0] ?? '' })).rejects.toMatchObject({
+    code: 'MACHINE_NETWORK_IN_USE',
+  });
   const machine = await startMachine({
     kernel: guest.kernel,
     architecture: 'x86_64',

@@ -128,6 +128,11 @@ export class Networks {
       const record = await this.#find(name);
       const leases = await livingLeases(record);
       const cidr = wanted.cidr ?? freeAddress(record, leases);
+      if (cidr === record.gateway || leases.some((lease) => lease.address === cidr)) {
+        throw new MachineFault('MACHINE_NETWORK_IN_USE', `${cidr} is taken in ${name}`, {
+          hint: 'Take another address, or leave it out to get one that is free.',
+        });
+      }
       const id = randomBytes(4);
       const tap = `nxk-${id.toString('hex')}`;
       await this.#write({ ...record, leases: [...leases, { address: cidr, tap, at: Date.now() }] });

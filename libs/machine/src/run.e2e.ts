@@ -10,7 +10,8 @@ import { useGuest } from '../test/use-guest.ts';
 import { findProcesses, until } from '../test/traces.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import { initrdMount } from './command-line.ts';
-import { runKernel, type KernelRun, type KernelRunOptions } from './run.ts';
+import type { KernelRun } from './kernel-run.ts';
+import { runKernel, type KernelRunOptions } from './run.ts';
 import { startMachine } from './machine.ts';
 
 const guest = useGuest();

@@ -1,14 +1,8 @@
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { MachineEnd } from './ending.ts';
-import { MachineFault } from './fault.ts';
-import { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
-
-/** A kernel to run from its first instruction to its end. */
-export interface KernelRun extends MachinePlan {
-  /** As in the Kraftfile: `qemu`, or `fc` for Firecracker. */
-  readonly platform: string;
-}
+import { startKernel, type KernelRun } from './kernel-run.ts';
+import type { Machine, MachineOptions } from './machine.ts';
 
 export interface KernelRunOptions extends MachineOptions {
   /** Stops the machine in order when it is aborted. */
@@ -38,8 +32,7 @@ export interface KernelRunOptions extends MachineOptions {
  */
 export async function runKernel(run: KernelRun, options: KernelRunOptions = {}): Promise<MachineEnd> {
   options.signal?.throwIfAborted();
-  const start = await starterFor(run.platform);
-  const machine = await start(run, options);
+  const machine = await startKernel(run, options);
   const cleanUps = [
     options.signal === undefined ? undefined : stopOnAbort(machine, options.signal),
     options.input === undefined ? undefined : typeInto(machine, options.input),
@@ -91,13 +84,4 @@ function endOnSignals(machine: Machine): { exitCode: () => number | undefined; r
       for (const name of names) process.off(name, take);
     },
   };
-}
-
-/** Loads only what is needed, since that lies on the way to the guest's first instruction. */
-async function starterFor(platform: string): Promise<typeof startMachine> {
-  if (platform === 'qemu') return startMachine;
-  if (platform === 'fc') return (await import('./firecracker.ts')).startFirecracker;
-  throw new MachineFault('MACHINE_BAD_TARGET', `kernels for ${platform} cannot be run here`, {
-    hint: platform === 'xen' ? 'Give its configuration to xl on a host with Xen.' : 'Run the target for qemu.',
-  });
 }
