@@ -37,7 +37,16 @@ export async function importFromContainerd(
   options: ContainerdOptions = {},
 ): Promise<readonly StoredImage[]> {
   return withArchive(async (path) => {
-    await run('ctr', [...flags(options), 'images', 'export', '--all-platforms', path, formatReference(reference)]);
+    // The other index, Docker's, would have to be about an image that this machine can run.
+    await run('ctr', [
+      ...flags(options),
+      'images',
+      'export',
+      '--all-platforms',
+      '--skip-manifest-json',
+      path,
+      formatReference(reference),
+    ]);
     return store.importArchive(path, reference);
   });
 }

@@ -1,3 +1,4 @@
+export { attach, type Attachment, fetchAttachments } from './attachments.ts';
 export { annotationKeys } from './annotations.ts';
 export { BlobSources } from './blob-sources.ts';
 export {
@@ -47,6 +48,11 @@ export {
   type StoredImage,
   type Strategy,
 } from './store.ts';
+export { readPrivateKey, readPublicKey } from './supply-chain/keys.ts';
+export { type Material, provenanceAttachment, type ProvenancePlan } from './supply-chain/provenance.ts';
+export { rootfsPackages } from './supply-chain/rootfs-packages.ts';
+export { type Component, sbomAttachment, type SbomPlan } from './supply-chain/sbom.ts';
+export { requireSignature, type SignaturePolicy, type SignatureRule, signImage } from './supply-chain/signature.ts';
 export { type Column, formatTable, tableRecords } from './table.ts';
 export type { Outcome, TransferOptions } from './transfer.ts';
 export { type UnpackedImage, unpackImage } from './unpack.ts';

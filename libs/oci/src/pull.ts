@@ -5,6 +5,7 @@ import type { RegistryClient } from './registry/client.ts';
 import { Repository } from './registry/repository.ts';
 import { type ImageEntry, listEntries, selectEntries, type Wanted } from './select.ts';
 import type { ImageStore } from './store.ts';
+import { requireSignature, type SignaturePolicy } from './supply-chain/signature.ts';
 import { copyImage, type TransferOptions } from './transfer.ts';
 
 export interface PullOptions extends TransferOptions {
@@ -12,6 +13,8 @@ export interface PullOptions extends TransferOptions {
   readonly wanted?: Wanted;
   /** Remembers where blobs can be mounted from. */
   readonly sources?: BlobSources;
+  /** Whose signatures are needed (default none). */
+  readonly policy?: SignaturePolicy;
 }
 
 export interface PulledImage {
@@ -27,7 +30,7 @@ export interface PulledImage {
  * Pulls an image into the store. The index stays as it is, digest and all, though only some of its manifests may come
  * with it; what is there already is not asked for again, and what broke off goes on.
  *
- * @throws OciFault PLATFORM_MISSING, DIGEST_MISMATCH, BLOB_TRUNCATED, DOCUMENT_INVALID; RegistryFault
+ * @throws OciFault SIGNATURE_INVALID, PLATFORM_MISSING, DIGEST_MISMATCH, BLOB_TRUNCATED, DOCUMENT_INVALID; RegistryFault
  */
 export async function pullImage(
   client: RegistryClient,
@@ -37,6 +40,7 @@ export async function pullImage(
 ): Promise<PulledImage> {
   const repository = new Repository(client, reference);
   const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest');
+  if (options.policy !== undefined) await requireSignature(client, reference, root.descriptor.digest, options.policy);
   const all = await listEntries(repository, root);
   const entries = options.wanted === undefined ? all : selectEntries(all, options.wanted, formatReference(reference));
   const received: Digest[] = [];

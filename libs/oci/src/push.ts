@@ -1,3 +1,4 @@
+import { pushAttachments } from './attachments.ts';
 import { mergeImages } from './compose-index.ts';
 import { decodeDocument } from './decode.ts';
 import type { Digest } from './digest.ts';
@@ -32,7 +33,7 @@ export interface PushedImage {
 
 /**
  * Pushes an image: blobs that the repository lacks, then manifests, and the index last, so that no one ever sees an
- * image without its parts. Bytes and digests stay as they are.
+ * image without its parts. Bytes and digests stay as they are. What is attached to the image goes with it.
  *
  * @param reference  where to; its tag, or the digest if it has none
  * @throws OciFault IMAGE_EXISTS; BLOB_MISSING when parts are neither here nor there, DIGEST_MISMATCH; RegistryFault
@@ -47,7 +48,10 @@ export async function pushImage(
   const repository = new Repository(client, reference);
   const name = reference.tag ?? root.descriptor.digest;
   const there = await repository.digestOf(name);
-  if (there === root.descriptor.digest) return { reference: formatReference(reference), digest: there, wasThere: true };
+  if (there === root.descriptor.digest) {
+    await pushAttachments(source, there, repository);
+    return { reference: formatReference(reference), digest: there, wasThere: true };
+  }
   const merged = await applyStrategy(options.strategy ?? 'overwrite', source, root, repository, reference, there);
   const { digest, mediaType } = merged.descriptor;
 
@@ -63,6 +67,7 @@ export async function pushImage(
     if (descriptor.digest !== digest) await repository.putManifest(descriptor.digest, bytes, descriptor.mediaType);
   });
   await repository.putManifest(name, merged.bytes, mediaType);
+  await pushAttachments(source, digest, repository);
   await options.sources?.add(reference, [...blobs.keys()]);
   return { reference: formatReference(reference), digest, wasThere: digest === there };
 }

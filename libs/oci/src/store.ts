@@ -3,6 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { annotationKeys, namedRoot } from './annotations.ts';
+import { attachedTo, subjectOf } from './attachments.ts';
 import { readArchive, writeArchive } from './archive-file.ts';
 import { mergeImages } from './compose-index.ts';
 import type { Digest } from './digest.ts';
@@ -12,7 +13,7 @@ import type { Descriptor } from './model.ts';
 import { digestOfName, reachableBlobs } from './reachable.ts';
 import { formatReference, parseReference, type Reference, repositoryName } from './reference.ts';
 import { listEntries, type Root } from './select.ts';
-import { copyImage, type TransferOptions } from './transfer.ts';
+import { copyImage, receiveBlob, type TransferOptions } from './transfer.ts';
 
 /** A name in the store. */
 export interface StoredImage {
@@ -134,7 +135,15 @@ export class ImageStore {
     const pruned = { blobs: 0, bytes: 0 };
     await this.layout.changeRoots(async (roots) => {
       const needed = new Set<Digest>();
-      for (const root of roots) for (const digest of await reachableBlobs(this.layout, root)) needed.add(digest);
+      for (const root of roots.filter(isNamed)) await this.#mark(root, needed);
+      const kept = [];
+      for (const root of roots) {
+        // What is attached to an image goes with it.
+        const subject = isNamed(root) ? root.digest : await subjectOf(this.layout, root);
+        if (subject === undefined || !needed.has(subject)) continue;
+        await this.#mark(root, needed);
+        kept.push(root);
+      }
       const oldest = Date.now() - grace;
       for (const path of [
         ...(await this.layout.blobFiles()),
@@ -149,9 +158,13 @@ export class ImageStore {
         pruned.blobs++;
         pruned.bytes += size;
       }
-      return roots;
+      return kept;
     });
     return pruned;
+  }
+
+  async #mark(root: Descriptor, needed: Set<Digest>): Promise<void> {
+    for (const digest of await reachableBlobs(this.layout, root)) needed.add(digest);
   }
 
   /**
@@ -166,7 +179,8 @@ export class ImageStore {
     { reference, strategy = 'overwrite', ...options }: AddOptions = {},
   ): Promise<StoredImage> {
     const source = await Layout.open(folder);
-    const [descriptor] = await source.roots();
+    const roots = await source.roots();
+    const descriptor = roots.find(isNamed) ?? roots[0];
     if (descriptor === undefined) throw missing(reference, folder);
     const name = reference ?? nameOf(descriptor, folder);
     const existing = strategy === 'overwrite' ? undefined : await this.find(name);
@@ -177,7 +191,21 @@ export class ImageStore {
     await copyImage(source, root, manifests, this.layout, options);
     const added = existing === undefined ? descriptor : await this.#merge(root, existing);
     await this.name(name, added);
+    await this.#addAttachments(source, descriptor.digest);
     return { reference: name, descriptor: added };
+  }
+
+  async #addAttachments(source: Layout, subject: Digest): Promise<void> {
+    const attached = await attachedTo(source, subject);
+    for (const descriptor of attached) {
+      for (const digest of await reachableBlobs(source, descriptor)) {
+        const size = (await source.sizeOf(digest)) ?? 0;
+        await receiveBlob(source, { digest, size }, this.layout);
+      }
+    }
+    if (attached.length === 0) return;
+    const added = new Set(attached.map((descriptor) => descriptor.digest));
+    await this.layout.changeRoots((roots) => [...roots.filter((root) => !added.has(root.digest)), ...attached]);
   }
 
   async #merge(root: Root, existing: Descriptor): Promise<Descriptor> {
@@ -195,8 +223,15 @@ export class ImageStore {
    */
   async importArchive(path: string, reference?: Reference): Promise<readonly StoredImage[]> {
     const roots = readArchive(path, this.layout);
-    const images = roots.map((descriptor) => ({ reference: reference ?? nameOf(descriptor, path), descriptor }));
+    const attached = roots.filter((root) => !isNamed(root) && root.artifactType !== undefined);
+    const images = roots
+      .filter((root) => !attached.includes(root))
+      .map((descriptor) => ({ reference: reference ?? nameOf(descriptor, path), descriptor }));
     for (const image of images) await this.name(image.reference, image.descriptor);
+    await this.layout.changeRoots((known) => [
+      ...known.filter((root) => !attached.some((other) => other.digest === root.digest)),
+      ...attached,
+    ]);
     return images;
   }
 
@@ -206,8 +241,9 @@ export class ImageStore {
     const blobs = new Set<Digest>();
     for (const reference of references) {
       const { descriptor } = await this.resolve(reference);
-      roots.push(namedRoot(descriptor, reference));
-      for (const digest of await reachableBlobs(this.layout, descriptor)) blobs.add(digest);
+      const attached = await attachedTo(this.layout, descriptor.digest);
+      roots.push(namedRoot(descriptor, reference), ...attached);
+      for (const root of [descriptor, ...attached]) await this.#mark(root, blobs);
     }
     await writeArchive(this.layout, roots, blobs, path);
   }
@@ -220,6 +256,10 @@ export async function archiveLayout(folder: string, path: string): Promise<void>
   const blobs = new Set<Digest>();
   for (const root of roots) for (const digest of await reachableBlobs(layout, root)) blobs.add(digest);
   await writeArchive(layout, roots, blobs, path);
+}
+
+function isNamed(root: Descriptor): boolean {
+  return root.annotations?.[annotationKeys.refName] !== undefined;
 }
 
 function nameOf({ annotations = {} }: Descriptor, at: string): Reference {
