@@ -26,8 +26,8 @@ const kinds = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as cons
 
 /**
  * Writes a CPIO newc archive that depends on nothing but its entries: inode numbers count from 1, device numbers are
- * 0, every entry has one link unless it is written with {@link link}, every time is the one given. Names have no
- * leading `./`, nothing follows the end mark. The caller gives parents before children, since guests create no
+ * 0, every entry has one link unless it is written with {@link link}, every time is the one given, nothing follows the
+ * end mark. Names begin with `./`, as KraftKit's do: a file may be called like the end mark. The caller gives parents before children, since guests create no
  * missing parents, and data before its other names, since guests link to the first name that they see.
  */
 export class CpioWriter {
@@ -44,11 +44,11 @@ export class CpioWriter {
   }
 
   directory(name: ByteName, meta: CpioMeta): void {
-    this.#header(name, kinds.directory, meta, 0, ++this.#inodes, 1);
+    this.#header(`./${name}`, kinds.directory, meta, 0, ++this.#inodes, 1);
   }
 
   symlink(name: ByteName, meta: CpioMeta, target: ByteName): void {
-    this.#header(name, kinds.symlink, meta, target.length, ++this.#inodes, 1);
+    this.#header(`./${name}`, kinds.symlink, meta, target.length, ++this.#inodes, 1);
     this.#output.bytes(Buffer.from(target, 'latin1'));
     this.#output.align(4);
   }
@@ -68,7 +68,7 @@ export class CpioWriter {
       });
     }
     this.#largest.add(name, size);
-    this.#header(name, kinds.file, meta, size, ++this.#inodes, links);
+    this.#header(`./${name}`, kinds.file, meta, size, ++this.#inodes, links);
     return this.#inodes;
   }
 
@@ -78,7 +78,7 @@ export class CpioWriter {
 
   /** Another name of a file that was written with the same `inode` and `links`. */
   link(name: ByteName, meta: CpioMeta, inode: number, links: number): void {
-    this.#header(name, kinds.file, meta, 0, inode, links);
+    this.#header(`./${name}`, kinds.file, meta, 0, inode, links);
   }
 
   /** Writes the end mark. */

@@ -5,13 +5,12 @@ import { type DirectoryNode, emptyDirectory, type TreeNode } from '../src/index.
 const byteName = fc
   .oneof(
     { weight: 4, arbitrary: fc.stringMatching(/^[a-zA-Z0-9._ -]{1,12}$/) },
+    { weight: 1, arbitrary: fc.constantFrom('TRAILER!!!', 'C:', '\\x', '-rf', '~') },
     { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }) },
     { weight: 1, arbitrary: fc.string({ minLength: 100, maxLength: 200, unit: fc.constantFrom('x', 'é') }) },
   )
   .map((text) => Buffer.from(text, 'utf8').toString('latin1'))
-  .filter(
-    (name) => !/[/\0]/.test(name) && name !== '.' && name !== '..' && name.length <= 255 && name !== 'TRAILER!!!',
-  );
+  .filter((name) => !/[/\0]/.test(name) && name !== '.' && name !== '..' && name.length <= 255);
 
 const nonText = fc
   .uint8Array({ minLength: 1, maxLength: 12 })

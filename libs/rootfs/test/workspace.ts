@@ -37,7 +37,7 @@ export class Workspace {
     const parser = new CpioParser(
       {
         entry: ({ name, mode, uid, size }) =>
-          entries.push(`${(mode & 0o7777).toString(8)} ${uid} ${name}${size === 0 ? '' : '='}`),
+          entries.push(`${(mode & 0o7777).toString(8)} ${uid} ${name.replace('./', '')}${size === 0 ? '' : '='}`),
         data: (chunk, start, end) => {
           entries.push((entries.pop() ?? '') + Buffer.from(chunk.subarray(start, end)).toString('latin1'));
         },
