@@ -168,6 +168,18 @@ test('a guest that panics or hangs fails the run', async () => {
   expect(hung.output).toContain('it ran longer than it may (GUEST_FAILED)');
 });
 
+test('a detached machine goes on, is listed, shows its console, and is stopped and removed', async () => {
+  await workspace.edit('apps/hello/main.c', greet, 'show("/etc/motd"); for (;;);');
+  expect((await workspace.nx('run', 'hello:run', '--detach', '--name=shop')).output).toContain('shop runs');
+  await until(async () => (await workspace.nxKraft('logs', 'shop')).includes('root file system'), 20_000);
+  expect(await workspace.nxKraft('logs', 'shop')).toContain('This line comes from the root file system.');
+  expect(JSON.parse(await workspace.nxKraft('ps', '--json'))).toMatchObject([{ name: 'shop', state: 'running' }]);
+  await workspace.nxKraft('stop', 'shop');
+  expect(JSON.parse(await workspace.nxKraft('ps', '--json'))).toEqual([]);
+  await workspace.nxKraft('rm', 'shop');
+  expect(JSON.parse(await workspace.nxKraft('ps', '--all', '--json'))).toEqual([]);
+});
+
 test.each(['SIGINT', 'SIGKILL'] as const)('after %s of Nx no process of the run is left', async (signal) => {
   await workspace.edit('apps/hello/main.c', greet, 'for (;;);');
   const { child, ended, output } = workspace.start('run', 'hello:run');

@@ -75,10 +75,23 @@ export class TestWorkspace {
     return { exitCode, output, cached: [...cached].toSorted(), ran: [...ran].toSorted() };
   }
 
+  /** Runs the command `nx-kraft` in the workspace and gives its standard output. */
+  async nxKraft(...args: readonly string[]): Promise<string> {
+    const { child, ended } = this.#spawn(join(repository, 'libs/nx-kraft/bin/nx-kraft.js'), args);
+    let output = '';
+    child.stdout.on('data', (text: string) => (output += text));
+    await ended;
+    return output;
+  }
+
   /** Starts Nx in the workspace. */
   start(...args: readonly string[]) {
+    return this.#spawn(join(repository, 'node_modules/.bin/nx'), args);
+  }
+
+  #spawn(program: string, args: readonly string[]) {
     const bin = join(repository, 'node_modules/.bin');
-    const child = spawn(join(bin, 'nx'), args, {
+    const child = spawn(program, args, {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -90,6 +103,7 @@ export class TestWorkspace {
         NX_WORKSPACE_DATA_DIRECTORY: this.path('.caches/data'),
         NX_KRAFT_OBJECTS: this.path('.caches/objects'),
         NX_KRAFT_IMAGES: this.path('.caches/images'),
+        XDG_STATE_HOME: this.path('.caches/state'),
         NX_KRAFT_STORE: this.path('.caches/sources'),
         FORCE_COLOR: '0',
         NO_COLOR: '1',

@@ -14,7 +14,8 @@ afterEach(() => rm(folder, { recursive: true }));
 
 function nxKraft(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((done) => {
-    execFile(process.execPath, [command, ...args], { cwd: folder }, (error, stdout, stderr) => {
+    const env = { ...process.env, XDG_STATE_HOME: join(folder, 'state') };
+    execFile(process.execPath, [command, ...args], { cwd: folder, env }, (error, stdout, stderr) => {
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
@@ -23,7 +24,7 @@ function nxKraft(...args: readonly string[]): Promise<{ code: number; stdout: st
 test('help lists the commands, and each explains itself', async () => {
   const { code, stdout } = await nxKraft('help');
   expect(code).toBe(0);
-  for (const name of ['lint', 'inspect', 'rootfs']) {
+  for (const name of ['lint', 'inspect', 'rootfs', 'ps', 'logs', 'set']) {
     expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     expect((await nxKraft(name, '--help')).stdout).toContain(`nx-kraft ${name}`);
   }
@@ -101,4 +102,11 @@ test('a Kraftfile is edited in place, and keeps its comments', async () => {
   const missing = await nxKraft('target', 'rm', 'Kraftfile', 'xen-arm64');
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain('(EDIT_NOT_FOUND)');
+});
+
+test('without machines the list is empty, and one that is not there is told', async () => {
+  expect(JSON.parse((await nxKraft('ps', '--all', '--json')).stdout)).toEqual([]);
+  const { code, stderr } = await nxKraft('stop', 'nobody');
+  expect(code).toBe(1);
+  expect(stderr).toContain("there is no machine 'nobody' (MACHINE_NO_INSTANCE)");
 });

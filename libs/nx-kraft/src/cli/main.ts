@@ -3,14 +3,20 @@ import { type Command, UsageFault } from './command.ts';
 
 /** The subcommands; each is loaded only when it is called. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  inspect: async () => (await import('./inspect.ts')).inspect,
-  lib: async () => (await import('./edit.ts')).lib,
   lint: async () => (await import('./lint.ts')).lint,
-  rootfs: async () => (await import('./rootfs.ts')).rootfs,
+  inspect: async () => (await import('./inspect.ts')).inspect,
   set: async () => (await import('./edit.ts')).set,
-  target: async () => (await import('./edit.ts')).target,
   unset: async () => (await import('./edit.ts')).unset,
+  target: async () => (await import('./edit.ts')).target,
+  lib: async () => (await import('./edit.ts')).lib,
   upgrade: async () => (await import('./edit.ts')).upgrade,
+  rootfs: async () => (await import('./rootfs.ts')).rootfs,
+  ps: async () => (await import('./instances.ts')).ps,
+  logs: async () => (await import('./instances.ts')).logs,
+  start: async () => (await import('./instances.ts')).start,
+  stop: async () => (await import('./instances.ts')).stop,
+  pause: async () => (await import('./instances.ts')).pause,
+  rm: async () => (await import('./instances.ts')).rm,
 };
 
 /**
@@ -35,7 +41,9 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     return await command.run(rest);
   } catch (error) {
-    process.stderr.write(`nx-kraft: ${describeError(asUsageFault(error))}\n`);
+    for (const one of error instanceof AggregateError ? (error.errors as unknown[]) : [error]) {
+      process.stderr.write(`nx-kraft: ${describeError(asUsageFault(one))}\n`);
+    }
     return error instanceof UsageFault || isParseError(error) ? 2 : 1;
   }
 }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
-import { type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
-import { type KernelRun, initrdMount } from '@nx-kraft/machine';
+import { type Kraftfile, type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import { type KernelRun, type Volume, initrdMount, parseVolume } from '@nx-kraft/machine';
 import { hostTarget } from './host-target.ts';
 import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
 import { findCommand } from './run-defaults.ts';
@@ -20,6 +20,8 @@ export interface MachineOptions {
   readonly memory?: string;
   readonly cpus?: number;
   readonly ports?: readonly string[];
+  /** Folders of the host in the guest, as `source:destination[:ro]`. */
+  readonly volumes?: readonly string[];
   readonly accelerator?: 'auto' | 'kvm' | 'tcg';
 }
 
@@ -35,6 +37,7 @@ export async function planMachine(project: Kraftproject, options: MachineOptions
   const names = outputNames(kraftfile, target);
   const config = await readConfig(project, target, join(folder, names.config));
   const command = await findCommand(folder, kraftfile, target.architecture);
+  const given = (options.volumes ?? []).map((text) => parseVolume(text, folder));
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
   const runtimeArgs = isRuntime ? (await readRuntime(project, target)).cmd : [];
   const initrd = join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs?.format));
@@ -53,6 +56,7 @@ export async function planMachine(project: Kraftproject, options: MachineOptions
     memory: options.memory ?? '64Mi',
     cpus: options.cpus ?? 1,
     ports: options.ports ?? [],
+    volumes: [...kraftfile.volumes.flatMap((volume) => asVolume(volume, folder)), ...given],
     accelerator: options.accelerator ?? 'auto',
   };
 }
@@ -88,6 +92,14 @@ function isEmbedded(config: Kconfig): boolean {
 /** Whether the kernel must be told to mount its initrd; others do it by themselves. */
 function needsMount(config: Kconfig): boolean {
   return config.CONFIG_LIBVFSCORE_FSTAB === 'y' || config.CONFIG_LIBVFSCORE_AUTOMOUNT_UP === 'y';
+}
+
+/** A volume of the Kraftfile; one without a source is made by those who have named volumes. */
+function asVolume({ source, destination, driver, readOnly }: Kraftfile['volumes'][number], folder: string): Volume[] {
+  if (source === undefined) return [];
+  const drivers: readonly Volume['driver'][] = ['9pfs', 'virtiofs', 'block', 'initrd'];
+  const known = drivers.find((candidate) => candidate === driver) ?? '9pfs';
+  return [{ source: resolve(folder, source), destination, driver: known, readOnly }];
 }
 
 /** In a Kraftfile's `env` an empty value stands for the host's. */
