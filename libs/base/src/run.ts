@@ -38,12 +38,16 @@ const packages: Readonly<Record<string, string>> = {
   bison: 'bison',
   flex: 'flex',
   gcc: 'gcc',
+  gdb: 'gdb',
   git: 'git',
+  ip: 'iproute2',
   make: 'make',
   'mkfs.erofs': 'erofs-utils',
   python3: 'python3',
   'qemu-system-aarch64': 'qemu-system-arm',
   'qemu-system-x86_64': 'qemu-system-x86',
+  setpriv: 'util-linux',
+  unshare: 'util-linux',
 };
 
 /** What to do when `program` is missing, as a sentence. */

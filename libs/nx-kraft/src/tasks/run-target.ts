@@ -47,5 +47,5 @@ export async function runTarget(workspaceRoot: string, options: RunOptions, sign
       },
     )
     .finally(() => screen.flush());
-  if (end.exitCode !== 0) throw new GuestFault('GUEST_FAILED', end.message, { at: options.kraftfile });
+  if (end.exitCode !== 0) throw new GuestFault('GUEST_FAILED', end.message, { at: options.kraftfile, hint: end.hint });
 }
