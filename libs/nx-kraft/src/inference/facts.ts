@@ -14,10 +14,10 @@ export interface Facts {
   readonly localComponents: readonly string[];
   /** Whether a component is a folder outside of the workspace, whose changes no cache key can see. */
   readonly reachesOutside: boolean;
-  readonly rootfs: RootfsFacts | undefined;
+  readonly rootfs: RootfsFacts;
 }
 
-/** What decides a root file system. */
+/** What decides the root file system and the read-only images. */
 export interface RootfsFacts {
   /** Globs of what is read; with `!` in front, of what is not. */
   readonly files: readonly string[];
@@ -50,10 +50,7 @@ export async function lookAround(
     hasMakefile: isThere(join(folder, 'Makefile.uk')),
     localComponents: components.filter((path) => path !== undefined),
     reachesOutside: components.includes(undefined),
-    rootfs:
-      summary.rootfs === undefined
-        ? undefined
-        : await rootfsFacts(workspaceRoot, folder, summary, rootfsOptions, recall),
+    rootfs: await filesystemFacts(workspaceRoot, folder, summary, rootfsOptions, recall),
   };
 }
 
@@ -67,24 +64,44 @@ function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
+/** What decides any of a project's file systems. */
+async function filesystemFacts(
+  workspaceRoot: string,
+  folder: string,
+  { filesystems, targets }: Summary,
+  options: RootfsTaskOptions,
+  recall: Recall,
+): Promise<RootfsFacts> {
+  const architecture = targets[0]?.architecture;
+  const facts: RootfsFacts[] = [];
+  for (const filesystem of filesystems) {
+    const request = { ...filesystem, architecture, ...options };
+    facts.push(await rootfsFacts(workspaceRoot, folder, request, recall));
+  }
+  return {
+    files: facts.flatMap(({ files }) => files),
+    images: facts.flatMap(({ images }) => images),
+    environment: facts.flatMap(({ environment }) => environment),
+    reachesOutside: facts.some(({ reachesOutside }) => reachesOutside),
+  };
+}
+
 async function rootfsFacts(
   workspaceRoot: string,
   folder: string,
-  { rootfs, targets }: Summary,
-  options: RootfsTaskOptions,
+  request: Omit<InputsRequest, 'baseDirectory'>,
   recall: Recall,
-): Promise<RootfsFacts | undefined> {
-  const source = rootfs?.source ?? '';
+): Promise<RootfsFacts> {
+  const { source, type } = request;
   const path = resolve(folder, source);
   const stats = statSync(path, { throwIfNoEntry: false });
-  const request = { ...rootfs, source, architecture: targets[0]?.architecture, ...options };
   // All that decides which files are read: the Dockerfile, and what it leaves out. A folder is read as a whole.
-  const texts = stats?.isDirectory() === true && rootfs?.type !== 'dockerfile' ? [] : readTexts(path, folder, options);
+  const texts = stats?.isDirectory() === true && type !== 'dockerfile' ? [] : readTexts(path, folder, request);
   const kind = stats === undefined ? 'nothing' : stats.isDirectory() ? 'folder' : 'file';
   const inputs = await recall([path, kind, JSON.stringify(request), ...texts], () =>
     findInputs({ ...request, baseDirectory: folder }),
   );
-  if (inputs === null) return undefined;
+  if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: false };
   const globs = [...inputs.files, ...inputs.excluded].map((glob) => toWorkspacePath(workspaceRoot, join(folder, glob)));
   const [files, excluded] = [globs.slice(0, inputs.files.length), globs.slice(inputs.files.length)];
   return {
@@ -100,7 +117,11 @@ function inside(paths: readonly (string | undefined)[]): readonly string[] {
 }
 
 /** The beginnings of the files that a Dockerfile's inputs follow from; most of them are not there. */
-function readTexts(path: string, folder: string, options: RootfsTaskOptions): readonly string[] {
+function readTexts(
+  path: string,
+  folder: string,
+  options: { readonly context?: string | undefined },
+): readonly string[] {
   const dockerfile =
     statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'Dockerfile') : path;
   const contexts = [

@@ -12,6 +12,8 @@ import {
   outputNames,
   packageFingerprint,
   readKraftfile,
+  romFingerprint,
+  romName,
   rootfsFingerprint,
   rootfsName,
   runDefaultsName,
@@ -38,7 +40,8 @@ export interface Summary {
   /** Whether the application has sources of its own in the kernel, which it has not with a template. */
   readonly compilesApplication: boolean;
   readonly components: readonly Component[];
-  readonly rootfs?: Filesystem;
+  /** The root file system, and read-only images besides. */
+  readonly filesystems: readonly Filesystem[];
   readonly rootfsDigest: string;
   readonly rootfsOutputs: readonly string[];
   readonly packageDigest: string;
@@ -71,7 +74,7 @@ export function summarize(text: string, file: string, directoryName: string): Su
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (kraftfile === undefined || errors.length > 0) return summarizeBroken(errors, directoryName);
 
-  const { unikraft, template, libraries, rootfs, runtime } = kraftfile;
+  const { unikraft, template, libraries, rootfs, roms, runtime } = kraftfile;
   const targets = plannedTargets(kraftfile);
   const architectures = [...new Set(targets.map(({ architecture }) => architecture))];
   return {
@@ -83,15 +86,19 @@ export function summarize(text: string, file: string, directoryName: string): Su
     ...(runtime?.reference === undefined ? {} : { runtimeImage: runtimeImageName(runtime.reference) }),
     compilesApplication: template === undefined,
     components: [unikraft, template, ...libraries].filter((component) => component !== undefined),
-    ...(rootfs === undefined ? {} : { rootfs }),
-    rootfsDigest: digest(architectures.map((architecture) => rootfsFingerprint(kraftfile, architecture))),
-    rootfsOutputs:
-      rootfs === undefined
+    filesystems: [...(rootfs === undefined ? [] : [rootfs]), ...roms],
+    rootfsDigest: digest(
+      architectures.map((architecture) => [
+        rootfsFingerprint(kraftfile, architecture),
+        ...roms.map((_rom, index) => romFingerprint(kraftfile, index, architecture)),
+      ]),
+    ),
+    rootfsOutputs: architectures.flatMap((architecture) => [
+      ...(rootfs === undefined
         ? []
-        : architectures.flatMap((name) => [
-            rootfsName(kraftfile, name, rootfs.format),
-            runDefaultsName(kraftfile, name),
-          ]),
+        : [rootfsName(kraftfile, architecture, rootfs.format), runDefaultsName(kraftfile, architecture)]),
+      ...roms.map(({ format }, index) => romName(kraftfile, index, architecture, format)),
+    ]),
     packageDigest: digest(packageFingerprint(kraftfile)),
     testDigest: digest(targets.map((target) => testFingerprint(kraftfile, target))),
     image: imageName(kraftfile),
@@ -125,6 +132,7 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
     hasTemplate: false,
     compilesApplication: false,
     components: [],
+    filesystems: [],
     rootfsDigest: '',
     rootfsOutputs: [],
     packageDigest: '',

@@ -120,7 +120,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
           (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, names, parts)] as const,
         )
       : [];
-  const filesystems = summary.rootfs === undefined ? [] : [[names.rootfs, rootfsTarget(source, parts)] as const];
+  const filesystems = summary.filesystems.length === 0 ? [] : [[names.rootfs, rootfsTarget(source, parts)] as const];
   const best = `${names.build}:${hostTarget(summary.targets)?.id}`;
   const booted = [...kernels.filter(([task]) => task === best), ...filesystems].map(([task]) => task);
   const bootable = {
@@ -213,7 +213,7 @@ function kernelTarget(
 function applicationFiles({ summary, facts }: InferenceSource): readonly Input[] {
   if (!summary.compilesApplication || !facts.hasMakefile) return [];
   const others = ['**/*.md', 'Dockerfile*', '.dockerignore', 'project.json', 'package.json', testFileName];
-  const rootfs = posix.normalize(summary.rootfs?.source ?? '.').replace(/\/$/, '');
+  const rootfs = posix.normalize(summary.filesystems[0]?.source ?? '.').replace(/\/$/, '');
   const isApart = rootfs !== '.' && !rootfs.startsWith('..') && !rootfs.startsWith('/') && !rootfs.includes(':');
   const excluded = [...kraftfileNames, ...others, ...(isApart ? [rootfs, `${rootfs}/**/*`] : [])];
   return ['{projectRoot}/**/*', ...excluded.map((pattern) => `!{projectRoot}/${pattern}`)];
@@ -221,23 +221,23 @@ function applicationFiles({ summary, facts }: InferenceSource): readonly Input[]
 
 function rootfsTarget(source: InferenceSource, parts: Parts): TargetConfiguration {
   const { kraftfile, summary, facts } = source;
-  const locked = parts.locked(facts.rootfs?.images ?? []);
+  const locked = parts.locked(facts.rootfs.images);
   return {
     executor: 'nx-kraft:rootfs',
     options: { kraftfile },
     // As for kernels: neither what is outside of the workspace, nor images that are not locked.
-    cache: facts.rootfs?.reachesOutside !== true && locked.isWhole,
+    cache: !facts.rootfs.reachesOutside && locked.isWhole,
     // What other projects build, and this file system takes from them, is there by then, and part of the key.
     dependsOn: ['^build'],
     inputs: [
       ...parts.inputs('rootfs', summary.rootfsDigest),
       ...locked.inputs,
-      ...(facts.rootfs?.files ?? []).map(asFileset),
-      ...(facts.rootfs?.environment ?? []).map((env) => ({ env })),
+      ...facts.rootfs.files.map(asFileset),
+      ...facts.rootfs.environment.map((env) => ({ env })),
       { env: 'SOURCE_DATE_EPOCH' },
     ],
     outputs: summary.rootfsOutputs.map(inProject),
-    metadata: describe(`Makes ${summary.rootfs?.source ?? ''} into one archive`),
+    metadata: describe(`Makes ${summary.filesystems.map(({ source: path }) => path).join(', ')} into one archive each`),
   };
 }
 

@@ -1,10 +1,11 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
-import { rootfsName } from '@nx-kraft/kraftfile';
+import { romName, rootfsName } from '@nx-kraft/kraftfile';
 import {
   type DockerfileOptions,
   type RootfsRequest,
+  type RunDefaults,
   buildRootfs,
   describeRootfs,
   rootfsInputs,
@@ -37,35 +38,52 @@ export interface RootfsOptions extends RootfsTaskOptions {
   readonly kraftfile: string;
 }
 
-/** Makes a Kraftfile's root file system for each architecture that it is for. */
+/** Makes a Kraftfile's root file system and its read-only images for each architecture that they are for. */
 export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, signal: AbortSignal): Promise<void> {
   const { kraftfile: path, ...buildOptions } = options;
   const { file, folder, kraftfile } = await loadKraftproject(workspaceRoot, path);
-  const { rootfs } = kraftfile;
-  if (rootfs === undefined) throw new ProjectFault('KRAFTFILE_NO_ROOTFS', 'it names no rootfs', { at: file });
-  const request: RootfsRequest = {
-    ...rootfs,
-    ...buildOptions,
-    baseDirectory: folder,
-    time: sourceDateEpoch(),
-    images: baseImages(await readWorkspaceLock(workspaceRoot)),
-    signal,
-  };
+  const { rootfs, roms } = kraftfile;
+  if (rootfs === undefined && roms.length === 0) {
+    throw new ProjectFault('KRAFTFILE_NO_ROOTFS', 'it names no rootfs', { at: file });
+  }
+  const images = baseImages(await readWorkspaceLock(workspaceRoot));
+  const common = { ...buildOptions, baseDirectory: folder, time: sourceDateEpoch(), images, signal };
+  const architectures = [...new Set(plannedTargets(kraftfile).map(({ architecture }) => architecture))];
+  if (rootfs !== undefined) {
+    const nameOf = (architecture: string): string => rootfsName(kraftfile, architecture, rootfs.format);
+    await makeForEach(architectures, { ...rootfs, ...common }, nameOf, async (architecture, config) => {
+      await writeRunDefaults(folder, kraftfile, architecture, config);
+    });
+  }
+  for (const [index, rom] of roms.entries()) {
+    const format = rom.format ?? 'erofs';
+    const nameOf = (architecture: string): string => romName(kraftfile, index, architecture, format);
+    await makeForEach(architectures, { ...rom, format, ...common }, nameOf);
+  }
+}
+
+/** Makes one file system for each architecture; one that is the same for all is made once. */
+async function makeForEach(
+  architectures: readonly string[],
+  request: RootfsRequest,
+  nameOf: (architecture: string) => string,
+  onMade: (architecture: string, config: RunDefaults | undefined) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   let made: string | undefined;
-  for (const architecture of new Set(plannedTargets(kraftfile).map((target) => target.architecture))) {
-    const output = join(folder, rootfsName(kraftfile, architecture, rootfs.format));
+  for (const architecture of architectures) {
+    const name = nameOf(architecture);
+    const output = join(request.baseDirectory, name);
     if (made !== undefined) {
       const source = made;
       await replaceAtomically(output, (temporary) => copyFile(source, temporary));
-      await writeRunDefaults(folder, kraftfile, architecture);
+      await onMade(architecture, undefined);
       continue;
     }
     const result = await buildRootfs({ ...request, architecture, onLine: tell }, output);
-    await writeRunDefaults(folder, kraftfile, architecture, result.config);
+    await onMade(architecture, result.config);
     const unexpected = unexpectedReads(result.reads ?? [], rootfsInputs({ ...request, architecture }));
     for (const read of unexpected) tell(`warning: the builder read ${read}, which is no input of this task`);
-    for (const line of describeRootfs({ ...result, path: rootfsName(kraftfile, architecture, rootfs.format) }))
-      tell(line);
+    for (const line of describeRootfs({ ...result, path: name })) tell(line);
     // Images and what Dockerfiles build differ between architectures; files do not.
     if (result.kind !== 'dockerfile' && result.kind !== 'image') made = output;
   }
