@@ -3,6 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { run } from '@nx-kraft/base';
+import { packageImage } from '@nx-kraft/oci';
+import { startRegistry } from '../../../oci/test/registry.ts';
 
 const command = join(import.meta.dirname, '../../bin/nx-kraft.js');
 
@@ -12,9 +15,18 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+/** Where the command keeps things of the user. */
+function isolated(home: string): NodeJS.ProcessEnv {
+  return {
+    XDG_STATE_HOME: join(home, 'state'),
+    NX_KRAFT_IMAGES: join(home, 'images'),
+    NX_KRAFT_STORE: join(home, 'sources'),
+  };
+}
+
 function nxKraft(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((done) => {
-    const env = { ...process.env, XDG_STATE_HOME: join(folder, 'state') };
+    const env = { ...process.env, ...isolated(folder) };
     execFile(process.execPath, [command, ...args], { cwd: folder, env }, (error, stdout, stderr) => {
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
@@ -24,7 +36,7 @@ function nxKraft(...args: readonly string[]): Promise<{ code: number; stdout: st
 test('help lists the commands, and each explains itself', async () => {
   const { code, stdout } = await nxKraft('help');
   expect(code).toBe(0);
-  for (const name of ['lint', 'inspect', 'rootfs', 'ps', 'logs', 'set']) {
+  for (const name of ['lint', 'inspect', 'rootfs', 'ps', 'logs', 'set', 'pkg', 'store', 'login']) {
     expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     expect((await nxKraft(name, '--help')).stdout).toContain(`nx-kraft ${name}`);
   }
@@ -109,4 +121,41 @@ test('without machines the list is empty, and one that is not there is told', as
   const { code, stderr } = await nxKraft('stop', 'nobody');
   expect(code).toBe(1);
   expect(stderr).toContain("there is no machine 'nobody' (MACHINE_NO_INSTANCE)");
+});
+
+test('images are pulled, listed, exported, imported, pushed and removed', async () => {
+  const registry = await startRegistry();
+  try {
+    const layout = join(folder, 'app.oci');
+    await writeFile(join(folder, 'kernel'), 'KERNEL');
+    const name = `${registry.host}/team/app:1`;
+    const target = { architecture: 'x86_64', platform: 'qemu', kernel: join(folder, 'kernel'), command: ['/app'] };
+    await packageImage({ reference: name, toolVersion: 'test', targets: [target] }, layout);
+    await run('skopeo', ['copy', '-q', '--all', '--dest-tls-verify=false', `oci:${layout}:1`, `docker://${name}`]);
+
+    expect(await nxKraft('pkg', 'pull', name, '--arch', 'x86_64')).toMatchObject({ code: 0, stderr: '' });
+    const listed = JSON.parse((await nxKraft('pkg', 'ls', '--all', '--json')).stdout) as Record<string, string>[];
+    expect(listed).toEqual([
+      expect.objectContaining({ name: name.replace(/:1$/, ''), version: '1', plat: 'qemu/x86_64', pulled: 'yes' }),
+    ]);
+    expect((await nxKraft('pkg', 'ls', '--all')).stdout).toMatch(/^TYPE +NAME +VERSION +FORMAT +DIGEST +PLAT +SIZE/);
+    expect((await nxKraft('pkg', 'info', name)).stdout).toContain('/app');
+    expect((await nxKraft('pkg', 'export', name, 'app.oci.tar')).code).toBe(0);
+    expect((await nxKraft('pkg', 'rm', name)).code).toBe(0);
+    expect(JSON.parse((await nxKraft('pkg', 'ls', '--all', '--json')).stdout)).toEqual([]);
+    expect((await nxKraft('pkg', 'import', 'app.oci.tar')).stdout).toContain(name);
+    const copy = `${registry.host}/team/copy:2`;
+    expect((await nxKraft('pkg', 'push', name, copy)).stdout).toContain(copy);
+    expect((await nxKraft('pkg', 'ls', copy, '--remote', '--all', '--json')).stdout).toContain('team/copy');
+    const missing = await nxKraft('pkg', 'pull', `${registry.host}/team/nothing`);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('(REGISTRY_MISSING)');
+  } finally {
+    await registry.stop();
+  }
+});
+
+test('the store of sources is listed as table and JSON', async () => {
+  expect(JSON.parse((await nxKraft('store', '--json')).stdout)).toEqual([]);
+  expect((await nxKraft('store', 'prune')).stdout).toContain('Nothing to remove.');
 });

@@ -6,11 +6,13 @@ import {
   applyTemplates,
   fetchComponent,
   openStore,
+  registerLock,
   resolveComponent,
 } from '@nx-kraft/components';
 import type { KernelPlan } from '@nx-kraft/kernel';
 import { type Kraftfile, kraftfilesOfFolder, loadKraftfile } from '@nx-kraft/kraftfile';
 import { type Kraftproject, ProjectFault } from './kraftproject.ts';
+import { lockFileName } from './files.ts';
 import { readWorkspaceLock } from './lock.ts';
 import { tell } from './task.ts';
 
@@ -53,6 +55,8 @@ type Fetch = (request: ComponentRequest, baseDirectory: string) => Promise<Fetch
 async function componentFetcher(workspaceRoot: string, signal: AbortSignal): Promise<Fetch> {
   const store = openStore();
   const lock = await readWorkspaceLock(workspaceRoot);
+  // What a lock needs is not pruned from the store.
+  if (lock !== undefined) await registerLock(store, join(workspaceRoot, lockFileName));
   const progress = { signal, onProgress: ({ message }: { readonly message: string }) => tell(message) };
   return async (request, baseDirectory) => {
     const resolution = await resolveComponent(request, { store, lock, baseDirectory, ...progress });
