@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -119,6 +120,13 @@ describe('a directory', () => {
     await build('app', { hardLinks: 'link' });
     expect(readFileSync(join(folder, 'out/rootfs.cpio'), 'latin1').match(/shared/g)).toHaveLength(1);
   });
+});
+
+test('a file of 4 GiB is refused, with what to do, before anything is read', async () => {
+  put('app/huge', '');
+  truncateSync(join(folder, 'app/huge'), 2 ** 32);
+  await expect(build('app')).rejects.toMatchObject({ code: 'FILE_TOO_LARGE', at: 'huge' });
+  expect(readdirSync(join(folder, 'out'))).toEqual([]);
 });
 
 describe('a tar archive', () => {

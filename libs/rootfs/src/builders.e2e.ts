@@ -196,6 +196,40 @@ describe('a Dockerfile that runs commands', () => {
   });
 });
 
+test('BuildKit in a container is reached through "docker exec"', async () => {
+  putTree();
+  // Stands in for Docker's client and for buildctl in the container: joins its input and output with the socket.
+  const socket = engine.buildkitHost.replace('unix://', '');
+  workspace.put(
+    'bin/docker',
+    `#!${process.execPath}\nif (process.argv.slice(2).join(' ') !== 'exec -i builder buildctl dial-stdio') process.exit(1);\n` +
+      `const socket = require('node:net').connect('${socket}');\nprocess.stdin.pipe(socket).pipe(process.stdout);\n`,
+    0o755,
+  );
+  const env = { ...process.env, PATH: `${workspace.path('bin')}:${process.env['PATH'] ?? ''}` };
+  const { digest } = await workspace.build('root');
+  const request = { builder: 'buildkit', env, images: registryImages(client, shared.path('cache')) } as const;
+  const built = workspace.build('Dockerfile', { ...request, buildkitHost: 'docker-container://builder' });
+  await expect(built).resolves.toMatchObject({ digest, builder: 'buildkit' });
+  const other = workspace.build('Dockerfile', { ...request, buildkitHost: 'docker-container://other' });
+  await expect(other).rejects.toMatchObject({ code: 'BUILDER_MISSING' });
+});
+
+test('a full disk is told, and nothing is left on it', async () => {
+  mkdirSync(workspace.path('small'));
+  workspace.put('root/big', Buffer.alloc(3 * 2 ** 20, 'x'));
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', workspace.path('small')]);
+  try {
+    await expect(workspace.build('root', {}, 'small/rootfs.cpio')).rejects.toMatchObject({
+      code: 'DISK_FULL',
+      at: workspace.path('small/rootfs.cpio'),
+    });
+    expect(readdirSync(workspace.path('small'))).toEqual([]);
+  } finally {
+    await run('umount', [workspace.path('small')]);
+  }
+});
+
 test.each(['docker', 'buildah'] as const)('secrets reach the build by %s and nothing else', async (builder) => {
   workspace.put('token', 'from file');
   workspace.put(

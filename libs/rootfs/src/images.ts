@@ -109,7 +109,7 @@ class CachedSource implements OciSource {
   async root(tagOrDigest: string): Promise<Root> {
     if (tagOrDigest.startsWith('sha256:')) {
       const digest = tagOrDigest as Digest;
-      if ((await this.#cache.sizeOf(digest)) !== undefined) {
+      if (this.#cache.sizeOf(digest) !== undefined) {
         const bytes = await this.#cache.readBlob(digest);
         const { mediaType = '' } = JSON.parse(bytes.toString('utf8')) as { mediaType?: string };
         return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
@@ -134,7 +134,7 @@ class CachedSource implements OciSource {
 
   /** Sees that a layer is in the layout, and gives the layout. */
   async keep(layer: Blob): Promise<Layout> {
-    if ((await this.#cache.sizeOf(layer.digest)) !== layer.size) {
+    if (this.#cache.sizeOf(layer.digest) !== layer.size) {
       await this.#cache.addBlob(async (path) => {
         const { blobStream } = await loadOci();
         await pipeline(blobStream(this.#repository, layer), createWriteStream(path));
@@ -145,7 +145,7 @@ class CachedSource implements OciSource {
   }
 
   async #document(digest: Digest, read: () => Promise<Buffer>): Promise<Buffer> {
-    if ((await this.#cache.sizeOf(digest)) !== undefined) return this.#cache.readBlob(digest);
+    if (this.#cache.sizeOf(digest) !== undefined) return this.#cache.readBlob(digest);
     const bytes = await read();
     await this.#cache.writeBlob(bytes, '');
     return bytes;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type OutgoingHttpHeaders, request } from 'node:http';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -10,19 +10,22 @@ import { request as call } from './grpc.ts';
  * Room for what is under way: with HTTP/2's default of 64 KiB, an export runs at half the speed. Both ends of the
  * session inside the session use it, too.
  */
-export const windowSize = 8 * 1024 * 1024;
+export const windowSize = 32 * 1024 * 1024;
 
 export interface Connection {
   readonly session: ClientHttp2Session;
+  /** Opens a connection for a session, where there is a shorter way than through a call of this one. */
+  readonly openTunnel?: (headers: OutgoingHttpHeaders) => Promise<Duplex>;
   close(): void;
 }
 
 /**
  * Connects to a BuildKit daemon: `unix:///path`, `tcp://host:port` or `docker-container://name` (through `docker exec`).
  *
+ * @param env  of the docker program
  * @throws Error with the reason, as the end of a sentence, when nobody answers
  */
-export async function dialBuildkit(address: string): Promise<Connection> {
+export async function dialBuildkit(address: string, env: NodeJS.ProcessEnv): Promise<Connection> {
   const url = parse(address);
   switch (url.scheme) {
     case 'unix':
@@ -32,7 +35,7 @@ export async function dialBuildkit(address: string): Promise<Connection> {
       return open(await dialSocket({ host: hostname, port: Number(port === '' ? '1234' : port) }, address));
     }
     case 'docker-container':
-      return open(dialContainer(url.rest));
+      return open(dialContainer(url.rest, env));
     default:
       throw new Error(`the scheme of ${address} is not known (known are unix, tcp and docker-container)`);
   }
@@ -44,27 +47,32 @@ export async function dialBuildkit(address: string): Promise<Connection> {
  * @param address  as in DOCKER_HOST: `unix:///path` or `tcp://host:port`
  */
 export async function dialDockerEngine(address: string): Promise<Connection> {
+  const connection = await open(await upgrade(address, '/grpc', {}));
+  return { ...connection, openTunnel: (headers) => upgrade(address, '/session', headers) };
+}
+
+/** Asks an engine to speak HTTP/2 from here on. */
+async function upgrade(address: string, path: string, headers: OutgoingHttpHeaders): Promise<Duplex> {
   const url = parse(address);
   if (url.scheme !== 'unix' && url.scheme !== 'tcp') throw new Error(`the scheme of ${address} is not unix or tcp`);
   const { hostname, port } = new URL(`http://${url.scheme === 'tcp' ? url.rest : 'docker'}`);
   const target =
     url.scheme === 'unix' ? { socketPath: url.rest } : { host: hostname, port: port === '' ? '2375' : port };
-  const upgrade = request({
+  const asked = request({
     ...target,
     method: 'POST',
-    path: '/grpc',
-    headers: { Connection: 'Upgrade', Upgrade: 'h2c', Host: 'docker' },
+    path,
+    headers: { ...headers, Connection: 'Upgrade', Upgrade: 'h2c', Host: 'docker' },
   });
-  const socket = await new Promise<Duplex>((resolve, reject) => {
-    upgrade.once('upgrade', (_, upgraded, head) => {
-      if (head.length > 0) upgraded.unshift(head);
-      resolve(upgraded);
+  return new Promise<Duplex>((resolve, reject) => {
+    asked.once('upgrade', (_, socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket);
     });
-    upgrade.once('response', ({ statusCode }) => reject(new Error(`${address} answered ${statusCode ?? 0} to /grpc`)));
-    upgrade.once('error', (error) => reject(explain(error, address)));
-    upgrade.end();
+    asked.once('response', ({ statusCode }) => reject(new Error(`${address} answered ${statusCode ?? 0} to ${path}`)));
+    asked.once('error', (error) => reject(explain(error, address)));
+    asked.end();
   });
-  return open(socket);
 }
 
 function parse(address: string): { scheme: string; rest: string } {
@@ -93,8 +101,9 @@ function explain(error: unknown, address: string): Error {
   return new Error(reasons[code] ?? `${address} cannot be reached (${code})`, { cause: error });
 }
 
-function dialContainer(name: string): Duplex {
-  const child = spawn('docker', ['exec', '-i', name, 'buildctl', 'dial-stdio'], { stdio: ['pipe', 'pipe', 'ignore'] });
+function dialContainer(name: string, env: NodeJS.ProcessEnv): Duplex {
+  const args = ['exec', '-i', name, 'buildctl', 'dial-stdio'];
+  const child = spawn('docker', args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
   const duplex = Duplex.from({ writable: child.stdin, readable: child.stdout });
   child.once('error', (error) => duplex.destroy(new Error('docker is not installed', { cause: error })));
   duplex.once('close', () => child.kill());

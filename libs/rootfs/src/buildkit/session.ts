@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type ClientHttp2Session, type ClientHttp2Stream, createServer, type ServerHttp2Stream } from 'node:http2';
+import { type ClientHttp2Session, createServer, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { ByteName, DirectoryNode } from '@nx-kraft/archive';
 import type { Credentials } from '../dockerfile/job.ts';
-import { windowSize } from './dial.ts';
+import { type Connection, windowSize } from './dial.ts';
 import { serveFiles } from './file-sync.ts';
 import { accept, call, finish, frame, GrpcError, MessageReader } from './grpc.ts';
 import { bytesOf, decode, encode, textOf } from './protobuf.ts';
@@ -51,14 +51,17 @@ const notFound = 5;
  * Opens a session with BuildKit: a call through which it makes calls to us, over a second HTTP/2 connection on which we
  * are the server (github.com/moby/buildkit, session/).
  */
-export function openSession(connection: ClientHttp2Session, services: SessionServices): BuildSession {
+export async function openSession(connection: Connection, services: SessionServices): Promise<BuildSession> {
   const id = randomUUID();
-  const outer = call(connection, '/moby.buildkit.v1.Control/Session', {
+  const headers = {
     'x-docker-expose-session-uuid': id,
     'x-docker-expose-session-name': 'nx-kraft',
     'x-docker-expose-session-sharedkey': createHash('sha256').update(services.sharedKey).digest('hex'),
     'x-docker-expose-session-grpc-method': Object.values(methods),
-  });
+  };
+  const tunnel = await (connection.openTunnel?.(headers) ?? tunnelThroughCall(connection.session, headers));
+  // What runs through it fails with its own errors.
+  tunnel.on('error', () => undefined);
   const server = createServer({ settings: { initialWindowSize: windowSize } });
   const failure = new Promise<never>((_, reject) => {
     server.on('stream', (stream, headers, _, raw) => {
@@ -73,31 +76,32 @@ export function openSession(connection: ClientHttp2Session, services: SessionSer
     session.setLocalWindowSize(windowSize);
     session.on('error', () => undefined);
   });
-  const tunnel = tunnelThrough(outer);
   server.emit('connection', tunnel);
   const close = (): void => {
     tunnel.destroy();
-    outer.destroy();
     server.close();
   };
   return { id, failure, close };
 }
 
 /** The bytes of the inner connection, each chunk in a BytesMessage{1 data}. */
-function tunnelThrough(outer: ClientHttp2Stream): Duplex {
+function tunnelThroughCall(session: ClientHttp2Session, headers: OutgoingHttpHeaders): Duplex {
+  const outer = call(session, '/moby.buildkit.v1.Control/Session', headers);
   const tunnel = new Duplex({
     read: () => outer.resume(),
     write: (chunk: Buffer, _, done) => outer.write(frame(encode([[1, chunk]])), done),
     final: (done) => outer.end(done),
+    destroy: (error, done) => {
+      outer.destroy();
+      done(error);
+    },
   });
   const reader = new MessageReader((message) => {
     if (!tunnel.push(bytesOf(decode(message), 1))) outer.pause();
   });
   outer.on('data', (chunk: Buffer) => reader.push(chunk));
   outer.on('end', () => tunnel.push(null));
-  // The calls that run through it fail with their own errors.
   outer.on('error', () => tunnel.destroy());
-  tunnel.on('error', () => undefined);
   return tunnel;
 }
 

@@ -17,13 +17,14 @@ import { openSession } from './session.ts';
  * @throws RootfsFault BUILD_FAILED with BuildKit's message, BUILDER_FAILED when it goes away
  */
 export async function solve(
-  { session }: Connection,
+  connection: Connection,
   job: BuildJob,
   take: (chunk: Buffer) => void,
 ): Promise<readonly string[]> {
   const reads = new Set<string>();
   const progress = new Progress(job.onLine);
-  const services = openSession(session, {
+  const { session } = connection;
+  const services = await openSession(connection, {
     directories: directoriesOf(job),
     onFile: (directory, name) => {
       if (directory === 'context') reads.add(toText(name));

@@ -40,7 +40,7 @@ export async function prepareBuilder(name: ExternalBuilder, settings: BuilderSet
   switch (name) {
     case 'buildkit': {
       const { dialBuildkit } = await import('../buildkit/dial.ts');
-      return overBuildkit(await dialBuildkit(buildkitAddress(settings)));
+      return overBuildkit(await dialBuildkit(buildkitAddress(settings), settings.env));
     }
     case 'docker':
       return overBuildkit(await dialFirst(engineAddresses(settings.env)));

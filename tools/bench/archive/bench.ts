@@ -1,0 +1,112 @@
+// Our archives against GNU cpio and bsdtar: npx node tools/bench/archive/bench.ts [rounds]
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, openSync, closeSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeTree, type TreeName, treeNames } from './trees.ts';
+
+const rounds = Number(process.argv[2] ?? 7);
+const folder = mkdtempSync('/dev/shm/bench-archive-');
+const output = join(folder, 'output');
+
+interface Contender {
+  readonly name: string;
+  /** Milliseconds; the second number is resident memory in MiB, where it is known. */
+  readonly measure: (tree: string) => { readonly time: number; readonly memory?: number };
+}
+
+const worker = join(import.meta.dirname, 'worker.ts');
+
+/** A command whose output goes to `output`, from its start to its end. */
+function command(name: string, line: (tree: string) => readonly string[]): Contender {
+  return {
+    name,
+    measure: (tree) => {
+      rmSync(output, { force: true });
+      const [program = '', ...args] = line(tree);
+      const out = openSync(output, 'w');
+      const start = performance.now();
+      const { status, stderr } = spawnSync(program, args, { cwd: tree, stdio: ['ignore', out, 'pipe'] });
+      const time = performance.now() - start;
+      closeSync(out);
+      if (status !== 0) throw new Error(`${name} failed: ${stderr.toString()}`);
+      return { time };
+    },
+  };
+}
+
+/** Our own code, in a process of its own that tells how long the work took, and how long everything did. */
+function ours(what: 'directory' | 'tar', whole: boolean): Contender {
+  return {
+    name: `nx-kraft, ${whole ? 'whole command' : 'in process'}`,
+    measure: (tree) => {
+      rmSync(output, { force: true });
+      const source = what === 'tar' ? `${tree}.tar` : tree;
+      const start = performance.now();
+      const { stdout, stderr, status } = spawnSync(process.execPath, [worker, what, source, output], {
+        encoding: 'utf8',
+      });
+      const elapsed = performance.now() - start;
+      if (status !== 0) throw new Error(stderr);
+      const { time, memory } = JSON.parse(stdout) as { time: number; memory: number };
+      return { time: whole ? elapsed : time, memory };
+    },
+  };
+}
+
+const shell = (script: string) => () => ['sh', '-c', script];
+const directory: Contender[] = [
+  command('GNU cpio', shell('find . | LC_ALL=C sort | cpio --quiet -o -H newc --reproducible')),
+  command('bsdtar', shell('bsdtar --format newc -cf - .')),
+  ours('directory', false),
+  ours('directory', true),
+];
+const tar: Contender[] = [
+  command('bsdtar', (tree) => ['bsdtar', '--format', 'newc', '-cf', '-', `@${tree}.tar`]),
+  ours('tar', false),
+  ours('tar', true),
+];
+
+function main(): void {
+  try {
+    const names = process.argv[3] === undefined ? treeNames : [process.argv[3] as TreeName];
+    for (const name of names) {
+      const tree = makeTree(name, folder);
+      spawnSync('tar', ['--sort=name', '--format=pax', '-C', tree, '-cf', `${tree}.tar`, '.']);
+      report(`${name}: directory to CPIO`, directory, tree);
+      report(`${name}: tar to CPIO`, tar, tree);
+      rmSync(tree, { recursive: true });
+      rmSync(`${tree}.tar`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function report(title: string, contenders: readonly Contender[], tree: string): void {
+  const times = contenders.map((): number[] => []);
+  let memory = 0;
+  // One round to warm up; then all in turn, so that load on the machine meets all of them.
+  for (let round = 0; round <= rounds; round++) {
+    contenders.forEach((contender, index) => {
+      const measured = contender.measure(tree);
+      memory = Math.max(memory, measured.memory ?? 0);
+      if (round > 0) times[index]?.push(measured.time);
+    });
+  }
+  const medians = times.map(median);
+  process.stdout.write(`${title} (${memory.toFixed(0)} MiB over Node's own)\n`);
+  contenders.forEach(({ name }, index) => {
+    const own = medians[index] ?? 0;
+    const ratios = contenders
+      .slice(0, contenders.length - 2)
+      .map((peer, other) => `${(own / (medians[other] ?? 1)).toFixed(2)} of ${peer.name}`);
+    const shown = name.startsWith('nx-kraft') ? `  ${ratios.join(', ')}` : '';
+    process.stdout.write(`  ${name.padEnd(24)} ${own.toFixed(0).padStart(6)} ms${shown}\n`);
+  });
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+main();

@@ -1,0 +1,14 @@
+// Makes one archive and tells how long it took and how much memory it needed: worker.ts directory|tar SOURCE OUTPUT
+import { buildRootfs } from '@nx-kraft/rootfs';
+
+async function main(): Promise<void> {
+  const [source = '', output = ''] = process.argv.slice(3);
+  const before = process.resourceUsage().maxRSS;
+  const start = performance.now();
+  await buildRootfs({ source, baseDirectory: '/' }, output);
+  const time = performance.now() - start;
+  const memory = (process.resourceUsage().maxRSS - before) / 1024;
+  process.stdout.write(JSON.stringify({ time, memory }));
+}
+
+void main();
