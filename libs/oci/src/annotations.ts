@@ -27,3 +27,8 @@ export function namedRoot({ mediaType, digest, size }: Descriptor, reference: Re
     },
   };
 }
+
+/** Whether an entry of a layout's index has a name; others are attached to one that has. */
+export function isNamed(root: Descriptor): boolean {
+  return root.annotations?.[annotationKeys.refName] !== undefined;
+}

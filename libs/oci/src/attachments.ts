@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts';
 import type { Layout } from './layout.ts';
 import { mediaTypes } from './media-types.ts';
 import type { Annotations, Descriptor, ImageIndex, ImageManifest } from './model.ts';
-import { annotationKeys } from './annotations.ts';
+import { isNamed } from './annotations.ts';
 import type { RegistryClient } from './registry/client.ts';
 import { Repository } from './registry/repository.ts';
 import type { Reference } from './reference.ts';
@@ -47,8 +47,7 @@ export async function attach(layout: Layout, subject: Descriptor, attachment: At
 export async function attachedTo(layout: Layout, subject: Digest): Promise<readonly Descriptor[]> {
   const found: Descriptor[] = [];
   for (const root of await layout.roots()) {
-    if (root.annotations?.[annotationKeys.refName] !== undefined) continue;
-    if ((await subjectOf(layout, root)) === subject) found.push(root);
+    if (!isNamed(root) && (await subjectOf(layout, root)) === subject) found.push(root);
   }
   return found;
 }

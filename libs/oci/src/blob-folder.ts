@@ -1,7 +1,7 @@
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Digest, digestOf, hexOf, verified } from './digest.ts';
@@ -33,19 +33,19 @@ export class BlobFolder implements ImageSource {
   }
 
   /** Size of a blob in bytes; undefined when it is not here. */
-  async sizeOf(digest: Digest): Promise<number | undefined> {
-    try {
-      return (await stat(this.blobPath(digest))).size;
-    } catch (error) {
-      if (hasErrorCode(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+  sizeOf(digest: Digest): number | undefined {
+    return statSync(this.blobPath(digest), { throwIfNoEntry: false })?.size;
   }
 
-  async readBlob(digest: Digest): Promise<Buffer> {
+  readBlob(digest: Digest): Promise<Buffer> {
+    return new Promise((resolve) => resolve(this.#read(digest)));
+  }
+
+  /** At once: to hand each of thousands of small files to the thread pool takes ten times as long. */
+  #read(digest: Digest): Buffer {
     const path = this.blobPath(digest);
     try {
-      return verified(await readFile(path), digest, path);
+      return verified(readFileSync(path), digest, path);
     } catch (error) {
       throw hasErrorCode(error, 'ENOENT') ? blobMissing(digest, this.folder) : error;
     }
@@ -56,9 +56,9 @@ export class BlobFolder implements ImageSource {
     return this.readBlob(digest);
   }
 
-  async openBlob(digest: Digest, offset: number): Promise<Readable> {
-    if ((await this.sizeOf(digest)) === undefined) throw blobMissing(digest, this.folder);
-    return createReadStream(this.blobPath(digest), { start: offset, highWaterMark: 256 * 1024 });
+  openBlob(digest: Digest, offset: number): Promise<Readable> {
+    if (this.sizeOf(digest) === undefined) return Promise.reject(blobMissing(digest, this.folder));
+    return Promise.resolve(createReadStream(this.blobPath(digest), { start: offset, highWaterMark: 256 * 1024 }));
   }
 
   /** Puts a small blob in, also over a damaged one, and gives its descriptor. */

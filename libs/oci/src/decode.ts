@@ -21,7 +21,7 @@ export const largestDocument = 4 * 1024 * 1024;
  */
 export function decodeDocument(bytes: Buffer, mediaType: string | undefined, at: string): Document {
   const value = parseJson(bytes, at);
-  const own = z.safeParse(z.object({ mediaType: z.string() }), value);
+  const own = typedShape.safeParse(value);
   const type = own.success ? own.data.mediaType : (mediaType ?? '');
   if (isIndexType(type)) return { kind: 'index', index: check(indexShape, value, 'image index', at) };
   if (isManifestType(type)) return { kind: 'manifest', manifest: check(manifestShape, value, 'image manifest', at) };
@@ -80,6 +80,8 @@ const documentMembers = {
   annotations: textMap.exactOptional(),
 };
 
+const typedShape = z.object({ mediaType: text });
+
 const indexShape = z.object({ ...documentMembers, manifests: z.array(descriptorShape).default([]) });
 
 const manifestShape = z.object({
@@ -121,6 +123,8 @@ const configShape = z.object({
 /** @throws OciFault DOCUMENT_INVALID */
 export function parseJson(bytes: Buffer, at: string): unknown {
   try {
+    // To visit every member takes ten times as long, and nearly no document has a null.
+    if (!bytes.includes('null')) return JSON.parse(bytes.toString('utf8'));
     return JSON.parse(bytes.toString('utf8'), (_, value: unknown) => value ?? undefined);
   } catch (error) {
     throw new OciFault('DOCUMENT_INVALID', 'this is no JSON document', {

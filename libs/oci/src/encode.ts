@@ -6,26 +6,15 @@ import type { Annotations, Descriptor, ImageConfig, ImageIndex, ImageManifest, P
  * configurations again when it pushes and looks the result up by its digest, so no other bytes do in a shared store.
  */
 export function encodeIndex(index: ImageIndex): Buffer {
-  return encode({
-    schemaVersion: index.schemaVersion,
-    mediaType: filled(index.mediaType),
-    artifactType: filled(index.artifactType),
-    manifests: listOrNull(index.manifests.map(descriptorFields)),
-    subject: index.subject && descriptorFields(index.subject),
-    annotations: sortedMap(index.annotations),
-  });
+  return encodeDocument(index, { manifests: listOrNull(index.manifests.map(descriptorFields)) });
 }
 
 /** See {@link encodeIndex}. */
 export function encodeManifest(manifest: ImageManifest): Buffer {
-  return encode({
-    schemaVersion: manifest.schemaVersion,
-    mediaType: filled(manifest.mediaType),
-    artifactType: filled(manifest.artifactType),
-    config: descriptorFields(manifest.config),
-    layers: listOrNull(manifest.layers.map(descriptorFields)),
-    subject: manifest.subject && descriptorFields(manifest.subject),
-    annotations: sortedMap(manifest.annotations),
+  const { config, layers } = manifest;
+  return encodeDocument(manifest, {
+    config: descriptorFields(config),
+    layers: listOrNull(layers.map(descriptorFields)),
   });
 }
 
@@ -64,6 +53,18 @@ export function encodeConfig(image: ImageConfig): Buffer {
 /** The bytes of a platform, by which copies of it are compared. */
 export function encodePlatform(platform: Platform): string {
   return encode(platformFields(platform)).toString();
+}
+
+/** What indexes and manifests have in common, around what they hold. */
+function encodeDocument(document: Omit<ImageIndex, 'manifests'>, content: object): Buffer {
+  return encode({
+    schemaVersion: document.schemaVersion,
+    mediaType: filled(document.mediaType),
+    artifactType: filled(document.artifactType),
+    ...content,
+    subject: document.subject && descriptorFields(document.subject),
+    annotations: sortedMap(document.annotations),
+  });
 }
 
 function platformFields(platform: Platform): object {

@@ -22,18 +22,19 @@ export type { Compression } from './media-types.ts';
 export type { Descriptor, ImageConfig, ImageIndex, ImageManifest, Platform, RunConfig } from './model.ts';
 export { packageImage } from './package-image.ts';
 export type { PackagedImage, PackagedManifest, PackagePlan, PackageTarget, RuntimeImage } from './package-plan.ts';
+export type { Pruned } from './prune.ts';
 export { type PulledImage, pullImage, type PullOptions } from './pull.ts';
 export { type PushedImage, pushImage, type PushOptions } from './push.ts';
 export { formatReference, parseReference, type Reference } from './reference.ts';
-export { checkLogin, RegistryClient, type RegistryOptions } from './registry/client.ts';
+export { RegistryClient, type RegistryOptions } from './registry/client.ts';
 export {
   type Credentials,
   type CredentialSource,
   forgetCredentials,
   loginFile,
-  saveCredentials,
   userCredentials,
 } from './registry/credentials.ts';
+export { login } from './registry/login.ts';
 export { RegistryFault, type RegistryFaultCode } from './registry/fault.ts';
 export { Repository } from './registry/repository.ts';
 export { findRuntime, type FoundRuntime } from './runtime.ts';
@@ -44,7 +45,6 @@ export {
   archiveLayout,
   defaultStoreFolder,
   ImageStore,
-  type Pruned,
   type StoredImage,
   type Strategy,
 } from './store.ts';

@@ -66,7 +66,7 @@ test('the golden image has the digests and sizes that Go computes', async () => 
   const layoutFolder = join(folder, 'oci');
   const image = await packageImage(golden(), layoutFolder);
   const { child, manifest, layout } = await read(layoutFolder, image.digest);
-  expect([image.digest, await layout.sizeOf(image.digest)]).toEqual([
+  expect([image.digest, layout.sizeOf(image.digest)]).toEqual([
     'sha256:4ac888169dab011e08d2ac2043888ca656ada1ae05c68337f274a621955645ed',
     876,
   ]);
@@ -161,6 +161,16 @@ test('packaging again leaves nothing of the older image', async () => {
   expect((await readdir(folder)).toSorted()).toEqual(['initrd', 'kernel', 'oci']);
 });
 
+test('two packages at once on one folder leave one of them whole, and what was killed is cleared away', async () => {
+  await mkdir(join(folder, '.oci.999999999.00000000-0000-0000-0000-000000000000.tmp/blobs'), { recursive: true });
+  const images = await Promise.all([1, 2, 3, 4].map((created) => packageImage(plan({ created }), join(folder, 'oci'))));
+  const layout = await Layout.open(join(folder, 'oci'));
+  const [root] = await layout.roots();
+  expect(images.map((image) => image.digest)).toContain(root?.digest);
+  expect((await read(join(folder, 'oci'), root?.digest ?? expect.fail())).manifest.layers).toHaveLength(2);
+  expect((await readdir(folder)).toSorted()).toEqual(['initrd', 'kernel', 'oci']);
+});
+
 test('an image that cannot be made leaves the older one', async () => {
   const image = await packageImage(plan(), join(folder, 'oci'));
   const failing = packageImage(plan({ targets: [target({ initrd: join(folder, 'none') })] }), join(folder, 'oci'));
@@ -176,6 +186,7 @@ test('plans that make no sense are refused', async () => {
     code: 'PACKAGE_INVALID',
     message: expect.stringContaining('qemu/x86_64') as string,
   });
+  await expect(packageImage(plan({ created: NaN }), output)).rejects.toMatchObject({ code: 'PACKAGE_INVALID' });
   await expect(packageImage(plan({ reference: 'UPPER:x' }), output)).rejects.toMatchObject({
     code: 'REFERENCE_INVALID',
   });

@@ -1,7 +1,5 @@
-import { hasErrorCode } from '@nx-kraft/base';
-import { randomUUID } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { annotationKeys, namedRoot } from './annotations.ts';
 import { encodeIndex } from './encode.ts';
 import { OciFault } from './fault.ts';
@@ -12,6 +10,7 @@ import type { PackagedImage, PackagedManifest, PackagePlan } from './package-pla
 import { LayerWriter, packageTarget, type TargetParts, writeManifest } from './package-target.ts';
 import { platformName, samePlatform } from './platform.ts';
 import { formatReference, parseReference, type Reference, repositoryName } from './reference.ts';
+import { replaceFolder } from './replace-folder.ts';
 import { uruncTargets } from './urunc.ts';
 
 /**
@@ -25,6 +24,7 @@ import { uruncTargets } from './urunc.ts';
 export async function packageImage(plan: PackagePlan, layoutFolder: string): Promise<PackagedImage> {
   const reference = parseReference(plan.reference);
   if (reference.tag === undefined) throw invalid(plan.reference, 'an image is packaged under a tag, not a digest');
+  if (!Number.isSafeInteger(plan.created ?? 0)) throw invalid(plan.reference, `${plan.created} is no time in seconds`);
   if (plan.targets.length === 0) throw invalid(plan.reference, 'there is no target to package');
   return replaceFolder(layoutFolder, async (folder) => {
     const layout = await Layout.create(folder);
@@ -91,33 +91,6 @@ function summaryOf({ platform, layers }: TargetParts, { digest }: Descriptor): P
 function invalid(reference: string, message: string): OciFault {
   return new OciFault('PACKAGE_INVALID', message, {
     at: reference,
-    hint: 'Correct the name, or choose among the targets of the Kraftfile.',
+    hint: 'Correct the name, the time (SOURCE_DATE_EPOCH), or the choice among the targets of the Kraftfile.',
   });
-}
-
-/**
- * Makes a folder appear whole in place of an older one. The older one is moved away first, since no system call swaps
- * folders everywhere: who is killed between the two renames leaves none, never half of one.
- */
-async function replaceFolder<T>(path: string, make: (temporaryPath: string) => Promise<T>): Promise<T> {
-  const mark = randomUUID();
-  const temporary = join(dirname(path), `.${basename(path)}.${mark}.tmp`);
-  const old = join(dirname(path), `.${basename(path)}.${mark}.old`);
-  try {
-    const result = await make(temporary);
-    await moveIfThere(path, old);
-    await rename(temporary, path);
-    return result;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-    await rm(old, { recursive: true, force: true });
-  }
-}
-
-async function moveIfThere(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT')) throw error;
-  }
 }

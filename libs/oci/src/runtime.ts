@@ -49,10 +49,10 @@ async function findLocally(reference: Reference, wanted: Wanted, store: ImageSto
 
 /** Whether a manifest is in the store with all that it needs. */
 export async function isWhole(store: ImageStore, digest: Digest): Promise<boolean> {
-  if ((await store.layout.sizeOf(digest)) === undefined) return false;
+  if (store.layout.sizeOf(digest) === undefined) return false;
   const { config, layers } = decodeManifest(await store.layout.readManifest(digest), digest);
   for (const blob of [config, ...layers]) {
-    if ((await store.layout.sizeOf(blob.digest)) === undefined) return false;
+    if (store.layout.sizeOf(blob.digest) === undefined) return false;
   }
   return true;
 }

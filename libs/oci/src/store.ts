@@ -1,16 +1,15 @@
-import { hasErrorCode } from '@nx-kraft/base';
-import { readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
-import { annotationKeys, namedRoot } from './annotations.ts';
-import { attachedTo, subjectOf } from './attachments.ts';
+import { join } from 'node:path';
+import { annotationKeys, isNamed, namedRoot } from './annotations.ts';
+import { attachedTo } from './attachments.ts';
 import { readArchive, writeArchive } from './archive-file.ts';
 import { mergeImages } from './compose-index.ts';
 import type { Digest } from './digest.ts';
 import { OciFault } from './fault.ts';
 import { Layout } from './layout.ts';
 import type { Descriptor } from './model.ts';
-import { digestOfName, reachableBlobs } from './reachable.ts';
+import { type Pruned, pruneLayout } from './prune.ts';
+import { addReachable } from './reachable.ts';
 import { formatReference, parseReference, type Reference, repositoryName } from './reference.ts';
 import { listEntries, type Root } from './select.ts';
 import { copyImage, receiveBlob, type TransferOptions } from './transfer.ts';
@@ -29,12 +28,6 @@ export interface AddOptions extends TransferOptions {
   readonly reference?: Reference;
   /** Default `overwrite`. */
   readonly strategy?: Strategy;
-}
-
-/** What a prune took away. */
-export interface Pruned {
-  readonly blobs: number;
-  readonly bytes: number;
 }
 
 /** Blobs younger than this may belong to a pull that has not got its name yet; milliseconds. */
@@ -131,40 +124,8 @@ export class ImageStore {
    * @param grace  milliseconds that something without a name may stay
    * @throws OciFault DIGEST_MISMATCH, DOCUMENT_INVALID when a named image is damaged: nothing is removed then
    */
-  async prune(grace: number = gracePeriod): Promise<Pruned> {
-    const pruned = { blobs: 0, bytes: 0 };
-    await this.layout.changeRoots(async (roots) => {
-      const needed = new Set<Digest>();
-      for (const root of roots.filter(isNamed)) await this.#mark(root, needed);
-      const kept = [];
-      for (const root of roots) {
-        // What is attached to an image goes with it.
-        const subject = isNamed(root) ? root.digest : await subjectOf(this.layout, root);
-        if (subject === undefined || !needed.has(subject)) continue;
-        await this.#mark(root, needed);
-        kept.push(root);
-      }
-      const oldest = Date.now() - grace;
-      for (const path of [
-        ...(await this.layout.blobFiles()),
-        ...(await filesIn(join(this.layout.folder, 'partial'))),
-      ]) {
-        const digest = digestOfName(basename(path));
-        const isPartial = !path.includes(join('blobs', 'sha256'));
-        if (digest !== undefined && !isPartial && needed.has(digest)) continue;
-        const { mtimeMs, size } = await stat(path);
-        if (mtimeMs > oldest) continue;
-        await rm(path);
-        pruned.blobs++;
-        pruned.bytes += size;
-      }
-      return kept;
-    });
-    return pruned;
-  }
-
-  async #mark(root: Descriptor, needed: Set<Digest>): Promise<void> {
-    for (const digest of await reachableBlobs(this.layout, root)) needed.add(digest);
+  prune(grace: number = gracePeriod): Promise<Pruned> {
+    return pruneLayout(this.layout, grace);
   }
 
   /**
@@ -184,7 +145,9 @@ export class ImageStore {
     if (descriptor === undefined) throw missing(reference, folder);
     const name = reference ?? nameOf(descriptor, folder);
     const existing = strategy === 'overwrite' ? undefined : await this.find(name);
-    if (existing !== undefined && strategy === 'abort') throw exists(name, this.layout.folder);
+    if (existing !== undefined && existing.digest !== descriptor.digest && strategy === 'abort') {
+      throw exists(name, this.layout.folder);
+    }
     const root = { descriptor, bytes: await source.readBlob(descriptor.digest) };
     const entries = await listEntries(source, root);
     const manifests = entries.map((entry) => entry.digest);
@@ -198,8 +161,10 @@ export class ImageStore {
   async #addAttachments(source: Layout, subject: Digest): Promise<void> {
     const attached = await attachedTo(source, subject);
     for (const descriptor of attached) {
-      for (const digest of await reachableBlobs(source, descriptor)) {
-        const size = (await source.sizeOf(digest)) ?? 0;
+      const blobs = new Set<Digest>();
+      await addReachable(source, descriptor, blobs);
+      for (const digest of blobs) {
+        const size = source.sizeOf(digest) ?? 0;
         await receiveBlob(source, { digest, size }, this.layout);
       }
     }
@@ -243,7 +208,7 @@ export class ImageStore {
       const { descriptor } = await this.resolve(reference);
       const attached = await attachedTo(this.layout, descriptor.digest);
       roots.push(namedRoot(descriptor, reference), ...attached);
-      for (const root of [descriptor, ...attached]) await this.#mark(root, blobs);
+      for (const root of [descriptor, ...attached]) await addReachable(this.layout, root, blobs);
     }
     await writeArchive(this.layout, roots, blobs, path);
   }
@@ -254,12 +219,8 @@ export async function archiveLayout(folder: string, path: string): Promise<void>
   const layout = await Layout.open(folder);
   const roots = await layout.roots();
   const blobs = new Set<Digest>();
-  for (const root of roots) for (const digest of await reachableBlobs(layout, root)) blobs.add(digest);
+  for (const root of roots) await addReachable(layout, root, blobs);
   await writeArchive(layout, roots, blobs, path);
-}
-
-function isNamed(root: Descriptor): boolean {
-  return root.annotations?.[annotationKeys.refName] !== undefined;
 }
 
 function nameOf({ annotations = {} }: Descriptor, at: string): Reference {
@@ -284,13 +245,4 @@ function exists(reference: Reference, at: string): OciFault {
     at,
     hint: 'Choose another name or tag, or the strategy "overwrite" or "merge".',
   });
-}
-
-async function filesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(folder)).map((name) => join(folder, name));
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

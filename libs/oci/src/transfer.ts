@@ -57,7 +57,7 @@ export async function copyImage(
  * @throws OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, BLOB_MISSING, and the faults of the source
  */
 export async function receiveBlob(source: ImageSource, blob: Blob, target: BlobFolder): Promise<'there' | 'received'> {
-  if ((await target.sizeOf(blob.digest)) === blob.size) {
+  if (target.sizeOf(blob.digest) === blob.size) {
     await touch(target.blobPath(blob.digest));
     return 'there';
   }

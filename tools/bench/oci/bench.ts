@@ -1,12 +1,16 @@
-// Pushes and pulls against skopeo on Docker's registry in memory, whole processes; and what happens in this process.
+// Pushes and pulls against skopeo on Docker's registry in memory; listings of a large store.
 //   npx node tools/bench/oci/bench.ts [MEBIBYTES] [ROUNDS]
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  catalogColumns,
+  type Descriptor,
+  formatTable,
   ImageStore,
   Layout,
+  listStore,
   packageImage,
   type PackageTarget,
   parseReference,
@@ -21,10 +25,11 @@ const nobody = () => Promise.resolve(undefined);
 
 if (first === 'push') await pushOnce(second, third);
 else if (first === 'pull') await pullOnce(second, third);
-else if (first === 'nothing') process.stdout.write(String(process.resourceUsage().maxRSS));
+else if (first === 'nothing') report(performance.now());
 else await compare(Number(first), Number(second));
 
 async function pushOnce(layoutFolder: string, to: string): Promise<void> {
+  const start = performance.now();
   const client = new RegistryClient({ credentials: nobody });
   const layout = await Layout.open(layoutFolder);
   const [descriptor] = await layout.roots();
@@ -32,14 +37,20 @@ async function pushOnce(layoutFolder: string, to: string): Promise<void> {
   const root = { descriptor, bytes: await layout.readBlob(descriptor.digest) };
   await pushImage(client, layout, root, parseReference(to));
   client.close();
-  process.stdout.write(String(process.resourceUsage().maxRSS));
+  report(start);
 }
 
 async function pullOnce(storeFolder: string, from: string): Promise<void> {
+  const start = performance.now();
   const client = new RegistryClient({ credentials: nobody });
   await pullImage(client, parseReference(from), await ImageStore.open(storeFolder));
   client.close();
-  process.stdout.write(String(process.resourceUsage().maxRSS));
+  report(start);
+}
+
+/** Time since `start`, so without Node's own start and the loading of sources, and the most memory so far in KiB. */
+function report(start: number): void {
+  process.stdout.write(`${performance.now() - start} ${process.resourceUsage().maxRSS}`);
 }
 
 async function compare(mebibytes: number, rounds: number): Promise<void> {
@@ -62,14 +73,12 @@ async function compare(mebibytes: number, rounds: number): Promise<void> {
         const [ours, theirs] = [`${registry.host}/ours/${name}:1`, `${registry.host}/theirs/${name}:1`];
         const peerPush = () => copyBySkopeo(`oci:${layoutFolder}`, `docker://${theirs}`);
         const ourPush = () => runSelf('push', layoutFolder, ours, memory);
-        // The registry deduplicates blobs between repositories only when asked, so both send everything.
-        const pushes = round % 2 === 0 ? [ourPush, peerPush] : [peerPush, ourPush];
-        for (const push of pushes) take(`push, ${kind}, ${push === ourPush ? 'ours' : 'skopeo'}`, timed(push));
-        take(`push again, ${kind}, ours in process`, await pushAgain(layoutFolder, ours));
+        // The registry stores equal blobs of two repositories once, but takes them both.
+        pair(`push, ${kind}`, round, ourPush, peerPush, take);
+        take(`push again, ${kind}, ours`, await pushAgain(layoutFolder, ours));
         const ourPull = () => runSelf('pull', join(folder, `store-${name}`), ours, memory);
         const peerPull = () => copyBySkopeo(`docker://${ours}`, `oci:${join(folder, `copy-${name}`)}:1`);
-        const pulls = round % 2 === 0 ? [peerPull, ourPull] : [ourPull, peerPull];
-        for (const pull of pulls) take(`pull, ${kind}, ${pull === ourPull ? 'ours' : 'skopeo'}`, timed(pull));
+        pair(`pull, ${kind}`, round, ourPull, peerPull, take);
         for (const copy of ['layout', `store-${name}`, `copy-${name}`])
           await rm(join(folder, copy), { recursive: true });
       }
@@ -84,8 +93,10 @@ async function compare(mebibytes: number, rounds: number): Promise<void> {
       const ratio = median(times[`${way}, ${kind}, ours`] ?? []) / median(times[`${way}, ${kind}, skopeo`] ?? []);
       print(`${way}, ${kind}: ours / skopeo`, ratio.toFixed(2));
     }
-  const bare = Number(runSelfOutput('nothing', '', ''));
-  print('most memory above bare Node.js', `${((Math.max(...memory) - bare) / 1024).toFixed(0)} MiB`);
+  await listMany(1000);
+  const idle: number[] = [];
+  runSelf('nothing', '', '', idle);
+  print('most memory above the idle program', `${((Math.max(...memory) - Math.max(...idle)) / 1024).toFixed(0)} MiB`);
 }
 
 async function makeLayout(folder: string, layoutFolder: string, count: number, mebibytes: number): Promise<void> {
@@ -114,28 +125,68 @@ async function pushAgain(layoutFolder: string, to: string): Promise<number> {
   return performance.now() - start;
 }
 
-function copyBySkopeo(from: string, to: string): void {
+/** A store of so many images, each with a KConfig of 300 options in three copies, as real ones have. */
+async function listMany(count: number): Promise<void> {
+  const folder = await mkdtemp('/dev/shm/bench-oci-ls-');
+  try {
+    const store = await ImageStore.open(folder);
+    const features = Array.from({ length: 300 }, (_, option) => `CONFIG_LIBSOMETHING_OPTION_${option}=y`);
+    const platform = { architecture: 'x86_64', os: 'qemu', 'os.features': features };
+    const roots: Descriptor[] = [];
+    const { layout } = store;
+    const put = (document: object, type: string) => layout.writeBlob(Buffer.from(JSON.stringify(document)), type);
+    for (let image = 0; image < count; image++) {
+      const name = `unikraft.org/team/app-${image}:1`;
+      const layer = await layout.writeBlob(Buffer.from(name), 'application/vnd.oci.image.layer.v1.tar');
+      const rootfs = { type: 'layers', diff_ids: [layer.digest] };
+      const config = await put({ ...platform, config: {}, rootfs }, 'application/vnd.oci.image.config.v1+json');
+      const manifest = await put(
+        { schemaVersion: 2, config: { ...config, platform }, layers: [layer] },
+        'application/vnd.oci.image.manifest.v1+json',
+      );
+      const manifests = [{ ...manifest, platform }];
+      const index = await put({ schemaVersion: 2, manifests }, 'application/vnd.oci.image.index.v1+json');
+      roots.push({ ...index, annotations: { 'org.opencontainers.image.ref.name': name } });
+    }
+    await layout.changeRoots(() => roots);
+    for (const which of ['first', 'second', 'third']) {
+      const start = performance.now();
+      formatTable(catalogColumns, await listStore(store), 120);
+      print(`list ${count} images, ${which} time`, `${(performance.now() - start).toFixed(0)} ms`);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function pair(
+  name: string,
+  round: number,
+  ours: () => number,
+  peer: () => number,
+  take: (name: string, time: number) => void,
+): void {
+  // Whoever comes second finds warm caches, so they take turns.
+  const order = round % 2 === 0 ? [ours, peer] : [peer, ours];
+  for (const way of order) take(`${name}, ${way === ours ? 'ours' : 'skopeo'}`, way());
+}
+
+function copyBySkopeo(from: string, to: string): number {
   const flags = ['--all', '--preserve-digests', '--src-tls-verify=false', '--dest-tls-verify=false', '--quiet'];
+  const start = performance.now();
   const { status } = spawnSync('skopeo', ['copy', ...flags, from, to], { stdio: 'inherit' });
   if (status !== 0) throw new Error('skopeo failed');
+  return performance.now() - start;
 }
 
-function runSelf(way: string, folder: string, reference: string, memory: number[]): void {
-  memory.push(Number(runSelfOutput(way, folder, reference)));
-}
-
-function runSelfOutput(way: string, folder: string, reference: string): string {
+function runSelf(way: string, folder: string, reference: string, memory: number[]): number {
   const { status, stdout } = spawnSync(process.execPath, [import.meta.filename, way, folder, reference], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (status !== 0) throw new Error(`${way} failed`);
-  return stdout.toString();
-}
-
-function timed(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
+  const [time = NaN, memoryPeak = NaN] = stdout.toString().split(' ').map(Number);
+  memory.push(memoryPeak);
+  return time;
 }
 
 function median(values: readonly number[]): number {

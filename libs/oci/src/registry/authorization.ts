@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseOrUndefined } from '../parse-json.ts';
 import type { Credentials, CredentialSource } from './credentials.ts';
 import { RegistryFault } from './fault.ts';
 import { type HttpClient, type HttpResponse, withoutQuery } from './http.ts';
@@ -80,7 +81,7 @@ export class Authorizer {
     if (response.status === 401 || response.status === 403) {
       throw denied(this.#registry, credentials === undefined ? 'it wants a login' : 'it refuses the credentials');
     }
-    const answer = tokenShape.safeParse(response.status === 200 ? parse(body) : undefined);
+    const answer = tokenShape.safeParse(response.status === 200 ? parseOrUndefined(body.toString('utf8')) : undefined);
     const token = answer.data?.token ?? answer.data?.access_token;
     if (token === undefined) throw this.#failed(withoutQuery(url), `no token came (status ${response.status})`);
     // A little earlier than it says, so that no token ends on its way.
@@ -106,15 +107,6 @@ const tokenShape = z.object({
   access_token: z.string().optional(),
   expires_in: z.number().optional(),
 });
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
 
 function tokenRequest(url: URL, query: URLSearchParams, credentials: Credentials | undefined) {
   const full = new URL(url);

@@ -3,6 +3,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { parseOrUndefined } from '../parse-json.ts';
 import { RegistryFault } from './fault.ts';
 
 /** What a registry is told about who asks. */
@@ -187,15 +188,6 @@ async function askHelper(
   if (!answer.success) throw helperFault(helper, at, answer.error);
   const { Username: username, Secret: secret } = answer.data;
   return username === '<token>' ? { identityToken: secret } : { username, password: secret };
-}
-
-function parseOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function helperFault(helper: string, at: string, cause: unknown): RegistryFault {

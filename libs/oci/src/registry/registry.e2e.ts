@@ -1,4 +1,5 @@
 import { run } from '@nx-kraft/base';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,8 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeImage } from '../../test/images.ts';
 import { startRegistry, type TestRegistry } from '../../test/registry.ts';
+import { listRemote, listStore, updateCatalog } from '../catalog.ts';
+import { findRuntime } from '../runtime.ts';
 import { BlobSources } from '../blob-sources.ts';
 import { openLayer, readImage } from '../image.ts';
 import { pullImage } from '../pull.ts';
@@ -15,6 +18,7 @@ import { listEntries, selectEntries } from '../select.ts';
 import { ImageStore } from '../store.ts';
 import type { Outcome } from '../transfer.ts';
 import { checkLogin, RegistryClient } from './client.ts';
+import { login } from './login.ts';
 import { Repository } from './repository.ts';
 
 const user = { name: 'alice', password: 'pass:word' };
@@ -84,6 +88,49 @@ test('large blobs go up in pieces if asked', async () => {
   expect((await pullImage(client, parseReference(`${plain.host}/pieces:1`), other)).digest).toBe(digest);
 });
 
+test('machines of different architectures push their parts of one image', async () => {
+  const name = parseReference(`${plain.host}/parts:1`);
+  const digests: string[] = [];
+  for (const architecture of ['x86_64', 'arm64', 'x86_64']) {
+    const image = await makeImage(folder, architecture, { targets: [{ architecture }] });
+    const { reference } = await store.addLayout(image.layoutFolder);
+    const root = await store.resolve(reference);
+    digests.push((await pushImage(client, store.layout, root, name, { strategy: 'merge' })).digest);
+  }
+  const alone = await store.resolve(parseReference('x86_64'));
+  await expect(pushImage(client, store.layout, alone, name, { strategy: 'abort' })).rejects.toMatchObject({
+    code: 'IMAGE_EXISTS',
+  });
+  expect(digests[2]).toBe(digests[1]);
+  const other = await ImageStore.open(join(folder, 'other'));
+  const { entries } = await pullImage(client, name, other);
+  expect(entries.map(({ platform }) => platform.architecture)).toEqual(['arm64', 'x86_64']);
+});
+
+test('the catalogue is brought here once and then asked without the network', async () => {
+  await push('listed-app', `${plain.host}/apps/listed:latest`);
+  await push('other-app', `${plain.host}/apps/unlisted:1`);
+  const other = await ImageStore.open(join(folder, 'other'));
+  const { updated, skipped } = await updateCatalog(client, plain.host, other);
+  expect(updated.map(({ repository }) => repository)).toContain('apps/listed');
+  expect(skipped.map(({ repository }) => repository)).toContain('apps/unlisted');
+  const rows = await listStore(other, { name: 'apps/*' });
+  expect(rows.map(({ platform, isPulled }) => [platform, isPulled])).toEqual([
+    ['qemu/x86_64', false],
+    ['fc/x86_64', false],
+    ['qemu/arm64', false],
+  ]);
+  const name = parseReference(`${plain.host}/apps/listed`);
+  const remote = await listRemote(client, [name], other, { architecture: 'arm64' });
+  expect(remote).toEqual(rows.slice(2));
+
+  const runtime = await findRuntime(name, { platform: 'fc' }, other, client);
+  expect(runtime.entry.platform.os).toBe('fc');
+  expect((await listStore(other, { platform: 'fc', name: 'apps/*' }))[0]?.isPulled).toBe(true);
+  const offline = await findRuntime(name, { platform: 'fc' }, other);
+  expect(offline.digest).toBe(runtime.digest);
+});
+
 test('all repositories and tags of a registry can be listed', async () => {
   await push('listed', `${plain.host}/listed:b`);
   await push('listed', `${plain.host}/listed:a`);
@@ -94,10 +141,10 @@ test('all repositories and tags of a registry can be listed', async () => {
 });
 
 describe('a registry with TLS and users', () => {
-  const login = () => Promise.resolve({ username: user.name, password: user.password });
+  const alice = () => Promise.resolve({ username: user.name, password: user.password });
 
   test('takes those it knows, over connections that are checked', async () => {
-    client = new RegistryClient({ authorities: [secure.authority ?? ''], credentials: login });
+    client = new RegistryClient({ authorities: [secure.authority ?? ''], credentials: alice });
     await checkLogin(secure.host, client);
     const pushed = await push('safe', `${secure.host}/safe:1`);
     const other = await ImageStore.open(join(folder, 'other'));
@@ -115,6 +162,16 @@ describe('a registry with TLS and users', () => {
       code: 'REGISTRY_DENIED',
       hint: expect.stringContaining('login') as string,
     });
+  });
+
+  test('keeps a login that it takes, and no other', async () => {
+    const environment = { HOME: folder, NX_KRAFT_AUTH_FILE: join(folder, 'auth.json') };
+    const options = { authorities: [secure.authority ?? ''], environment };
+    await expect(login(secure.host, user.name, 'wrong', options)).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+    expect(existsSync(join(folder, 'auth.json'))).toBe(false);
+    await login(secure.host, user.name, user.password, options);
+    client = new RegistryClient(options);
+    await checkLogin(secure.host, client);
   });
 
   test('takes the users of Docker and Podman', async () => {

@@ -1,6 +1,7 @@
 import { CpioParser, readChunks, toText } from '@nx-kraft/archive';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
+import { parseOrUndefined } from '../parse-json.ts';
 import type { Component } from './sbom.ts';
 
 /**
@@ -113,14 +114,4 @@ function component(name: string, version: string, purl: string, licence?: string
 /** A version as a part of a package-url. */
 function escape(version: string): string {
   return encodeURIComponent(version).replaceAll('%3A', ':');
-}
-
-/** Root filesystems hold all sorts of files; one that is no JSON is no package. */
-function parseOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
