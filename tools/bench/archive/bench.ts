@@ -44,6 +44,7 @@ function ours(what: 'directory' | 'tar', whole: boolean): Contender {
       const start = performance.now();
       const { stdout, stderr, status } = spawnSync(process.execPath, [worker, what, source, output], {
         encoding: 'utf8',
+        env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
       });
       const elapsed = performance.now() - start;
       if (status !== 0) throw new Error(stderr);
