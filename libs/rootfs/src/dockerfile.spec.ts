@@ -276,6 +276,17 @@ describe('a Dockerfile that cannot be built', () => {
     expect(readdirSync(workspace.path('out'))).toEqual([]);
   });
 
+  test.each([
+    ['its context', { context: 'nowhere' }],
+    ['a named context', { buildContexts: { dist: 'nowhere' } }],
+    ['the Dockerfile itself', { type: 'dockerfile' as const, source: '.', dockerfile: 'nowhere' }],
+  ])('because %s is missing says where it was looked for', async (_, request) => {
+    await expect(build(['FROM scratch'], request)).rejects.toMatchObject({
+      code: 'SOURCE_MISSING',
+      at: workspace.path('nowhere'),
+    });
+  });
+
   test('because its target is missing names the stages', async () => {
     await expect(build(['FROM scratch AS one', 'FROM scratch AS two'], { target: 'three' })).rejects.toMatchObject({
       code: 'DOCKERFILE_INVALID',

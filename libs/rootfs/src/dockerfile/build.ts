@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Converted, DirectoryNode } from '@nx-kraft/archive';
 import { describeError, Fault } from '@nx-kraft/base';
@@ -15,7 +15,7 @@ import {
   prepareBuilder,
   type ReadyBuilder,
 } from './builders.ts';
-import { contextOf, findIgnoreRules, readContext } from './context.ts';
+import { contextOf, findIgnoreRules, readContext, readIfPresent } from './context.ts';
 import { buildEmbedded } from './embedded.ts';
 import type { BuildJob, Credentials } from './job.ts';
 import { parseDockerfile } from './parse.ts';
@@ -142,7 +142,7 @@ interface Build {
 
 function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
   const env = options.env ?? process.env;
-  const text = readFileSync(place.path, 'utf8');
+  const text = readIfPresent(place.path) ?? missing(`there is no Dockerfile at ${place.path}`, place.path);
   const dockerfile = parseDockerfile(text, place.path);
   const platform = options.platform ?? platformOf(options.architecture);
   const buildArgs = givenArgs(options.buildArgs ?? {}, env);
@@ -150,6 +150,7 @@ function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
   const platformVariables = platformArgs(platform);
   const stages = readStages(dockerfile, variables, platformVariables);
   const contextPath = contextOf(place.path, place.baseDirectory, options.context);
+  if (!existsSync(contextPath)) missing(`there is no context at ${contextPath}`, contextPath);
   const rules = findIgnoreRules(contextPath, place.path);
   return {
     place,
@@ -163,6 +164,13 @@ function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
     context: readContext(contextPath, rules, pathsBelow(contextPath, place.outputs), place),
     env,
   };
+}
+
+function missing(message: string, at: string): never {
+  throw new RootfsFault('SOURCE_MISSING', message, {
+    at,
+    hint: 'Paths are relative to the Kraftfile. If another task makes it, let this one depend on that task.',
+  });
 }
 
 /** Arguments that Docker passes on by itself are not among them: a build must not depend on who runs it. */
@@ -287,6 +295,7 @@ function namedContexts({ options, place }: Build): NamedContexts {
       continue;
     }
     const path = resolve(place.baseDirectory, value);
+    if (!existsSync(path)) missing(`the context ${name} is not there`, path);
     const { root } = readContext(path, readIgnoreFile(''), pathsBelow(path, place.outputs), place);
     local.set(name, { path, root });
   }
