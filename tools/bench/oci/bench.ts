@@ -2,6 +2,7 @@
 //   npx node tools/bench/oci/bench.ts [MEBIBYTES] [ROUNDS]
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -48,9 +49,13 @@ async function pullOnce(storeFolder: string, from: string): Promise<void> {
   report(start);
 }
 
-/** Time since `start`, so without Node's own start and the loading of sources, and the most memory so far in KiB. */
+/**
+ * Time since `start`, so without Node's own start and the loading of sources, and the most memory so far in KiB. The
+ * system call for the latter would count the parent's memory before the program began.
+ */
 function report(start: number): void {
-  process.stdout.write(`${performance.now() - start} ${process.resourceUsage().maxRSS}`);
+  const memory = /VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  process.stdout.write(`${performance.now() - start} ${memory}`);
 }
 
 async function compare(mebibytes: number, rounds: number): Promise<void> {
@@ -59,7 +64,7 @@ async function compare(mebibytes: number, rounds: number): Promise<void> {
   process.env.TMPDIR = folder;
   const registry = await startRegistry();
   const times: Record<string, number[]> = {};
-  const memory: number[] = [];
+  const memory: Record<'push' | 'pull', number[]> = { push: [], pull: [] };
   const take = (name: string, time: number) => (times[name] ??= []).push(time);
   try {
     for (let round = 0; round < rounds; round++) {
@@ -72,11 +77,11 @@ async function compare(mebibytes: number, rounds: number): Promise<void> {
         await makeLayout(folder, layoutFolder, targets, size);
         const [ours, theirs] = [`${registry.host}/ours/${name}:1`, `${registry.host}/theirs/${name}:1`];
         const peerPush = () => copyBySkopeo(`oci:${layoutFolder}`, `docker://${theirs}`);
-        const ourPush = () => runSelf('push', layoutFolder, ours, memory);
+        const ourPush = () => runSelf('push', layoutFolder, ours, memory.push);
         // The registry stores equal blobs of two repositories once, but takes them both.
         pair(`push, ${kind}`, round, ourPush, peerPush, take);
         take(`push again, ${kind}, ours`, await pushAgain(layoutFolder, ours));
-        const ourPull = () => runSelf('pull', join(folder, `store-${name}`), ours, memory);
+        const ourPull = () => runSelf('pull', join(folder, `store-${name}`), ours, memory.pull);
         const peerPull = () => copyBySkopeo(`docker://${ours}`, `oci:${join(folder, `copy-${name}`)}:1`);
         pair(`pull, ${kind}`, round, ourPull, peerPull, take);
         for (const copy of ['layout', `store-${name}`, `copy-${name}`])
@@ -96,7 +101,10 @@ async function compare(mebibytes: number, rounds: number): Promise<void> {
   await listMany(1000);
   const idle: number[] = [];
   runSelf('nothing', '', '', idle);
-  print('most memory above the idle program', `${((Math.max(...memory) - Math.max(...idle)) / 1024).toFixed(0)} MiB`);
+  for (const way of ['push', 'pull'] as const) {
+    const above = (Math.max(...memory[way]) - Math.max(...idle)) / 1024;
+    print(`most memory of a ${way} above the idle program`, `${above.toFixed(0)} MiB`);
+  }
 }
 
 async function makeLayout(folder: string, layoutFolder: string, count: number, mebibytes: number): Promise<void> {
