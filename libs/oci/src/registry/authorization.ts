@@ -70,6 +70,10 @@ export class Authorizer {
     const { realm = '', service } = parameters;
     const url = URL.parse(realm);
     if (url === null) throw this.#failed(realm, 'the registry names no server for tokens');
+    const { protocol } = await this.#http.addressOf(this.#registry);
+    if (protocol === 'https:' && url.protocol !== 'https:') {
+      throw this.#failed(withoutQuery(url), 'the registry asks for credentials over plain HTTP');
+    }
     const credentials = await this.#credentials(this.#registry);
     const query = new URLSearchParams(service === undefined ? {} : { service });
     for (const scope of scopes) query.append('scope', scope);
@@ -83,15 +87,23 @@ export class Authorizer {
     }
     const answer = tokenShape.safeParse(response.status === 200 ? parseOrUndefined(body.toString('utf8')) : undefined);
     const token = answer.data?.token ?? answer.data?.access_token;
-    if (token === undefined) throw this.#failed(withoutQuery(url), `no token came (status ${response.status})`);
+    if (token === undefined) throw noToken(response);
     // A little earlier than it says, so that no token ends on its way.
     return { token, end: Date.now() + ((answer.data?.expires_in ?? 60) - 10) * 1000 };
   }
 
   #failed(at: string, message: string): RegistryFault {
-    const hint = `Ask whoever runs ${this.#registry}, or try again later.`;
-    return new RegistryFault('REGISTRY_FAILED', message, { at, hint, retryAfter: 0 });
+    const hint = `Ask whoever runs ${this.#registry}.`;
+    return new RegistryFault('REGISTRY_FAILED', message, { at, hint });
   }
+}
+
+function noToken({ status, url }: HttpResponse): RegistryFault {
+  return new RegistryFault('REGISTRY_FAILED', `no token came (status ${status})`, {
+    at: withoutQuery(url),
+    hint: 'The server that gives tokens for this registry fails; try again later.',
+    retryAfter: status === 429 || status >= 500 ? 0 : undefined,
+  });
 }
 
 /** A refusal, with what to do about it. */

@@ -16,7 +16,7 @@ export interface HttpOptions {
   readonly insecure?: readonly string[];
   /** More certificate authorities, as PEM; for one host, files in `/etc/docker/certs.d/HOST/*.crt` count as well. */
   readonly authorities?: readonly string[];
-  /** Milliseconds without a byte after which a connection is given up (default 30,000). */
+  /** Milliseconds without a byte after which a connection is given up (default 30,000); of an upload, ten times that. */
   readonly timeout?: number;
   /** Where proxies are set (default `process.env`). */
   readonly environment?: NodeJS.ProcessEnv;
@@ -110,6 +110,8 @@ export class HttpClient {
     const isPlain = url.protocol === 'http:';
     const path = `${url.pathname}${url.search}`;
     const target = isPlain && proxy !== undefined ? proxy : url;
+    // After a large upload a registry may move and check it for minutes before it answers.
+    const timeout = request.body instanceof Readable ? this.#timeout * 10 : this.#timeout;
     const options: https.RequestOptions = {
       method: request.method,
       protocol: url.protocol,
@@ -123,17 +125,15 @@ export class HttpClient {
         ...(target === url ? {} : proxyHeaders(target)),
         ...(request.body instanceof Buffer ? { 'Content-Length': String(request.body.length) } : {}),
       },
-      timeout: this.#timeout,
+      timeout,
       agent: this.#agentFor(url, isPlain ? undefined : proxy),
     };
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => reject(asFault(error, url));
       const sent = isPlain ? http.request(options) : https.request(options);
       sent
-        .on('response', (response) => {
-          resolve(response);
-        })
-        .on('timeout', () => sent.destroy(timeoutFault(url, this.#timeout)))
+        .on('response', resolve)
+        .on('timeout', () => sent.destroy(timeoutFault(url, timeout)))
         .on('error', fail);
       if (request.body instanceof Readable) {
         // Errors of the request come by its own event; those of the source end the request and come by the same.

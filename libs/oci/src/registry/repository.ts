@@ -1,3 +1,4 @@
+import { hasErrorCode } from '@nx-kraft/base';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -138,13 +139,19 @@ export class Repository implements ImageSource {
     return response.status === 200 && isIndex ? bytes : undefined;
   }
 
+  /** Gives false when the registry cannot or will not: what is known of other repositories may be wrong by now. */
   async #mount(digest: Digest, other: string): Promise<boolean> {
     const query = new URLSearchParams({ mount: digest, from: other });
     const request = this.#request('POST', `blobs/uploads/?${query.toString()}`, 'pull,push');
     const scopes = [...request.scopes, `repository:${other}:pull`];
-    const response = await this.#client.request(this.#registry, { ...request, scopes }, [201, 202]);
-    response.body.resume();
-    return response.status === 201;
+    try {
+      const response = await this.#client.request(this.#registry, { ...request, scopes }, [201, 202]);
+      response.body.resume();
+      return response.status === 201;
+    } catch (error) {
+      if (hasErrorCode(error, 'REGISTRY_DENIED', 'REGISTRY_MISSING')) return false;
+      throw error;
+    }
   }
 
   async #startUpload(): Promise<URL> {
