@@ -36,6 +36,7 @@ export interface RunOptions {
 const packages: Readonly<Record<string, string>> = {
   'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
   bison: 'bison',
+  buildah: 'buildah',
   flex: 'flex',
   gcc: 'gcc',
   gdb: 'gdb',
@@ -43,6 +44,7 @@ const packages: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   make: 'make',
   'mkfs.erofs': 'erofs-utils',
+  podman: 'podman',
   python3: 'python3',
   'qemu-system-aarch64': 'qemu-system-arm',
   'qemu-system-x86_64': 'qemu-system-x86',

@@ -3,6 +3,7 @@
 // `node`, since a machine's own may be older.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,6 +11,8 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const script = fileURLToPath(import.meta.url);
 
 if (major > 22 || (major === 22 && minor >= 12)) {
+  // Compiling the modules takes longer than most commands; Node keeps the result.
+  nodeModule.enableCompileCache?.();
   const { main } = await import('#cli');
   process.exitCode = await main(process.argv.slice(2));
 } else {
