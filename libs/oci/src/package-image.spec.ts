@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -104,6 +104,19 @@ test('modes, times and the order of maps do not matter', async () => {
   );
   expect(second.digest).toBe(first.digest);
   expect(await readFile(join(folder, 'second/index.json'))).toEqual(await readFile(join(folder, 'first/index.json')));
+});
+
+test('two checkouts give the same image', async () => {
+  const digests: string[] = [];
+  for (const checkout of ['one', 'somewhere/else']) {
+    const place = join(folder, checkout);
+    await mkdir(place, { recursive: true });
+    for (const file of ['kernel', 'initrd']) await copyFile(join(folder, file), join(place, file));
+    const files = { kernel: join(place, 'kernel'), initrd: join(place, 'initrd') };
+    const image = await packageImage(plan({ targets: [target(files)], urunc: true }), join(place, 'dist/oci'));
+    digests.push(image.digest);
+  }
+  expect(digests[1]).toBe(digests[0]);
 });
 
 test('the platform is the same in the index, the manifest and the configuration', async () => {

@@ -56,7 +56,8 @@ export async function startRegistry({ tls = false, user }: RegistryOptions = {})
   };
 }
 
-async function makeCertificate(folder: string): Promise<string> {
+/** Makes `tls.key` and `tls.crt` for 127.0.0.1 in a folder, and gives the latter's text. */
+export async function makeCertificate(folder: string): Promise<string> {
   const key = join(folder, 'tls.key');
   const certificate = join(folder, 'tls.crt');
   const name = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];

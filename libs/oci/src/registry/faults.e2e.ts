@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:https';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type FaultProxy, type Mishap, startFaultProxy } from '../../test/fault-proxy.ts';
 import { makeImage } from '../../test/images.ts';
-import { startRegistry, type TestRegistry } from '../../test/registry.ts';
+import { makeCertificate, startRegistry, type TestRegistry } from '../../test/registry.ts';
+import { BlobSources } from '../blob-sources.ts';
 import type { Digest } from '../digest.ts';
 import { readImage } from '../image.ts';
 import type { PackagedManifest } from '../package-plan.ts';
@@ -200,6 +202,65 @@ test('tokens are fetched for what is wanted, with credentials for their server o
   expect(asked.map((url) => [url.searchParams.get('service'), url.searchParams.getAll('scope')])).toEqual([
     ['test', ['repository:app:pull']],
   ]);
+});
+
+test('a refresh token is exchanged for one that pulls', async () => {
+  let form = '';
+  mishapOf = (line, request) => {
+    if (line === 'POST /token') {
+      request.on('data', (chunk: Buffer) => (form += chunk.toString()));
+      return { status: 200, body: '{"access_token":"fresh"}' };
+    }
+    const realm = `Bearer realm="http://${proxy.host}/token",service="test"`;
+    if (request.headers.authorization !== 'Bearer fresh')
+      return { status: 401, headers: { 'WWW-Authenticate': realm } };
+    return undefined;
+  };
+  client = makeClient({ credentials: () => Promise.resolve({ identityToken: 'long-lived' }) });
+  expect((await pull()).digest).toBe(digest);
+  expect(Object.fromEntries(new URLSearchParams(form))).toMatchObject({
+    grant_type: 'refresh_token',
+    refresh_token: 'long-lived',
+    scope: 'repository:app:pull',
+  });
+});
+
+test('credentials do not go to a server for tokens without TLS', async () => {
+  const tls = await mkdtemp(join(folder, 'tls-'));
+  const authority = await makeCertificate(tls);
+  const [key, cert] = [readFileSync(join(tls, 'tls.key')), readFileSync(join(tls, 'tls.crt'))];
+  const server = createServer({ key, cert }, (_, response) => {
+    response.writeHead(401, { 'WWW-Authenticate': `Bearer realm="http://${proxy.host}/token"` }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const address = server.address();
+    const host = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    const credentials = () => Promise.resolve({ username: 'me', password: 'secret' });
+    client = makeClient({ authorities: [authority], credentials });
+    const start = proxy.log.length;
+    await expect(pullImage(client, parseReference(`${host}/app:1`), store)).rejects.toMatchObject({
+      code: 'REGISTRY_FAILED',
+      message: expect.stringContaining('plain HTTP') as string,
+    });
+    expect(proxy.log).toHaveLength(start);
+  } finally {
+    client.close();
+    server.close();
+  }
+});
+
+test('a blob that cannot be mounted after all is sent', async () => {
+  const image = await makeImage(folder, 'mounting');
+  await store.addLayout(image.layoutFolder, { reference: name('mounting:1') });
+  const sources = new BlobSources(store);
+  const root = await store.resolve(name('mounting:1'));
+  await pushImage(client, store.layout, root, name('mounting:1'), { sources });
+  mishapOf = (line) => (line.includes('mount=') ? { status: 403 } : undefined);
+  const outcomes = new Set<string>();
+  const onBlob = (_: unknown, outcome: string) => outcomes.add(outcome);
+  await pushImage(client, store.layout, root, name('refused:1'), { sources, onBlob });
+  expect([...outcomes]).toEqual(['sent']);
 });
 
 test('a redirect to another host gets no credentials', async () => {
