@@ -8,8 +8,10 @@ export type ComponentFaultCode =
   | 'COMPONENT_NOT_FOUND'
   /** The repository has no such branch, tag or commit (any more). */
   | 'COMPONENT_NO_REVISION'
-  /** A server cannot be reached, answers with an error, or asks for a login. */
+  /** A server cannot be reached, or answers with an error. */
   | 'COMPONENT_UNREACHABLE'
+  /** A server wants a login, which GitHub also does for repositories that are not there. */
+  | 'COMPONENT_LOGIN'
   /** Bytes are not those that an index or the lock file promises. */
   | 'COMPONENT_WRONG_CHECKSUM'
   /** An archive that is damaged, of an unknown kind, or that would write outside of its folder. */

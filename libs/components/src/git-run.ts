@@ -1,6 +1,7 @@
 import { devNull } from 'node:os';
 import { ProgramFault, run, type RunOptions } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
+import { retrying } from './retry.ts';
 import type { Store } from './store.ts';
 import { hideCredentials } from './url.ts';
 
@@ -31,7 +32,7 @@ export function runLocal(args: readonly string[], options: RunOptions): Promise<
 /**
  * Runs a git command that talks to the remote at `url`, with the user's own settings (proxies, `url.….insteadOf`,
  * credential helpers) but without any question to the user. Credentials of the URL go through the environment, where
- * other users cannot see them.
+ * other users cannot see them. What may pass by itself is tried three times.
  *
  * @throws ComponentFault in words of this room, without credentials
  */
@@ -42,17 +43,24 @@ export async function runRemote(
   options: RunOptions,
 ): Promise<string> {
   const settings = [`core.hooksPath=${devNull}`, 'gc.auto=0', 'maintenance.auto=false', 'protocol.version=2'];
+  const env = { ...foreignRepository, ...quiet(), ...credentials(store, url) };
+  const attempt = (): Promise<string> =>
+    store.network.git([...settings.flatMap((setting) => ['-c', setting]), ...args], { ...options, env });
   try {
-    return await store.network.git([...settings.flatMap((setting) => ['-c', setting]), ...args], {
-      ...options,
-      env: { ...foreignRepository, ...quiet(), ...credentials(store, url) },
-    });
+    return await retrying(attempt, mayPass, options.signal);
   } catch (error) {
     if (options.signal?.aborted !== true && error instanceof ProgramFault && error.code === 'PROGRAM_FAILED') {
       throw explain(error, url);
     }
     throw error;
   }
+}
+
+/** Busy servers and broken connections. */
+function mayPass(error: unknown): boolean {
+  const reasons =
+    /early EOF|RPC failed|connection (was )?(reset|timed out)|hung up unexpectedly|returned error: (429|50[0234])|temporary failure/i;
+  return error instanceof ProgramFault && reasons.test(error.output);
 }
 
 function quiet(): Record<string, string> {
@@ -92,7 +100,7 @@ const meanings = [
   },
   {
     says: /could not read (username|password)|authentication failed|permission denied|returned error: 40[13]|terminal prompts disabled/i,
-    code: 'COMPONENT_UNREACHABLE',
+    code: 'COMPONENT_LOGIN',
     hint: 'The server wants a login: set a credential helper or an SSH key up for git; there is no question here.',
   },
 ] as const;

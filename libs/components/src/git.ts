@@ -97,7 +97,7 @@ async function findAbbreviated(
   version: string,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  if (!/^[0-9a-f]{4,}$/i.test(version)) return undefined;
+  if (!/^[0-9a-f]{7,}$/i.test(version)) return undefined;
   return withWorkFolder(store, async (work) => {
     const repository = await createRepository(work, 'sha1', signal);
     const fetch = ['fetch', '--quiet', '--filter=tree:0', '--', url, ...allRefs];

@@ -21,6 +21,7 @@ export {
   type Lock,
   lockedDigest,
   type LockedComponent,
+  lockField,
   lockedResolution,
   parseLock,
   readLock,

@@ -151,6 +151,6 @@ test('credentials of a tarball are sent but never told', async () => {
   const failing = await resolve({ source }, { store: openStore({ folder: join(folder, 'b') }) }).catch(
     (e: unknown) => e,
   );
-  expect(failing).toMatchObject({ code: 'COMPONENT_UNREACHABLE' });
+  expect(failing).toMatchObject({ code: 'COMPONENT_LOGIN' });
   expect(JSON.stringify(failing) + String(failing)).not.toContain('s3cret');
 });

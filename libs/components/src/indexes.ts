@@ -1,7 +1,6 @@
-import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { isArchiveName } from './archive-name.ts';
-import { requestFile, type Validators } from './download.ts';
+import { downloadText, type Validators } from './download.ts';
 import { ComponentFault } from './fault.ts';
 import { type Index, type Manifest, parseIndex } from './manifest.ts';
 import type { ComponentProgress } from './resolution.ts';
@@ -130,14 +129,10 @@ async function loadText(address: string, { store, signal, onProgress }: IndexOpt
   const known = await recall<{ text: string; validators: Validators }>(store, 'indexes', address);
   const limit = AbortSignal.any([AbortSignal.timeout(patience), ...(signal === undefined ? [] : [signal])]);
   try {
-    const { body, validators } = await requestFile(store, address, {
-      ...(known === undefined ? {} : { validators: known.validators }),
-      signal: limit,
-    });
-    if (body === undefined) return known?.text ?? '';
-    const answer = await text(body);
-    await remember(store, 'indexes', address, { text: answer, validators });
-    return answer;
+    const answer = await downloadText(store, address, { validators: known?.validators, signal: limit });
+    if (answer === undefined) return known?.text ?? '';
+    await remember(store, 'indexes', address, answer);
+    return answer.text;
   } catch (error) {
     signal?.throwIfAborted();
     const fault = asFault(error, address);

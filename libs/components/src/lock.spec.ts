@@ -191,3 +191,16 @@ test('local folders have no entry', async () => {
   );
   await rm(join(folder, 'kraft.lock'));
 });
+
+test('fields of the file have no dots, which part the paths that lead to them, and are read back as they were', () => {
+  const content = `sha256:${'c'.repeat(64)}`;
+  const key = 'lib/odd%2E@https://example.com/odd.git#1.2';
+  const revision = 'a'.repeat(40);
+  const lock: Lock = {
+    components: { [key]: { kind: 'git', key, url: 'https://example.com/odd.git', revision, content } },
+    images: { 'unikraft.org/base:1.0': `sha256:${'d'.repeat(64)}` },
+  };
+  const form = JSON.parse(formatLock(lock)) as { components: object; images: object };
+  for (const field of [...Object.keys(form.components), ...Object.keys(form.images)]) expect(field).not.toContain('.');
+  expect(parseLock(formatLock(lock), 'kraft.lock')).toEqual(lock);
+});

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
 import type { RemoteResolution } from './resolution.ts';
+import { isFileUrl, isGitAddress } from './url.ts';
 
 /** What `kraft.lock` says, immutable. */
 export interface Lock {
@@ -69,13 +70,25 @@ export async function writeLock(path: string, lock: Lock): Promise<boolean> {
  * that equal locks are equal files and changes of different components are on different lines.
  */
 export function formatLock({ components, images }: Lock): string {
-  const entries = sorted(components).map(([key, component]) => [key, toEntry(component)]);
+  const entries = sorted(components).map(([key, component]) => [lockField(key), toEntry(component)]);
   const form = {
     version: formVersion,
     components: Object.fromEntries(entries) as unknown,
-    images: Object.fromEntries(sorted(images)),
+    images: Object.fromEntries(sorted(images).map(([reference, digest]) => [lockField(reference), digest])),
   };
   return `${JSON.stringify(form, undefined, 2)}\n`;
+}
+
+/**
+ * The name of a component or image as the file has it: with `%2E` for each dot. Paths to a field of a JSON file, such as
+ * those of Nx's inputs, are parted by dots and know no quotes.
+ */
+export function lockField(name: string): string {
+  return name.replaceAll('%', '%25').replaceAll('.', '%2E');
+}
+
+function fromLockField(field: string): string {
+  return field.replaceAll('%2E', '.').replaceAll('%25', '%');
 }
 
 /** A component as the file has it. */
@@ -108,11 +121,14 @@ export function parseLock(text: string, at: string): Lock {
     throw reader.fault(`its version is ${JSON.stringify(form.version)}, and only ${formVersion} can be read`);
   }
   const components = Object.entries(reader.record(form.components ?? {}, 'components')).map(
-    ([key, entry]): [string, LockedComponent] => [key, toComponent(key, reader.record(entry, key), reader)],
+    ([field, entry]): [string, LockedComponent] => {
+      const key = fromLockField(field);
+      return [key, toComponent(key, reader.record(entry, key), reader)];
+    },
   );
-  const images = Object.entries(reader.record(form.images ?? {}, 'images')).map(([reference, digest]) => [
-    reference,
-    reader.text(digest, /^[a-z0-9]+:[0-9a-f]{32,}$/, `the digest of ${reference}`),
+  const images = Object.entries(reader.record(form.images ?? {}, 'images')).map(([field, digest]) => [
+    fromLockField(field),
+    reader.text(digest, /^[a-z0-9]+:[0-9a-f]{32,}$/, `the digest of ${fromLockField(field)}`),
   ]);
   return { components: Object.fromEntries(components), images: Object.fromEntries(images) as Lock['images'] };
 }
@@ -149,12 +165,17 @@ function toComponent(key: string, entry: Readonly<Record<string, unknown>>, read
   return {
     kind: 'git',
     key,
-    // The same kinds as in a Kraftfile: nothing that git could take for an option or for a program to run.
-    url: reader.text(git, /^((https?|ssh|git):\/\/[^-/]|file:\/\/|[\w.-]+@\w[\w.-]*:[^-])/i, `git of ${key}`),
+    url: toGitAddress(key, git, reader),
     ...(ref === undefined ? {} : { ref: reader.text(ref, /^(HEAD|refs\/\S+)$/, `ref of ${key}`) }),
     revision: reader.text(revision, isRevision, `revision of ${key}`),
     ...common,
   };
+}
+
+function toGitAddress(key: string, git: unknown, reader: Reader): string {
+  // The same as in a Kraftfile: nothing that git could take for an option or for a program to run.
+  if (typeof git === 'string' && (isGitAddress(git) || isFileUrl(git))) return git;
+  throw reader.fault(`git of ${key} is ${JSON.stringify(git)}`);
 }
 
 function toDownloads(key: string, downloads: unknown, reader: Reader): Record<string, string> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { hasErrorCode } from '@nx-kraft/base';
 import { isArchiveName } from './archive-name.ts';
 import { ComponentFault } from './fault.ts';
-import { hideCredentials } from './url.ts';
+import { hideCredentials, isFileUrl, isGitAddress, looksLikeHost, looksLikeUrl } from './url.ts';
 
 /** Unikraft itself, a library (`lib-NAME`), or an application that others build on (`app-NAME`). */
 export type ComponentType = 'core' | 'library' | 'template';
@@ -47,15 +47,14 @@ export async function locate(request: ComponentRequest, baseDirectory: string): 
   const version = checkVersion(request.version);
   if (source === undefined) return { kind: 'named', version };
   if (source === '' || source.startsWith('-') || hasControlCharacter(source)) throw badSource(source);
-  if (/^file:/i.test(source)) return locateFile(source, version);
-  if (/^(https?|ssh|git):\/\/[^-/]/i.test(source)) return locateUrl(source, version);
-  if (/^[\w.-]+@[\w][\w.-]*:(?!\/\/)[^-]/.test(source)) return { kind: 'git', url: source, version };
-  if (/^[a-z][a-z0-9+.-]*:/i.test(source)) throw badSource(source);
+  if (isFileUrl(source)) return locateFile(source, version);
+  if (isGitAddress(source)) return locateUrl(source, version);
+  if (looksLikeUrl(source)) throw badSource(source);
   return locatePath(source, version, baseDirectory);
 }
 
 function locateUrl(source: string, version: string | undefined): Origin {
-  if (isArchiveName(new URL(source).pathname)) return { kind: 'tarball', url: source };
+  if (/^http/i.test(source) && isArchiveName(new URL(source).pathname)) return { kind: 'tarball', url: source };
   return { kind: 'git', url: source, version };
 }
 
@@ -69,8 +68,7 @@ async function locateFile(source: string, version: string | undefined): Promise<
 
 async function locatePath(source: string, version: string | undefined, baseDirectory: string): Promise<Origin> {
   const path = resolve(baseDirectory, source.replace(/^~(?=\/|$)/, homedir()));
-  const looksLikeHost = /^[\w-]+(\.[\w-]+)*\.[a-z]{2,}\/./i.test(source);
-  if (looksLikeHost && !(await isFolder(path))) return { kind: 'git', url: `https://${source}`, version };
+  if (looksLikeHost(source) && !(await isFolder(path))) return { kind: 'git', url: `https://${source}`, version };
   return { kind: 'folder', folder: await requireFolder(path, source) };
 }
 
@@ -149,7 +147,8 @@ export function parseComponentName(text: string): ComponentRequest {
   }
   const type = typeOf(prefix, name);
   if (rest === undefined) return { type, name };
-  if (!/[:/]/.test(rest)) return { type, name, version: rest };
+  // The names of branches may have slashes too.
+  if (!looksLikeUrl(rest) && !looksLikeHost(rest) && !/^[./~]/.test(rest)) return { type, name, version: rest };
   const [source, version] = rest.split('#');
   return { type, name, source, ...(version === undefined ? {} : { version }) };
 }

@@ -70,22 +70,45 @@ async function resolveRemote(
   origin: Exclude<Origin, { kind: 'folder' }>,
   options: ResolveOptions,
 ): Promise<RemoteResolution> {
-  const place = origin.kind === 'named' ? await findPlace(request, origin.version, options) : origin;
   const resolution =
-    place.kind === 'git' ? await resolveGit(key, place, options) : await resolveTarball(key, place, options);
+    origin.kind === 'named'
+      ? await resolveNamed(key, request, origin.version, options)
+      : await resolvePlaced(key, origin, options);
   await remember(options.store, 'resolutions', key, resolution);
   return resolution;
 }
 
-async function findPlace(
+async function resolveNamed(
+  key: string,
   request: ComponentRequest,
   version: string | undefined,
   options: ResolveOptions,
-): Promise<IndexedOrigin> {
+): Promise<RemoteResolution> {
   const { indexes = [defaultIndex], offline } = options;
   const named = { type: request.type, name: bareName(request) };
-  const found = offline === true ? undefined : await findInIndexes(named, version, indexes, options);
-  return found ?? { kind: 'git', url: defaultRepository(request), version: version ?? defaultChannel };
+  const place = offline === true ? undefined : await findInIndexes(named, version, indexes, options);
+  if (place !== undefined) return resolvePlaced(key, place, options);
+  const url = defaultRepository(request);
+  try {
+    return await resolveGit(key, { url, version: version ?? defaultChannel }, options);
+  } catch (error) {
+    const isMissing = error instanceof ComponentFault && /_(LOGIN|NOT_FOUND)$/.test(error.code);
+    throw isMissing ? unknownName(key, url, error) : error;
+  }
+}
+
+function unknownName(key: string, url: string, cause: ComponentFault): ComponentFault {
+  const message = `no index knows ${key}, and there is no repository of that name that everybody may read`;
+  const hint = 'Check the name, add an index that knows it, or give the component a source.';
+  return new ComponentFault('COMPONENT_NOT_FOUND', message, { at: url, hint, cause });
+}
+
+function resolvePlaced(
+  key: string,
+  place: IndexedOrigin | Extract<Origin, { kind: 'tarball' }>,
+  options: ResolveOptions,
+): Promise<RemoteResolution> {
+  return place.kind === 'git' ? resolveGit(key, place, options) : resolveTarball(key, place, options);
 }
 
 async function resolveGit(

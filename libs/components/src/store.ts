@@ -8,14 +8,15 @@ import { type Network, realNetwork } from './network.ts';
 import { removeTree } from './tree.ts';
 
 /**
- * The folder that all workspaces of a user share (see `../README.md`, "The store"), with what this process has asked
- * the network for already: one Store per process asks each index and each repository once.
+ * The folder that all workspaces of a user share (see `../README.md`, "The store"), with what its owner has asked
+ * the network for already: one Store asks each index and each repository once. Open one for each command, not one for a
+ * server that runs for days.
  */
 export interface Store {
   /** Absolute. */
   readonly folder: string;
   readonly network: Network;
-  /** Answers of this process, by what was asked. */
+  /** Answers, by what was asked. */
   readonly answers: Map<string, Promise<unknown>>;
   /** URLs with credentials by the same URLs without; they are never written anywhere. */
   readonly credentials: Map<string, string>;
@@ -47,7 +48,7 @@ function cacheFolder(environment: Readonly<Record<string, string | undefined>>):
   return environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache');
 }
 
-/** Does something once per store and process: later callers get the first one's promise, unless it failed. */
+/** Does something once per store: later callers get the first one's promise, unless it failed. */
 export function once<T>(store: Store, key: string, work: () => Promise<T>): Promise<T> {
   const known = store.answers.get(key) as Promise<T> | undefined;
   if (known !== undefined) return known;
@@ -87,8 +88,10 @@ export async function inTurn<T>(
     working.begun = true;
     return work();
   };
-  for (const deadline = Date.now() + 300_000; Date.now() < deadline; onWait?.()) {
+  const deadline = Date.now() + 300_000;
+  for (let attempt = 0; Date.now() < deadline; attempt++) {
     signal?.throwIfAborted();
+    if (attempt === 1) onWait?.();
     try {
       return await withLock(lock, begin, { timeout: 1000 });
     } catch (error) {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ComponentFault } from './fault.ts';
 import { ignoreFailure, runLocal } from './git-run.ts';
-import { hideCredentials } from './url.ts';
+import { hideCredentials, isFileUrl, isGitAddress } from './url.ts';
 
 /** A repository within a repository. */
 export interface Submodule {
@@ -32,10 +33,17 @@ export async function listSubmodules({
   const modules = parseModules((await runLocal(settings, options).catch(ignoreFailure)) ?? '');
   const found: Submodule[] = [];
   for (const { path, url: address } of modules) {
-    const [, commit] = /^160000 commit (\S+)\t/.exec(await runLocal(['ls-tree', revision, '--', path], options)) ?? [];
-    if (commit !== undefined) found.push({ path, url: resolveModuleUrl(url, address), revision: commit });
+    const entry = (await runLocal(['ls-tree', revision, '--', path], options).catch(ignoreFailure)) ?? '';
+    const [, commit] = /^160000 commit (\S+)\t/.exec(entry) ?? [];
+    if (commit !== undefined && (await isOwnFolder(folder, path)))
+      found.push({ path, url: resolveModuleUrl(url, address), revision: commit });
   }
   return found;
+}
+
+/** Whether git made this folder: a forged commit could have a link in its place. */
+async function isOwnFolder(folder: string, path: string): Promise<boolean> {
+  return (await realpath(join(folder, path))) === join(await realpath(folder), path);
 }
 
 function parseModules(settings: string): readonly { readonly path: string; readonly url: string }[] {
@@ -53,9 +61,7 @@ function parseModules(settings: string): readonly { readonly path: string; reado
  */
 export function resolveModuleUrl(parent: string, url: string): string {
   const whole = /^\.\.?\//.test(url) ? joinUrl(parent, url) : url;
-  const isFile = /^file:/i.test(whole);
-  if (/^(https?|ssh|git):\/\/[^-/]/i.test(whole) || /^[\w.-]+@\w[\w.-]*:[^-]/.test(whole)) return whole;
-  if (isFile && /^file:/i.test(parent)) return whole;
+  if (isGitAddress(whole) || (isFileUrl(whole) && isFileUrl(parent))) return whole;
   throw new ComponentFault('COMPONENT_BAD_NAME', `its submodule's URL '${hideCredentials(url)}' cannot be used`, {
     at: hideCredentials(parent),
   });

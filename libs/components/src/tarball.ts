@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { requestFile, type Validators, writeAnswer } from './download.ts';
+import { downloadFile, type Validators } from './download.ts';
 import { ComponentFault } from './fault.ts';
 import type { FetchOptions } from './resolution.ts';
 import { inTurn, recall, remember, type Store, withWorkFolder } from './store.ts';
@@ -60,19 +60,18 @@ async function download(source: TarballSource, store: Store, options: FetchOptio
   const last = await recall<{ sha256: string; validators: Validators }>(store, 'downloads', url);
   const usable = last === undefined ? undefined : await findArchive(store, last.sha256, source);
   onProgress?.({ kind: 'fetching', component: key, message: `fetching ${key} from ${url}` });
-  const asked = usable === undefined || last === undefined ? {} : last.validators;
-  const { body, validators } = await requestFile(store, url, { validators: asked, signal });
-  if (body === undefined && usable !== undefined) return checkSum(usable, source);
-  if (body === undefined) throw new Error(`${url} answers 304 to a request without conditions`);
   return withWorkFolder(store, async (work) => {
     const archive = join(work, 'archive');
-    const sha256 = await writeAnswer(body, archive, url, signal);
-    checkSum({ sha256 }, source);
+    const validators = usable === undefined ? undefined : last?.validators;
+    const answer = await downloadFile(store, url, archive, { validators, signal });
+    if (answer === undefined && usable !== undefined) return checkSum(usable, source);
+    if (answer === undefined) throw new Error(`${url} has not changed since it was never asked for`);
+    const { sha256 } = checkSum(answer, source);
     const fill = (folder: string) => unpackArchive(archive, folder, url, signal);
     const { content, filled } = await addTree(store, fill, { expected: source.content, at: url });
     const stored: StoredTarball = { sha256, content, ...filled };
     await remember(store, 'archives', sha256, stored);
-    await remember(store, 'downloads', url, { sha256, validators });
+    await remember(store, 'downloads', url, { sha256, validators: answer.validators });
     return stored;
   });
 }

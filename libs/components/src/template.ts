@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ComponentFault } from './fault.ts';
 import type { ComponentRequest } from './request.ts';
+import { looksLikeHost, looksLikeUrl } from './url.ts';
 
 /** KConfig symbols and values, the last one winning. */
 export type Kconfig = Readonly<Record<string, string>>;
@@ -76,7 +77,7 @@ function mergePart(
 }
 
 function isPath(source: string | undefined): source is string {
-  return source !== undefined && !/^[a-z][a-z0-9+.-]*:|^[\w.-]+@[\w.-]+:|^[\w-]+(\.[\w-]+)*\.[a-z]{2,}\//i.test(source);
+  return source !== undefined && !looksLikeUrl(source) && !looksLikeHost(source);
 }
 
 function mergeTargets(project: TemplatedKraftfile, template: TemplatedKraftfile): readonly TemplateTarget[] {

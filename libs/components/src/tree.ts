@@ -4,6 +4,7 @@ import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
+import { hasErrorCode } from '@nx-kraft/base';
 
 /**
  * The content hash of a folder: sha256 over one line for each file and link, `<mode> <sha256> <path>` ended by NUL and
@@ -65,13 +66,18 @@ export async function protectTree(folder: string): Promise<void> {
 export async function removeTree(folder: string): Promise<void> {
   const pending = [folder];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const stats = await lstat(next).catch(() => undefined);
+    const stats = await lstat(next).catch(ignoreMissing);
     if (stats?.isDirectory() !== true) continue;
     if ((stats.mode & 0o300) !== 0o300) await chmod(next, 0o755);
     const entries = await readdir(next, { withFileTypes: true });
     pending.push(...entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)));
   }
   await rm(folder, { recursive: true, force: true });
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (hasErrorCode(error, 'ENOENT')) return undefined;
+  throw error;
 }
 
 /** Moves a tree or a file of the store within its file system; a read-only folder has to be made writable for that. */

@@ -5,7 +5,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { hasErrorCode, replaceAtomically, withLock } from '@nx-kraft/base';
-import { requestFile, writeAnswer } from './download.ts';
+import { downloadFile } from './download.ts';
 import { ComponentFault } from './fault.ts';
 import type { FetchedComponent } from './fetch.ts';
 import { inTurn, markUsed, recall, remember, type Store, withWorkFolder } from './store.ts';
@@ -127,10 +127,10 @@ async function downloadAlone(store: Store, url: string, promised: string | undef
   const known = meanwhile === undefined ? undefined : await findFile(store, meanwhile);
   if (known !== undefined) return known;
   return withWorkFolder(store, async (work) => {
-    const { body } = await requestFile(store, url, {});
-    if (body === undefined) throw new Error(`${url} answers 304 to a request without conditions`);
     const file = join(work, 'file');
-    const sha256 = await writeAnswer(body, file, url, undefined);
+    const answer = await downloadFile(store, url, file);
+    if (answer === undefined) throw new Error(`${url} has not changed since it was never asked for`);
+    const { sha256 } = answer;
     if (promised !== undefined && sha256 !== promised) {
       throw new ComponentFault('COMPONENT_WRONG_CHECKSUM', `its sha256 is ${sha256}, not ${promised} as locked`, {
         at: url,

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
 import { defaultIndex, type IndexOptions, loadIndex } from './indexes.ts';
-import { hideCredentials } from './url.ts';
+import { hideCredentials, looksLikeUrl } from './url.ts';
 
 /** Where the user's extra indexes are noted: `nx-kraft/indexes.json` in XDG_CONFIG_HOME or `~/.config`. */
 export function userIndexesFile(environment: Readonly<Record<string, string | undefined>> = process.env): string {
@@ -42,7 +42,7 @@ async function readExtra(file: string): Promise<readonly string[]> {
  * @throws ComponentFault COMPONENT_BAD_INDEX, COMPONENT_NOT_FOUND, COMPONENT_UNREACHABLE
  */
 export async function addIndex(index: string, options: IndexOptions, file = userIndexesFile()): Promise<void> {
-  const address = /^[a-z][a-z0-9+.-]*:|^[\w.-]+@[\w.-]+:/i.test(index) ? index : resolve(index);
+  const address = looksLikeUrl(index) ? index : resolve(index);
   await loadIndex(address, options);
   const others = (await readExtra(file)).filter((other) => other !== address);
   await writeExtra(file, [address, ...others]);

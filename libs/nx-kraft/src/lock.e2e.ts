@@ -37,10 +37,17 @@ test('a core from git is built but not cached until it is locked, and again when
   expect(await readFile(workspace.path('kraft.lock'), 'utf8')).toContain(first);
   expect((await workspace.nx('run', task)).ran).toEqual([task]);
   expect((await workspace.nx('run', task)).cached).toEqual([task]);
+  await run('git', ['init', '-q', '-b', 'main', workspace.folder]);
+  const commit = ['-C', workspace.folder, '-c', 'user.name=t', '-c', 'user.email=t@t'];
+  await run('git', [...commit, 'add', 'apps', 'tools', 'kraft.lock', 'nx.json', 'package.json', '.gitignore']);
+  await run('git', [...commit, 'commit', '-q', '-m', 'all']);
 
   await git('commit', '-q', '--allow-empty', '-m', 'second');
   expect((await workspace.nx('run', task)).cached).toEqual([task]);
   const updated = await workspace.nx('g', 'nx-kraft:update', 'unikraft');
+  const affected = await workspace.nx('affected', '-t', 'build', '--base=HEAD', '--graph=stdout');
+  expect(affected.output).toContain(task);
+  expect(affected.output).not.toContain('hello:build:qemu-x86_64');
   expect(updated.output).toMatch(/updated +core\/unikraft@/);
   expect((await workspace.nx('run', task)).ran).toEqual([task]);
 });

@@ -4,7 +4,7 @@ import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { assignProjectNames } from './inference/project-names.ts';
 import { lookAround } from './inference/facts.ts';
-import { readLockDigests } from './inference/lock.ts';
+import { readLockFields } from './inference/lock.ts';
 import { withMemory } from './inference/memory.ts';
 import { readTaskOptions } from './inference/project-options.ts';
 import type { Summary } from './inference/summary.ts';
@@ -49,7 +49,7 @@ async function createProjects(
     }
     const projectNames = assignProjectNames(new Map([...found].map(([folder, { summary }]) => [folder, summary.name])));
     const pluginInputs = ownSources(workspaceRoot);
-    const lock = readLockDigests(workspaceRoot);
+    const lock = readLockFields(workspaceRoot);
     return Promise.all(
       [...found].map(async ([folder, { file, summary }]) => {
         const rootfsOptions = await readTaskOptions(join(workspaceRoot, folder), names.rootfs);

@@ -21,8 +21,8 @@ export interface Facts {
 export interface RootfsFacts {
   /** Globs of what is read; with `!` in front, of what is not. */
   readonly files: readonly string[];
-  /** Names in full of the images that it is made from. */
-  readonly images: readonly string[];
+  /** The fields of the lock file for the images that they are made from. */
+  readonly lockFields: readonly string[];
   /** Names of environment variables that go into it. */
   readonly environment: readonly string[];
   /** Whether it reads something outside of the workspace, whose changes no cache key can see. */
@@ -80,7 +80,7 @@ async function filesystemFacts(
   }
   return {
     files: facts.flatMap(({ files }) => files),
-    images: facts.flatMap(({ images }) => images),
+    lockFields: facts.flatMap(({ lockFields }) => lockFields),
     environment: facts.flatMap(({ environment }) => environment),
     reachesOutside: facts.some(({ reachesOutside }) => reachesOutside),
   };
@@ -101,12 +101,12 @@ async function rootfsFacts(
   const inputs = await recall([path, kind, JSON.stringify(request), ...texts], () =>
     findInputs({ ...request, baseDirectory: folder }),
   );
-  if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: false };
+  if (inputs === null) return { files: [], lockFields: [], environment: [], reachesOutside: false };
   const globs = [...inputs.files, ...inputs.excluded].map((glob) => toWorkspacePath(workspaceRoot, join(folder, glob)));
   const [files, excluded] = [globs.slice(0, inputs.files.length), globs.slice(inputs.files.length)];
   return {
     files: [...inside(files), ...inside(excluded).map((glob) => `!${glob}`)],
-    images: inputs.images,
+    lockFields: inputs.images,
     environment: inputs.environment,
     reachesOutside: files.includes(undefined),
   };
@@ -141,13 +141,13 @@ function readTexts(
   });
 }
 
-/** What a root file system is made from; null for a source that cannot be read, of which its task tells why. */
+/** What a root file system is made from, images as fields of the lock file; null for a source that cannot be read, of which its task tells why. */
 async function findInputs(request: InputsRequest): Promise<RootfsInputs | null> {
   const { RootfsFault, rootfsInputs } = await import('@nx-kraft/rootfs');
-  const { baseImageName } = await import('../tasks/needs.ts');
+  const { baseImageName, imageFields } = await import('../tasks/needs.ts');
   try {
     const inputs = rootfsInputs(request);
-    return { ...inputs, images: inputs.images.map(baseImageName) };
+    return { ...inputs, images: imageFields(inputs.images.map(baseImageName)) };
   } catch (error) {
     if (error instanceof RootfsFault) return null;
     throw error;

@@ -15,7 +15,7 @@ targets:
   - { plat: fc, arch: arm64, kconfig: { CONFIG_B: 'y' } }
 `;
 
-function infer(text: string, options = {}) {
+function infer(text: string, options = {}, lock: ReadonlySet<string> = new Set()) {
   const file = 'apps/web/Kraftfile';
   return inferProject(
     {
@@ -26,9 +26,9 @@ function infer(text: string, options = {}) {
         hasMakefile: true,
         localComponents: ['core'],
         reachesOutside: false,
-        rootfs: { files: ['apps/web/rootfs/**/*'], images: [], environment: [], reachesOutside: false },
+        rootfs: { files: ['apps/web/rootfs/**/*'], lockFields: [], environment: [], reachesOutside: false },
       },
-      lock: { of: () => undefined, all: undefined },
+      lock,
       salt: '1',
       pluginInputs: [],
     },
@@ -104,6 +104,17 @@ describe('a change of the Kraftfile reaches only the tasks that it concerns:', (
     expect(kraftfile).toContain(from);
     expect(changedParts(kraftfile, kraftfile.replace(from, to))).toEqual(parts);
   });
+});
+
+test('what is locked is an input by its field, and what is not keeps the task from being cached', () => {
+  const remote = kraftfile.replace('source: ../../core', "version: '0.17'");
+  const field = 'components.core/unikraft@0%2E17';
+  const task = (lock: ReadonlySet<string>) => infer(remote, {}, lock).project.targets?.['build:qemu-x86_64'];
+  expect(task(new Set([field]))).toMatchObject({
+    cache: true,
+    inputs: expect.arrayContaining([{ json: '{workspaceRoot}/kraft.lock', fields: [field] }]) as unknown[],
+  });
+  expect(task(new Set())?.cache).toBe(false);
 });
 
 test('projects keep their Kraftfile’s name unless two share it or Nx could not take it', () => {

@@ -1,39 +1,23 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFileName } from '../tasks/files.ts';
 
-/** What `kraft.lock` has for names, as digests; cheap, since it is read on every command. */
-export interface LockDigests {
-  /** A digest over the entry of a component or image; undefined for one that is not locked. */
-  readonly of: (name: string) => string | undefined;
-  /** A digest over all components. */
-  readonly all: string | undefined;
+/**
+ * The fields that `kraft.lock` has, such as `components.lib/musl@stable`. It is read on every command, so nothing of it
+ * is checked here; of one that is missing or broken the tasks that need it tell.
+ */
+export function readLockFields(workspaceRoot: string): ReadonlySet<string> {
+  const { components = {}, images = {} } = readLock(join(workspaceRoot, lockFileName));
+  return new Set([
+    ...Object.keys(components).map((name) => `components.${name}`),
+    ...Object.keys(images).map((name) => `images.${name}`),
+  ]);
 }
 
-/** Reads the lock of a workspace. One that is missing or broken locks nothing; the tasks that need it tell of it. */
-export function readLockDigests(workspaceRoot: string): LockDigests {
-  const { components = {}, images = {} } = readEntries(join(workspaceRoot, lockFileName));
-  const entries: Readonly<Record<string, unknown>> = { ...components, ...images };
-  return {
-    of: (name) => (Object.hasOwn(entries, name) ? digest(entries[name]) : undefined),
-    all: Object.keys(components).length === 0 ? undefined : digest(components),
-  };
-}
-
-interface Entries {
-  readonly components?: Readonly<Record<string, unknown>>;
-  readonly images?: Readonly<Record<string, unknown>>;
-}
-
-function readEntries(file: string): Entries {
+function readLock(file: string): { readonly components?: object; readonly images?: object } {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Entries;
+    return JSON.parse(readFileSync(file, 'utf8')) as { components?: object; images?: object };
   } catch {
     return {};
   }
-}
-
-function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }

@@ -21,7 +21,7 @@ import {
   testReportName,
 } from '@nx-kraft/kraftfile';
 import { describeBriefly, plannedTargets } from '../tasks/kraftproject.ts';
-import { lockKeys, runtimeImageName } from '../tasks/needs.ts';
+import { componentFields, imageFields, runtimeImageName } from '../tasks/needs.ts';
 
 /** What inference needs of a Kraftfile: small, plain JSON. Paths are relative to the Kraftfile's folder. */
 export interface Summary {
@@ -31,12 +31,10 @@ export interface Summary {
   readonly targets: readonly TargetSummary[];
   /** Whether kernels are built from source, are a runtime's, or are not named at all. */
   readonly kernels: 'source' | 'runtime' | 'none';
-  /** The keys in the lock of components that are fetched. */
-  readonly lockKeys: readonly string[];
+  /** The fields of the lock file that decide the kernels. */
+  readonly lockFields: readonly string[];
   /** Whether a template adds components that only the template's own Kraftfile names. */
   readonly hasTemplate: boolean;
-  /** The runtime's image by its name in full. */
-  readonly runtimeImage?: string;
   /** Whether the application has sources of its own in the kernel, which it has not with a template. */
   readonly compilesApplication: boolean;
   readonly components: readonly Component[];
@@ -81,9 +79,11 @@ export function summarize(text: string, file: string, directoryName: string): Su
     name: kraftfile.name,
     targets: targets.map((target) => summarizeTarget(kraftfile, target)),
     kernels: unikraft !== undefined || template !== undefined ? 'source' : runtime !== undefined ? 'runtime' : 'none',
-    lockKeys: lockKeys(kraftfile),
+    lockFields: [
+      ...componentFields(kraftfile),
+      ...imageFields(runtime?.reference === undefined ? [] : [runtimeImageName(runtime.reference)]),
+    ],
     hasTemplate: template !== undefined,
-    ...(runtime?.reference === undefined ? {} : { runtimeImage: runtimeImageName(runtime.reference) }),
     compilesApplication: template === undefined,
     components: [unikraft, template, ...libraries].filter((component) => component !== undefined),
     filesystems: [...(rootfs === undefined ? [] : [rootfs]), ...roms],
@@ -128,7 +128,7 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
     problem: errors.map(describeBriefly).join('\n') || 'It is empty.',
     targets: [],
     kernels: 'none',
-    lockKeys: [],
+    lockFields: [],
     hasTemplate: false,
     compilesApplication: false,
     components: [],

@@ -2,10 +2,9 @@ import { posix } from 'node:path';
 import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguration } from '@nx/devkit';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import type { TaskNames } from '../options.ts';
-import { testFileName, toolchainVariable } from '../tasks/files.ts';
+import { lockFileName, testFileName, toolchainVariable } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
 import type { Facts } from './facts.ts';
-import type { LockDigests } from './lock.ts';
 import type { Summary, TargetSummary } from './summary.ts';
 
 /** One of a task's inputs, as Nx defines them. */
@@ -17,7 +16,8 @@ export interface InferenceSource {
   readonly kraftfile: string;
   readonly summary: Summary;
   readonly facts: Facts;
-  readonly lock: LockDigests;
+  /** The fields that `kraft.lock` has. */
+  readonly lock: ReadonlySet<string>;
   /** Goes into all cache keys. */
   readonly salt: string;
   /** Inputs of all tasks when the plugin's own sources are part of the workspace, as in its own repository. */
@@ -76,38 +76,19 @@ class Parts {
   /** The inputs that a task has in any case: its part of the Kraftfile, the plugin, and nothing from npm. */
   inputs(part: string, digest: string): readonly Input[] {
     const { name, salt, pluginInputs, summary } = this.#source;
-    const node = this.#add(`kraft:${name}:${part}`, `${salt}-${digest}`);
+    const node = `kraft:${name}:${part}`;
+    const version = `${salt}-${digest}`;
+    this.nodes[node] = { type: 'kraft', name: node, data: { version, packageName: node, hash: version } };
     return [{ externalDependencies: [node] }, ...summary.variables.map((env) => ({ env })), ...pluginInputs];
   }
 
-  /** Components and images by their names in the lock; an image that is named by its digest needs no entry. */
-  locked(names: readonly string[]): Locked {
-    const open = names.filter((name) => !name.includes('@sha256:'));
-    const digests = open.map((name) => this.#source.lock.of(name));
-    return this.#whole(open, digests);
-  }
-
-  /** All components of the lock, for a task that cannot know yet which of them it needs. */
-  everyLocked(names: readonly string[]): Locked {
-    const { isWhole } = this.locked(names);
-    const all = this.#whole(['components'], [this.#source.lock.all]);
-    return { inputs: all.inputs, isWhole: isWhole && all.isWhole };
-  }
-
-  #whole(names: readonly string[], digests: readonly (string | undefined)[]): Locked {
-    const nodes = names.flatMap((name, index) => {
-      const digest = digests[index];
-      return digest === undefined ? [] : [this.#add(`kraft:locked:${name}`, digest)];
-    });
+  /** What a task takes from the lock, by the fields of the file. */
+  locked(fields: readonly string[]): Locked {
+    const { lock } = this.#source;
     return {
-      inputs: nodes.length === 0 ? [] : [{ externalDependencies: nodes }],
-      isWhole: nodes.length === names.length,
+      inputs: fields.length === 0 ? [] : [{ json: `{workspaceRoot}/${lockFileName}`, fields: [...fields] }],
+      isWhole: fields.every((field) => field === 'components' || lock.has(field)),
     };
-  }
-
-  #add(node: string, version: string): string {
-    this.nodes[node] = { type: 'kraft', name: node, data: { version, packageName: node, hash: version } };
-    return node;
   }
 }
 
@@ -184,8 +165,8 @@ function kernelTarget(
 ): TargetConfiguration {
   const { kraftfile, facts, summary } = source;
   const isBuilt = summary.kernels === 'source';
-  const wanted = isBuilt ? summary.lockKeys : summary.runtimeImage === undefined ? [] : [summary.runtimeImage];
-  const locked = summary.hasTemplate ? parts.everyLocked(wanted) : parts.locked(wanted);
+  // Which components a template adds is only known when it has been fetched: any change of them counts.
+  const locked = parts.locked([...summary.lockFields, ...(summary.hasTemplate ? ['components'] : [])]);
   const built: readonly Input[] = [
     ...applicationFiles(source),
     ...facts.localComponents.flatMap((folder) => [
@@ -221,7 +202,7 @@ function applicationFiles({ summary, facts }: InferenceSource): readonly Input[]
 
 function rootfsTarget(source: InferenceSource, parts: Parts): TargetConfiguration {
   const { kraftfile, summary, facts } = source;
-  const locked = parts.locked(facts.rootfs.images);
+  const locked = parts.locked(facts.rootfs.lockFields);
   return {
     executor: 'nx-kraft:rootfs',
     options: { kraftfile },

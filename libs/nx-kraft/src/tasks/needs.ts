@@ -1,4 +1,4 @@
-import { type LockNeeds, type PlacedRequest, componentKey } from '@nx-kraft/components';
+import { type LockNeeds, type PlacedRequest, componentKey, lockField } from '@nx-kraft/components';
 import type { Kraftfile } from '@nx-kraft/kraftfile';
 import { formatReference, parseReference } from '@nx-kraft/oci';
 import { isRemote } from './remote.ts';
@@ -13,11 +13,16 @@ export function componentNeeds({ unikraft, libraries, template }: Kraftfile, fol
   return requests.map((request) => ({ request, baseDirectory: folder }));
 }
 
-/** The keys in the lock of those components that are no local folders. */
-export function lockKeys(kraftfile: Kraftfile): readonly string[] {
+/** The fields of the lock file that a Kraftfile's components have, but for local folders, which have none. */
+export function componentFields(kraftfile: Kraftfile): readonly string[] {
   return componentNeeds(kraftfile, '')
     .filter(({ request: { source } }) => source === undefined || isRemote(source))
-    .map(({ request }) => componentKey(request));
+    .map(({ request }) => `components.${lockField(componentKey(request))}`);
+}
+
+/** The fields of the lock file that images have, by their names in full; one that is named by its digest needs none. */
+export function imageFields(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !name.includes('@')).map((name) => `images.${lockField(name)}`);
 }
 
 /** A runtime's name in full; short ones are Unikraft's. */
