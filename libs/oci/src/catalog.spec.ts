@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeImage } from '../test/images.ts';
 import { catalogColumns, type CatalogFilter, formatSize, listStore } from './catalog.ts';
 import { readImage } from './image.ts';
+import { formatDetails, inspectImage } from './inspect.ts';
+import { parseReference } from './reference.ts';
 import { ImageStore } from './store.ts';
 import { formatTable, tableRecords } from './table.ts';
 
@@ -39,6 +41,15 @@ test('the table has the columns that users of kraft know', async () => {
     version: 'dev',
     plat: 'qemu/x86_64',
   });
+});
+
+test('an image is described with all that it runs', async () => {
+  const reference = parseReference('localhost:5000/app:dev');
+  const details = await inspectImage(store.layout, await store.resolve(reference), reference);
+  expect(details.manifests).toMatchObject([{ platform: 'qemu', architecture: 'x86_64', command: ['/server'] }]);
+  const text = formatDetails(details);
+  expect(text).toContain(`localhost:5000/app:dev\n${details.digest}\n\nqemu/x86_64   sha256:`);
+  expect(text).toMatch(/^command {7}\/server\nlayer {9}sha256:[0-9a-f]{64} 2\.0 kB$/m);
 });
 
 test('platform, architecture and names choose', async () => {

@@ -1,7 +1,9 @@
 import { hasErrorCode } from '@nx-kraft/base';
 import { basename } from 'node:path';
+import type { BlobFolder } from './blob-folder.ts';
 import { decodeManifest } from './decode.ts';
 import { type Digest, hexOf } from './digest.ts';
+import type { KraftStore } from './kraft-store.ts';
 import type { Platform } from './model.ts';
 import { platformName } from './platform.ts';
 import { pullImage } from './pull.ts';
@@ -9,7 +11,8 @@ import { formatReference, parseReference, type Reference, repositoryName } from 
 import type { RegistryClient } from './registry/client.ts';
 import { Repository } from './registry/repository.ts';
 import { isWhole } from './runtime.ts';
-import { isWanted, listEntries } from './select.ts';
+import { isWanted, listEntries, type Root } from './select.ts';
+import type { ImageSource } from './source.ts';
 import type { ImageStore } from './store.ts';
 import { sumSizes, SummaryCache } from './summary-cache.ts';
 import type { Column } from './table.ts';
@@ -87,13 +90,39 @@ export async function listRemote(
   for (const reference of references) {
     const repository = new Repository(client, reference);
     const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest');
-    for (const { digest, platform } of await listEntries(repository, root)) {
-      if (!isListed(platform, filter)) continue;
-      const manifest = decodeManifest(await repository.readManifest(digest), repository.name);
-      const size = sumSizes(manifest.layers);
-      const isPulled = await isWhole(store, digest);
-      rows.push({ reference, digest, index: root.descriptor.digest, platform: platformName(platform), size, isPulled });
-    }
+    rows.push(...(await rowsOf(repository, root, reference, store.layout, filter)));
+  }
+  return rows;
+}
+
+/**
+ * What the store of `kraft` has, in order of names.
+ *
+ * @throws OciFault DIGEST_MISMATCH, DOCUMENT_INVALID, BLOB_MISSING when an image is damaged
+ */
+export async function listKraftStore(kraft: KraftStore, filter: CatalogFilter = {}): Promise<readonly CatalogRow[]> {
+  const rows: CatalogRow[] = [];
+  for (const image of await kraft.images()) {
+    if (!matchesName(image.reference, filter.name)) continue;
+    rows.push(...(await rowsOf(kraft, image, image.reference, kraft, filter)));
+  }
+  return rows;
+}
+
+/** @param here  where an image must be whole to count as pulled */
+async function rowsOf(
+  source: ImageSource,
+  root: Root,
+  reference: Reference,
+  here: BlobFolder,
+  filter: CatalogFilter,
+): Promise<readonly CatalogRow[]> {
+  const rows: CatalogRow[] = [];
+  for (const { digest, platform } of await listEntries(source, root)) {
+    if (!isListed(platform, filter)) continue;
+    const { layers } = decodeManifest(await source.readManifest(digest), source.name);
+    const [size, isPulled] = [sumSizes(layers), await isWhole(here, digest)];
+    rows.push({ reference, digest, index: root.descriptor.digest, platform: platformName(platform), size, isPulled });
   }
   return rows;
 }

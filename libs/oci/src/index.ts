@@ -7,6 +7,7 @@ export {
   type CatalogRow,
   type CatalogUpdate,
   formatSize,
+  listKraftStore,
   listRemote,
   listStore,
   updateCatalog,
@@ -15,7 +16,7 @@ export { type ContainerdOptions, exportToContainerd, importFromContainerd } from
 export type { Digest } from './digest.ts';
 export { OciFault, type OciFaultCode } from './fault.ts';
 export { type Image, type ImageLayer, openLayer, readImage } from './image.ts';
-export { type ImageDetails, inspectImage, type ManifestDetails } from './inspect.ts';
+export { formatDetails, type ImageDetails, inspectImage, type ManifestDetails } from './inspect.ts';
 export { type KraftImage, KraftStore, kraftStoreFolder } from './kraft-store.ts';
 export { Layout } from './layout.ts';
 export type { Compression } from './media-types.ts';

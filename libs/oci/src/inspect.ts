@@ -1,9 +1,11 @@
 import { annotationKeys } from './annotations.ts';
+import { formatSize } from './catalog.ts';
 import type { Digest } from './digest.ts';
 import { readImage } from './image.ts';
 import { formatReference, type Reference } from './reference.ts';
 import { listEntries, type Root } from './select.ts';
 import type { ImageSource } from './source.ts';
+import { printable } from './table.ts';
 
 /** All that an image says about itself, for people and programs. */
 export interface ImageDetails {
@@ -51,4 +53,25 @@ export async function inspectImage(source: ImageSource, root: Root, reference: R
     });
   }
   return { reference: formatReference(reference), digest: root.descriptor.digest, manifests };
+}
+
+/** The details as text for a terminal, an empty line between manifests. */
+export function formatDetails({ reference, digest, manifests }: ImageDetails): string {
+  return [`${reference}\n${digest}\n`, ...manifests.map(formatManifest)].join('\n');
+}
+
+function formatManifest(details: ManifestDetails): string {
+  const { digest, platform, architecture, version, created, command, entrypoint, environment, labels, kconfig } =
+    details;
+  const lines = [
+    [`${platform}/${architecture}`, digest],
+    ['Unikraft', version ?? ''],
+    ['created', created ?? ''],
+    ['command', [...entrypoint, ...command].join(' ')],
+    ['environment', environment.join(' ')],
+    ...Object.entries(labels).map(([key, value]) => ['label', `${key}=${value}`]),
+    ...details.layers.map((layer) => ['layer', `${layer.digest} ${formatSize(layer.size)}`]),
+    ['KConfig', kconfig.length === 0 ? '' : `${kconfig.length} options`],
+  ].filter(([, value]) => value !== '');
+  return lines.map(([name = '', value = '']) => `${name.padEnd(14)}${printable(value)}\n`).join('');
 }

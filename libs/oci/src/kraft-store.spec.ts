@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeImage } from '../test/images.ts';
+import { listKraftStore, listStore } from './catalog.ts';
 import { decodeConfig, decodeIndex, decodeManifest } from './decode.ts';
 import { digestOf, hexOf } from './digest.ts';
 import { encodeConfig, encodeIndex, encodeManifest } from './encode.ts';
@@ -11,7 +12,6 @@ import { Layout } from './layout.ts';
 import { formatReference, parseReference } from './reference.ts';
 import { listEntries, selectEntries } from './select.ts';
 import { ImageStore } from './store.ts';
-import { copyImage } from './transfer.ts';
 import { unpackImage } from './unpack.ts';
 
 let folder: string;
@@ -79,8 +79,9 @@ test('wrong sizes, several manifests of one platform and lying names do no harm'
   expect(entry?.created).toBe('1970-01-01T00:00:02Z');
 
   const store = await ImageStore.open(join(folder, 'store'));
-  const digests = (await listEntries(kraft, image)).map(({ digest }) => digest);
-  await copyImage(kraft, image, digests, store.layout);
+  await store.add(kraft, image, image.reference);
+  expect((await listStore(store)).map(({ isPulled }) => isPulled)).toEqual([true, true]);
+  expect(await listKraftStore(kraft)).toEqual(await listStore(store));
   expect(store.layout.sizeOf(entry?.digest ?? expect.fail())).toBeGreaterThan(32);
 });
 

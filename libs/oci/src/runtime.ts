@@ -1,4 +1,5 @@
 import type { RuntimeImage } from './package-plan.ts';
+import type { BlobFolder } from './blob-folder.ts';
 import { decodeManifest } from './decode.ts';
 import type { Digest } from './digest.ts';
 import { pullImage, type PullOptions } from './pull.ts';
@@ -43,18 +44,15 @@ async function findLocally(reference: Reference, wanted: Wanted, store: ImageSto
   if (descriptor === undefined) return undefined;
   const root = await store.resolve(reference);
   const [entry] = selectEntries(await listEntries(store.layout, root), wanted, formatReference(reference));
-  if (entry === undefined || !(await isWhole(store, entry.digest))) return undefined;
+  if (entry === undefined || !(await isWhole(store.layout, entry.digest))) return undefined;
   return runtimeOf(store, descriptor.digest, entry);
 }
 
-/** Whether a manifest is in the store with all that it needs. */
-export async function isWhole(store: ImageStore, digest: Digest): Promise<boolean> {
-  if (store.layout.sizeOf(digest) === undefined) return false;
-  const { config, layers } = decodeManifest(await store.layout.readManifest(digest), digest);
-  for (const blob of [config, ...layers]) {
-    if (store.layout.sizeOf(blob.digest) === undefined) return false;
-  }
-  return true;
+/** Whether a manifest is there with all that it needs. */
+export async function isWhole(folder: BlobFolder, digest: Digest): Promise<boolean> {
+  if (folder.sizeOf(digest) === undefined) return false;
+  const { config, layers } = decodeManifest(await folder.readManifest(digest), folder.name);
+  return [config, ...layers].every((blob) => folder.sizeOf(blob.digest) !== undefined);
 }
 
 function runtimeOf(store: ImageStore, index: Digest, entry: ImageEntry): FoundRuntime {

@@ -12,6 +12,7 @@ import { type Pruned, pruneLayout } from './prune.ts';
 import { addReachable } from './reachable.ts';
 import { formatReference, parseReference, type Reference, repositoryName } from './reference.ts';
 import { listEntries, type Root } from './select.ts';
+import type { ImageSource } from './source.ts';
 import { copyImage, receiveBlob, type TransferOptions } from './transfer.ts';
 
 /** A name in the store. */
@@ -129,33 +130,44 @@ export class ImageStore {
   }
 
   /**
-   * Takes an image over from a layout, such as a package task's output, under the name that it has there or another.
+   * Takes an image over from anywhere, such as the store of `kraft`, whole and under a name.
    *
    * @param strategy  what becomes of an image that has the name: it loses it, it keeps those of its manifests that are
    *   for other platforms together with the new ones, or it makes this fail
-   * @throws OciFault LAYOUT_INVALID, IMAGE_MISSING, IMAGE_EXISTS and those of {@link copyImage}
+   * @throws OciFault IMAGE_EXISTS and those of {@link copyImage}
    */
-  async addLayout(
-    folder: string,
-    { reference, strategy = 'overwrite', ...options }: AddOptions = {},
+  async add(
+    source: ImageSource,
+    root: Root,
+    reference: Reference,
+    { strategy = 'overwrite', ...options }: Omit<AddOptions, 'reference'> = {},
   ): Promise<StoredImage> {
+    const existing = strategy === 'overwrite' ? undefined : await this.find(reference);
+    if (existing !== undefined && existing.digest !== root.descriptor.digest && strategy === 'abort') {
+      throw exists(reference, this.layout.folder);
+    }
+    const manifests = (await listEntries(source, root)).map((entry) => entry.digest);
+    await copyImage(source, root, manifests, this.layout, options);
+    const descriptor = existing === undefined ? root.descriptor : await this.#merge(root, existing);
+    await this.name(reference, descriptor);
+    return { reference, descriptor };
+  }
+
+  /**
+   * Takes an image over from a layout, such as a package task's output, under the name that it has there or another,
+   * with all that is attached to it; see {@link add}.
+   *
+   * @throws OciFault LAYOUT_INVALID, IMAGE_MISSING, REFERENCE_INVALID and those of {@link add}
+   */
+  async addLayout(folder: string, { reference, ...options }: AddOptions = {}): Promise<StoredImage> {
     const source = await Layout.open(folder);
     const roots = await source.roots();
     const descriptor = roots.find(isNamed) ?? roots[0];
     if (descriptor === undefined) throw missing(reference, folder);
-    const name = reference ?? nameOf(descriptor, folder);
-    const existing = strategy === 'overwrite' ? undefined : await this.find(name);
-    if (existing !== undefined && existing.digest !== descriptor.digest && strategy === 'abort') {
-      throw exists(name, this.layout.folder);
-    }
     const root = { descriptor, bytes: await source.readBlob(descriptor.digest) };
-    const entries = await listEntries(source, root);
-    const manifests = entries.map((entry) => entry.digest);
-    await copyImage(source, root, manifests, this.layout, options);
-    const added = existing === undefined ? descriptor : await this.#merge(root, existing);
-    await this.name(name, added);
+    const added = await this.add(source, root, reference ?? nameOf(descriptor, folder), options);
     await this.#addAttachments(source, descriptor.digest);
-    return { reference: name, descriptor: added };
+    return added;
   }
 
   async #addAttachments(source: Layout, subject: Digest): Promise<void> {

@@ -59,6 +59,6 @@ function fit(cell: string, width: number): string {
 }
 
 /** Names come from registries: nothing in them may move a terminal's cursor. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?');
 }

@@ -62,6 +62,11 @@ function forward(registry: string, incoming: IncomingMessage, outgoing: ServerRe
   const { method, url, headers } = incoming;
   // The host stays as it came, so that the registry's redirects come back through here.
   const upstream = request({ hostname, port, method, path: url, headers }, (answer) => {
+    // Who asked may be gone by now.
+    if (outgoing.destroyed) {
+      answer.destroy();
+      return;
+    }
     const { endAfter } = mishap;
     const length = endAfter === undefined ? {} : { 'content-length': String(endAfter) };
     outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...length });
