@@ -18,7 +18,7 @@ export interface Guest {
  * @param monitor  a kernel for `fc` is one that QEMU boots by PVH instead of multiboot
  */
 export async function buildGuest(folder: string, monitor: 'qemu' | 'fc' = 'qemu'): Promise<Guest> {
-  const core = join(import.meta.dirname, '../../../tools/test-kernel');
+  const core = process.env.NX_KRAFT_TEST_CORE ?? '';
   const out = join(folder, `guest-${monitor}`);
   await mkdir(join(out, 'files/etc'), { recursive: true });
   const symbols = [

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Workspace } from '../test/workspace.ts';
 
 const execute = promisify(execFile);
-const core = join(import.meta.dirname, '../../../tools/test-kernel');
+const core = process.env.NX_KRAFT_TEST_CORE ?? '';
 
 let workspace: Workspace;
 let kernel: string;

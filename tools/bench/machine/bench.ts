@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { parseScenarios, runScenarios, startMachine, type MachinePlan } from '@nx-kraft/machine';
 import { buildGuest } from '../../../libs/machine/test/guest.ts';
 
+process.env.NX_KRAFT_TEST_CORE ??= join(import.meta.dirname, '../../test-kernel');
+
 const rounds = 25;
 const tests = 20;
 const cores = 2;
