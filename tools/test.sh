@@ -3,6 +3,7 @@
 set -eu
 cd -- "$(dirname -- "$0")/.."
 tools/setup/setup.sh tools/setup/programs.txt tools/setup/test-programs.txt
+tools/setup/npm-packages.sh tools/release/test
 PATH=$PWD/node_modules/.bin:$PATH:/usr/sbin:/sbin
 
 npm run --silent check

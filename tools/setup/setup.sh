@@ -43,9 +43,4 @@ if [ -n "$wanted" ]; then
 	fi
 fi
 
-cd "$top"
-installed=node_modules/.package-lock.json
-if [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ]; then
-	echo "Installing npm packages"
-	npm ci --no-audit --no-fund --loglevel=error
-fi
+"$here/npm-packages.sh" "$top"

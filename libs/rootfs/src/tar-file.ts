@@ -1,6 +1,6 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { constants, createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { readChunks } from '@nx-kraft/archive';
 import { compressionOf } from './detect.ts';
 import { RootfsFault } from './fault.ts';
@@ -17,7 +17,9 @@ export async function readTar(path: string, take: (chunk: Uint8Array) => void): 
     return;
   }
   if (compression === 'xz' || compression === 'bzip2') throw unreadable(path, `is compressed with ${compression}`);
-  const unpack = compression === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
+  const create = compression === 'gzip' ? zlib.createGunzip : zstd.createZstdDecompress;
+  if (create === undefined) throw unreadable(path, 'is compressed with zstd, which Node.js knows from 22.15 on');
+  const unpack = create({ chunkSize });
   try {
     await pipeline(
       createReadStream(path, { highWaterMark: chunkSize }),
@@ -40,12 +42,11 @@ export function isTarFile(path: string | Buffer): boolean {
   const start = firstBytes(path, 4096);
   const compression = compressionOf(start);
   if (compression === undefined) return start.toString('latin1', 257, 262) === 'ustar';
-  if (compression === 'xz' || compression === 'bzip2') return true;
+  const unpackSync = compression === 'gzip' ? zlib.gunzipSync : zstd.zstdDecompressSync;
+  if (compression === 'xz' || compression === 'bzip2' || unpackSync === undefined) return true;
+  const { Z_SYNC_FLUSH, ZSTD_e_flush } = zlib.constants;
   try {
-    const unpacked =
-      compression === 'gzip'
-        ? gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH })
-        : zstdDecompressSync(start, { finishFlush: constants.ZSTD_e_flush });
+    const unpacked = unpackSync(start, { finishFlush: compression === 'gzip' ? Z_SYNC_FLUSH : ZSTD_e_flush });
     return unpacked.toString('latin1', 257, 262) === 'ustar';
   } catch {
     // Damaged: copied as it is, as Docker does.
@@ -54,6 +55,9 @@ export function isTarFile(path: string | Buffer): boolean {
 }
 
 const chunkSize = 256 * 1024;
+
+/** Node.js 22.12 to 22.14 do not have it, whatever the types say. */
+const zstd: Partial<Pick<typeof zlib, 'createZstdDecompress' | 'zstdDecompressSync'>> = zlib;
 
 function firstBytes(path: string | Buffer, length: number): Buffer {
   const fd = openSync(path, 'r');

@@ -1,0 +1,174 @@
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { ProgramFault, type RunOptions, run as runProgram } from '@nx-kraft/base';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Registry } from './test/registry.ts';
+
+const repository = resolve(import.meta.dirname, '../..');
+const others = join(import.meta.dirname, 'test');
+const version = '9.9.9';
+
+let folder: string;
+let registry: Registry;
+let released: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nx-kraft-release-'));
+  registry = await Registry.start(join(folder, 'registry'));
+  const used = ['nx', '@nx/devkit', 'execa', 'yaml', 'zod', 'tar-stream', 'typescript', '@types/node'];
+  await registry.addInstalled(repository, used);
+  await registry.addInstalled(others, ['nx', '@nx/devkit']);
+  released = await copyOfRepository(join(folder, 'nx-kraft'));
+  const quietly = { cwd: released, env: { NX_DAEMON: 'false', NPM_CONFIG_USERCONFIG: join(folder, '.npmrc') } };
+  await writeFile(join(folder, '.npmrc'), registry.npmrc);
+  await run('git', ['init', '--quiet'], quietly);
+  await run('nx', ['release', 'version', version, '--git-commit=false', '--git-tag=false'], quietly);
+  await run('nx', ['release', 'publish', `--registry=${registry.url}`], quietly);
+});
+
+afterAll(async () => {
+  registry.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('a release gives all packages one version, by which they name each other, and so does the lock file', async () => {
+  const lock = JSON.parse(await readFile(join(released, 'package-lock.json'), 'utf8')) as Lock;
+  for (const room of await readdir(join(released, 'libs'))) {
+    const source = await readManifest(join(released, 'libs', room));
+    expect(source.version).toBe(version);
+    expect(ours(source.dependencies)).toEqual(ours(source.dependencies).map(([name]) => [name, version]));
+    expect(lock.packages[`libs/${room}`]).toMatchObject({ version, dependencies: source.dependencies ?? {} });
+    expect(await readManifest(join(released, 'dist', room))).toMatchObject({ version });
+  }
+});
+
+test('packages hold JavaScript, declarations and what they name, but neither sources nor tests', async () => {
+  for (const room of await readdir(join(released, 'dist'))) {
+    const packed = await run('npm', ['pack', '--dry-run', '--json'], { cwd: join(released, 'dist', room) });
+    const [{ files }] = JSON.parse(packed) as [{ files: readonly { readonly path: string }[] }];
+    const paths = files.map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']));
+    expect(paths.filter((path) => /(?<!\.d)\.ts$|\.map$|\.(spec|e2e)\.|^test\//.test(path))).toEqual([]);
+    const manifest = await readFile(join(released, 'dist', room, 'package.json'), 'utf8');
+    const named = [...manifest.matchAll(/: "\.\/([^"*]+\.\w+)"/g)].map(([, path]) => path);
+    expect(paths).toEqual(expect.arrayContaining(named));
+  }
+});
+
+describe.each([
+  { nx: '24.0.6', devkit: '24.0.0', manager: 'npm', node: dirname(process.execPath) },
+  { nx: '24.0.6', devkit: '24.0.0', manager: 'pnpm', node: dirname(process.execPath) },
+  // The oldest of both that is supported.
+  { nx: '23.2.1', devkit: '23.2.1', manager: 'npm', node: join(others, 'node_modules/node/bin') },
+])('in a new workspace with Nx $nx and $manager', ({ nx, devkit, manager, node }) => {
+  let workspace: string;
+
+  const call = (program: string, ...args: readonly string[]): Promise<string> =>
+    run(program, args, {
+      cwd: workspace,
+      env: {
+        PATH: [join(workspace, 'node_modules/.bin'), node, join(others, 'node_modules/.bin'), process.env.PATH].join(
+          delimiter,
+        ),
+        NX_CACHE_DIRECTORY: join(workspace, '.nx/cache'),
+        NX_WORKSPACE_DATA_DIRECTORY: join(workspace, '.nx/data'),
+        NX_KRAFT_OBJECTS: join(workspace, '.nx/objects'),
+        NX_DAEMON: 'false',
+        FORCE_COLOR: '0',
+        NPM_CONFIG_USERCONFIG: join(workspace, '.npmrc'),
+      },
+    });
+
+  beforeAll(async () => {
+    workspace = await mkdtemp(join(folder, 'workspace-'));
+    const devDependencies = { nx, '@nx/devkit': devkit };
+    await writeFile(join(workspace, 'package.json'), JSON.stringify({ name: 'new', private: true, devDependencies }));
+    await writeFile(join(workspace, 'nx.json'), JSON.stringify({ neverConnectToCloud: true, analytics: false }));
+    await writeFile(join(workspace, '.npmrc'), registry.npmrc);
+    await writeFile(join(workspace, '.gitignore'), 'node_modules\n.nx\n');
+    await call('git', 'init', '--quiet');
+    await call(manager, 'install');
+    await call('nx', 'add', 'nx-kraft');
+    const nxJson = { plugins: ['nx-kraft'], neverConnectToCloud: true, analytics: false };
+    await writeFile(join(workspace, 'nx.json'), JSON.stringify(nxJson));
+  });
+
+  test('the plugin is added, and builds, boots and restores a unikernel', async () => {
+    await cp(join(repository, 'apps/hello'), join(workspace, 'apps/hello'), { recursive: true, filter: isSource });
+    await cp(join(repository, 'tools/test-kernel'), join(workspace, 'tools/test-kernel'), { recursive: true });
+
+    expect(await call('nx', 'run', 'hello:run')).toContain('This line comes from the root file system.');
+    await call('nx', 'run-many', '-t', 'build', 'package', 'test', 'lint');
+    await rm(join(workspace, 'apps/hello/.unikraft'), { recursive: true });
+    expect(await call('nx', 'run', 'hello:package')).toMatch(/\[(local cache|existing outputs)/);
+    expect(await call('nx-kraft', 'inspect', 'apps/hello/Kraftfile', '--json')).toContain('"hello"');
+  });
+
+  test('programs are checked against the types of the packages', async () => {
+    await call(manager, manager === 'npm' ? 'install' : 'add', '-D', 'typescript', '@types/node');
+    const rooms = (await readdir(join(workspace, 'node_modules/@nx-kraft')).catch(() => [])).map(
+      (room) => `@nx-kraft/${room}`,
+    );
+    const lines = ['nx-kraft', ...rooms].map((name, index) => `export * as room${index} from '${name}';\n`);
+    await writeFile(join(workspace, 'all.mts'), lines.join(''));
+    // Nx's own declarations have faults, too, which are not ours to tell.
+    const told = await call(
+      'tsc',
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+      'all.mts',
+    ).catch(String);
+    expect(told.split('\n').filter((line) => /^(\S*node_modules\/)?(@?nx-kraft\/|all\.mts)/.test(line))).toEqual([]);
+  });
+});
+
+/** Tells the program's output when it fails. */
+async function run(program: string, args: readonly string[], options: RunOptions): Promise<string> {
+  return runProgram(program, args, options).catch((error: unknown) => {
+    throw error instanceof ProgramFault ? new Error(`${program} ${args.join(' ')}: ${error.output}`) : error;
+  });
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+interface Lock {
+  readonly packages: Readonly<Record<string, Manifest>>;
+}
+
+async function readManifest(directory: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Manifest;
+}
+
+function ours(dependencies: Readonly<Record<string, string>> = {}): readonly [string, string][] {
+  return Object.entries(dependencies).filter(([name]) => name.startsWith('@nx-kraft/'));
+}
+
+function isSource(path: string): boolean {
+  return !path.includes('/.unikraft');
+}
+
+/** The repository's files as they are now, which the release may change, with its packages instead of the original's. */
+async function copyOfRepository(copy: string): Promise<string> {
+  const listed = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: repository });
+  for (const file of listed.split('\n').filter((line) => line !== '')) {
+    await cp(join(repository, file), join(copy, file));
+  }
+  await mkdir(join(copy, 'node_modules/@nx-kraft'), { recursive: true });
+  for (const name of await readdir(join(repository, 'node_modules'))) {
+    if (name.endsWith('nx-kraft')) continue;
+    await symlink(join(repository, 'node_modules', name), join(copy, 'node_modules', name));
+  }
+  for (const room of await readdir(join(copy, 'libs'))) {
+    const name = room === 'nx-kraft' ? room : `@nx-kraft/${room}`;
+    await symlink(join(copy, 'libs', room), join(copy, 'node_modules', name));
+  }
+  return copy;
+}
