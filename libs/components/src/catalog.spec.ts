@@ -79,6 +79,14 @@ test('a component is pulled', async () => {
   expect(formatPulled(pulled === undefined ? [] : [pulled])).toContain('core/unikraft@stable  sha256:');
 });
 
+test('an index that cannot be read is passed over in lists', async () => {
+  const told: string[] = [];
+  const onProgress = ({ message }: { message: string }) => void told.push(message);
+  const list = await listComponents({ store, indexes: [`${server.url}/none.yaml`, index], onProgress });
+  expect(list).toHaveLength(2);
+  expect(told).toEqual([expect.stringContaining('is passed over')]);
+});
+
 test('indexes are added before the default one, only if they can be read, and removed', async () => {
   const file = join(folder, 'config/indexes.json');
   expect(await readUserIndexes(file)).toEqual([defaultIndex]);
@@ -94,7 +102,11 @@ test('indexes are added before the default one, only if they can be read, and re
     code: 'COMPONENT_NOT_FOUND',
   });
   await removeIndex(index, file);
-  await expect(removeIndex(index, file)).rejects.toMatchObject({ hint: 'There is: https://example.com/lib-mine.git' });
+  await expect(removeIndex(index, file)).rejects.toMatchObject({
+    hint: `There is: https://example.com/lib-mine.git, ${defaultIndex}`,
+  });
+  await removeIndex(defaultIndex, file);
+  expect(await readUserIndexes(file)).toEqual(['https://example.com/lib-mine.git']);
 });
 
 test('names are read as people type them', () => {

@@ -3,8 +3,10 @@ import { fetchComponent } from './fetch.ts';
 import { type GitRef, listRefs } from './git.ts';
 import { defaultIndex, type IndexOptions, loadIndex, loadManifest, type PlacedManifest } from './indexes.ts';
 import { bareName, type ComponentRequest, componentKey, defaultRepository } from './request.ts';
-import type { Resolution } from './resolution.ts';
+import type { Lock } from './lock.ts';
+import type { FetchOptions, Resolution } from './resolution.ts';
 import { resolveComponent, type ResolveOptions } from './resolve.ts';
+import type { Store } from './store.ts';
 import { formatTable } from './table.ts';
 import { hideCredentials } from './url.ts';
 
@@ -30,20 +32,23 @@ export interface CatalogOptions extends IndexOptions {
 }
 
 /**
- * Lists all components of all indexes, by type and name. Of a component in several indexes the first one's entry counts.
- *
- * @throws ComponentFault when an index or a manifest cannot be read
+ * Lists all components of all indexes, by type and name. Of a component in several indexes the first one's entry counts;
+ * an index that cannot be read is passed over with a warning.
  */
 export async function listComponents(options: CatalogOptions): Promise<readonly ComponentInfo[]> {
   const found = new Map<string, ComponentInfo>();
   for (const index of options.indexes ?? [defaultIndex]) {
-    const entries = await loadIndex(index, options);
-    for (const info of await Promise.all(entries.map(async (entry) => toInfo(await loadManifest(entry, options))))) {
+    for (const info of await listIndex(index, options).catch((error: unknown) => passOver(index, error, options))) {
       const key = `${info.type}/${info.name}`;
       if (!found.has(key)) found.set(key, info);
     }
   }
   return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, info]) => info);
+}
+
+async function listIndex(index: string, options: CatalogOptions): Promise<readonly ComponentInfo[]> {
+  const entries = await loadIndex(index, options);
+  return Promise.all(entries.map(async (entry) => toInfo(await loadManifest(entry, options))));
 }
 
 function toInfo({ manifest, address }: PlacedManifest): ComponentInfo {
@@ -98,7 +103,7 @@ export async function describeComponent(request: ComponentRequest, options: Cata
   return { type, name, origin: clean, channels, versions, from: clean };
 }
 
-function passOver(index: string, error: unknown, { onProgress }: CatalogOptions): readonly PlacedManifest[] {
+function passOver(index: string, error: unknown, { onProgress }: CatalogOptions): readonly never[] {
   if (!(error instanceof ComponentFault)) throw error;
   const message = `index ${hideCredentials(index)} is passed over: ${error.message}`;
   onProgress?.({ kind: 'warning', component: '', message });
@@ -153,7 +158,7 @@ export async function updateIndexes(options: CatalogOptions): Promise<readonly I
   return Promise.all(
     indexes.map(async (index): Promise<IndexStatus> => {
       try {
-        const { length } = await listComponents({ ...options, indexes: [index] });
+        const { length } = await listIndex(index, options);
         return { index: hideCredentials(index), components: length };
       } catch (error) {
         if (!(error instanceof ComponentFault)) throw error;
@@ -187,6 +192,19 @@ export async function pullComponents(
       const resolution = await resolveComponent(request, options);
       const { folder } = await fetchComponent(resolution, options.store, options);
       return { key: componentKey(request), resolution, folder };
+    }),
+  );
+}
+
+/** Fetches the sources of all components that a lock has into the store. */
+export function fetchLocked(
+  { components }: Lock,
+  { store, ...options }: FetchOptions & { readonly store: Store },
+): Promise<readonly PulledComponent[]> {
+  return Promise.all(
+    Object.entries(components).map(async ([key, resolution]) => {
+      const { folder } = await fetchComponent(resolution, store, options);
+      return { key, resolution, folder };
     }),
   );
 }

@@ -2,6 +2,7 @@ export {
   type CatalogOptions,
   type ComponentInfo,
   describeComponent,
+  fetchLocked,
   formatComponent,
   formatComponents,
   formatIndexes,
@@ -57,6 +58,7 @@ export type {
   TarballResolution,
 } from './resolution.ts';
 export { resolveComponent, type ResolveOptions } from './resolve.ts';
+export { hideCredentials } from './url.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';
 export { formatStore, listStore, pruneStore, registerLock, type StoreEntry, verifyStore } from './store-report.ts';
 export {

@@ -135,7 +135,7 @@ test('what is missing is named, with the command that gets it, when the network 
   const options = { store: openStore({ folder: join(folder, 'empty'), network: noNetwork }) };
   await expect(resolve({ version: '0.17' }, { ...options, offline: true })).rejects.toMatchObject({
     code: 'COMPONENT_OFFLINE',
-    hint: 'With a network, get it with: nx-kraft pull lib/musl@0.17',
+    hint: 'With a network, get it with: nx-kraft pkg pull lib/musl@0.17',
   });
   const locked = await resolveGit('stable');
   await expect(fetchComponent(locked, options.store, { offline: true })).rejects.toMatchObject({

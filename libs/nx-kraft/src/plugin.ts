@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
+import type { CreateNodesContext, CreateNodesResultArray, PreTasksExecutionContext } from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { assignProjectNames } from './inference/project-names.ts';
 import { lookAround } from './inference/facts.ts';
@@ -11,6 +11,7 @@ import type { Summary } from './inference/summary.ts';
 import { type Input, inferProject } from './inference/targets.ts';
 import { type PluginOptions, taskNames } from './options.ts';
 import { toolchainVariable } from './tasks/files.ts';
+import { networkVariables } from './tasks/network.ts';
 import { packageFolder, pluginState, pluginVersion } from './tasks/version.ts';
 
 export { type PluginOptions } from './options.ts';
@@ -88,8 +89,12 @@ function ownSources(workspaceRoot: string): readonly Input[] {
   return [{ fileset: `{workspaceRoot}/${libs}/*/src/**/!(*.spec|*.e2e).{ts,sh}` }];
 }
 
-/** Sets the variables that bring the versions of compilers and of make's other tools into the cache keys. */
-export async function preTasksExecution(): Promise<void> {
+/** Takes `--offline` and `--frozen` to all tasks, and sets the variables that bring the versions of compilers and of make's other tools into the cache keys. */
+export async function preTasksExecution(
+  _options: PluginOptions | undefined,
+  { argv }: PreTasksExecutionContext,
+): Promise<void> {
+  Object.assign(process.env, networkVariables(argv));
   const { describeToolchains } = await import('@nx-kraft/kernel');
   const toolchains = await describeToolchains(['x86_64', 'arm64', 'arm']);
   for (const [architecture, text] of toolchains) process.env[toolchainVariable(architecture)] = text;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
 import { packageImage } from '@nx-kraft/oci';
 import { startRegistry } from '../../../oci/test/registry.ts';
+import { makeArchive, serveFiles, sha256 } from '../../../components/test/server.ts';
 
 const command = join(import.meta.dirname, '../../bin/nx-kraft.js');
 
@@ -18,6 +19,7 @@ afterEach(() => rm(folder, { recursive: true }));
 /** Where the command keeps things of the user. */
 function isolated(home: string): NodeJS.ProcessEnv {
   return {
+    XDG_CONFIG_HOME: join(home, 'config'),
     XDG_STATE_HOME: join(home, 'state'),
     NX_KRAFT_IMAGES: join(home, 'images'),
     NX_KRAFT_STORE: join(home, 'sources'),
@@ -158,4 +160,49 @@ test('images are pulled, listed, exported, imported, pushed and removed', async 
 test('the store of sources is listed as table and JSON', async () => {
   expect(JSON.parse((await nxKraft('store', '--json')).stdout)).toEqual([]);
   expect((await nxKraft('store', 'prune')).stdout).toContain('Nothing to remove.');
+});
+
+test('components are listed, described, pulled and updated through indexes that are added and removed', async () => {
+  const server = await serveFiles();
+  try {
+    const archive = await makeArchive([{ name: 'musl/Makefile.uk', content: '# musl' }]);
+    server.files.set('/musl.tar.gz', archive);
+    server.files.set(
+      '/index.yaml',
+      `manifests:
+- {name: unikraft, type: core, description: The core}
+- {name: nginx, type: app}
+- {name: musl, type: lib, channels: [{name: stable, default: true, resource: ./musl.tar.gz, sha256: ${sha256(archive)}}]}
+`,
+    );
+    const index = `${server.url}/index.yaml`;
+    expect((await nxKraft('pkg', 'source', index)).stdout).toBe(`${index}\nhttps://manifests.kraftkit.sh/index.yaml\n`);
+    expect((await nxKraft('pkg', 'unsource', 'https://manifests.kraftkit.sh/index.yaml')).stdout).toBe(`${index}\n`);
+    const listed = await nxKraft('pkg', 'ls', '--core', '--libs', '--apps');
+    expect(listed.stdout).toMatch(/^TYPE +NAME.*\napp +nginx\ncore +unikraft +The core\nlib +musl +stable\n$/);
+    expect(JSON.parse((await nxKraft('pkg', 'ls', '--libs', 'mu*', '--json')).stdout)).toEqual([
+      expect.objectContaining({ type: 'lib', name: 'musl' }),
+    ]);
+    expect((await nxKraft('pkg', 'ls', '--apps', 'musl')).stdout).toMatch(/^TYPE.*\n$/);
+    expect((await nxKraft('pkg', 'info', 'lib/musl')).stdout).toContain('channels     stable');
+    expect((await nxKraft('pkg', 'info', '--libs', 'musl')).stdout).toContain('component    lib/musl');
+    const [pulled] = JSON.parse((await nxKraft('pkg', 'pull', 'lib/musl:stable', '--json')).stdout) as [
+      { folder: string },
+    ];
+    expect(await readFile(join(pulled.folder, 'Makefile.uk'), 'utf8')).toBe('# musl');
+    expect((await nxKraft('pkg', 'update', '--libs')).stdout).toMatch(/index\.yaml +3 +ok\n$/);
+    expect(await nxKraft('pkg', 'pull', '--locked')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('there is no kraft.lock here or above') as string,
+    });
+    expect(await nxKraft('pkg', 'pull', 'lib/-x')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('COMPONENT_BAD_NAME') as string,
+    });
+    server.files.delete('/index.yaml');
+    expect((await nxKraft('pkg', 'source', `${server.url}/none.yaml`)).stderr).toContain('(COMPONENT_NOT_FOUND)');
+    expect((await nxKraft('pkg', 'unsource', index)).stdout).toBe('');
+  } finally {
+    await server.close();
+  }
 });

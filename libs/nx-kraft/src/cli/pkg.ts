@@ -17,6 +17,7 @@ import {
   updateCatalog,
 } from '@nx-kraft/oci';
 import { type Command, UsageFault } from './command.ts';
+import { componentHelp, componentOptions, runComponentAction } from './components.ts';
 
 const options = {
   all: { type: 'boolean' },
@@ -25,6 +26,7 @@ const options = {
   remote: { type: 'boolean', short: 'u' },
   update: { type: 'boolean', short: 'U' },
   json: { type: 'boolean' },
+  ...componentOptions,
   'plain-http': { type: 'string', multiple: true },
   insecure: { type: 'string', multiple: true },
 } as const;
@@ -32,8 +34,8 @@ const options = {
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
 
 export const pkg: Command = {
-  usage: 'pkg ls|pull|push|info|rm|prune|export|import|update [ARGUMENT…]',
-  summary: "Works with the images in this machine's store, and in registries.",
+  usage: 'pkg ls|pull|push|info|rm|prune|export|import|update|source|unsource [ARGUMENT…]',
+  summary: "Works with images, in this machine's store and in registries, and with components.",
   help: [
     '  pkg ls [PATTERN]        what the store has; with --remote, what registries have under a name',
     '  pkg pull NAME           for this host, or for --plat and --arch, or --all',
@@ -49,10 +51,13 @@ export const pkg: Command = {
     '  -U, --update            lists after an update',
     '      --plain-http HOST, --insecure HOST',
     '      --json',
+    '',
+    componentHelp,
   ].join('\n'),
   run: async (args) => {
     const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
     const [action = 'ls', ...words] = positionals;
+    if (await runComponentAction(action, words, values)) return 0;
     const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
     if (act === undefined) throw new UsageFault(`there is no 'pkg ${action}'`);
     const client = new RegistryClient({

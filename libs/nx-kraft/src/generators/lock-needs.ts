@@ -10,6 +10,7 @@ import {
   fetchComponent,
   openStore,
   parseLock,
+  readUserIndexes,
   resolveComponent,
 } from '@nx-kraft/components';
 import { type Kraftfile, isKraftfile, kraftfileNames, kraftfilesOfFolder, readKraftfile } from '@nx-kraft/kraftfile';
@@ -18,6 +19,7 @@ import { RootfsFault, rootfsInputs } from '@nx-kraft/rootfs';
 import { readTaskOptions } from '../inference/project-options.ts';
 import { lockFileName } from '../tasks/files.ts';
 import { plannedTargets } from '../tasks/kraftproject.ts';
+import { networkRules } from '../tasks/network.ts';
 import { baseImageName, componentNeeds, runtimeImageName } from '../tasks/needs.ts';
 import { readTemplate } from '../tasks/sources.ts';
 
@@ -28,10 +30,13 @@ export function readTreeLock(tree: Tree): Lock | undefined {
 }
 
 /** How names are resolved while a lock is written. */
-export function lockOptions(): LockOptions {
-  const client = new RegistryClient();
+export async function lockOptions(): Promise<LockOptions> {
+  const rules = networkRules({});
+  const client = new RegistryClient(rules);
   return {
     store: openStore(),
+    indexes: await readUserIndexes(),
+    offline: rules.offline,
     resolveDigest: async (name) => {
       const reference = parseReference(name);
       const { descriptor } = await new Repository(client, reference).resolve(reference.tag ?? 'latest');
@@ -42,9 +47,9 @@ export function lockOptions(): LockOptions {
 }
 
 /** Everything that the Kraftfiles of a workspace, their templates and their Dockerfiles name. */
-export async function gatherNeeds(tree: Tree, lock: Lock | undefined): Promise<LockNeeds> {
+export async function gatherNeeds(tree: Tree, lock: Lock | undefined, options: LockOptions): Promise<LockNeeds> {
   const files = await findKraftfiles(tree);
-  const needs = await Promise.all(files.map((file) => needsOf(tree, file, lock)));
+  const needs = await Promise.all(files.map((file) => needsOf(tree, file, lock, options)));
   return {
     components: needs.flatMap(({ components }) => components),
     images: [...new Set(needs.flatMap(({ images }) => images))],
@@ -62,18 +67,17 @@ async function findKraftfiles(tree: Tree): Promise<readonly string[]> {
   });
 }
 
-async function needsOf(tree: Tree, file: string, lock: Lock | undefined): Promise<LockNeeds> {
+async function needsOf(tree: Tree, file: string, lock: Lock | undefined, rules: LockOptions): Promise<LockNeeds> {
   const folder = join(tree.root, dirname(file));
   const directoryName = basename(folder);
   const { kraftfile } = readKraftfile(tree.read(file, 'utf8') ?? '', { file, directoryName, env: process.env });
   // A file that cannot be read names nothing; its own tasks tell what is wrong with it.
   if (kraftfile === undefined) return { components: [], images: [] };
   const templates: PlacedRequest[] = [];
-  const { store, onProgress } = lockOptions();
   const fetch = async (request: ComponentRequest, baseDirectory: string): Promise<string> => {
     templates.push({ request, baseDirectory });
-    const options = { store, lock, baseDirectory, onProgress };
-    return (await fetchComponent(await resolveComponent(request, options), store, options)).folder;
+    const options = { ...rules, lock, baseDirectory };
+    return (await fetchComponent(await resolveComponent(request, options), options.store, options)).folder;
   };
   const merged = await applyTemplates(kraftfile, folder, fetch, readTemplate);
   return {

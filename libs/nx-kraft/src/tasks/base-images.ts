@@ -4,14 +4,15 @@ import { type Lock, lockedDigest } from '@nx-kraft/components';
 import { RegistryClient } from '@nx-kraft/oci';
 import { type ImageSource, registryImages } from '@nx-kraft/rootfs';
 import { baseImageName } from './needs.ts';
+import { type NetworkOptions, networkRules } from './network.ts';
 
 /**
  * Base images of Dockerfiles, and root file systems that are images, from the registries that Docker would ask, as the
  * lock has them. Layers are kept in the user's caches.
  */
-export function baseImages(lock?: Lock): ImageSource {
+export function baseImages(lock?: Lock, options: NetworkOptions = {}): ImageSource {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const images = registryImages(new RegistryClient(), join(caches, 'nx-kraft', 'layers'));
+  const images = registryImages(new RegistryClient(networkRules(options)), join(caches, 'nx-kraft', 'layers'));
   return {
     open: (name, platform) => {
       const digest = lockedDigest(lock, baseImageName(name));

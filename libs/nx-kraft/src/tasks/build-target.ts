@@ -17,12 +17,13 @@ import {
 } from '@nx-kraft/kraftfile';
 import { toolchainVariable } from './files.ts';
 import { type Kraftproject, findTarget, loadKraftproject } from './kraftproject.ts';
+import type { NetworkOptions } from './network.ts';
 import { stepReporter } from './progress.ts';
 import { takeRuntime } from './runtime.ts';
 import { fetchSources } from './sources.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 
-export interface BuildOptions {
+export interface BuildOptions extends NetworkOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
   /** The target's id. */
@@ -40,9 +41,9 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
   const target = findTarget(project, options.target);
   const { unikraft, template, runtime } = project.kraftfile;
   if (unikraft === undefined && template === undefined && runtime !== undefined) {
-    return takeRuntime(workspaceRoot, project, target);
+    return takeRuntime(workspaceRoot, project, target, options);
   }
-  const { kraftfile, ...sources } = await fetchSources(workspaceRoot, project, signal);
+  const { kraftfile, ...sources } = await fetchSources(workspaceRoot, project, options, signal);
   const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
   const kconfig = kernelConfig(kraftfile, merged);
   const names = outputNames(project.kraftfile, target);

@@ -12,8 +12,10 @@ import {
   unexpectedReads,
 } from '@nx-kraft/rootfs';
 import { baseImages } from './base-images.ts';
+import { checkImages } from './check-images.ts';
 import { ProjectFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { readWorkspaceLock } from './lock.ts';
+import { type NetworkOptions, networkRules } from './network.ts';
 import { writeRunDefaults } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 
@@ -33,22 +35,29 @@ export type RootfsTaskOptions = Pick<
   | 'target'
 >;
 
-export interface RootfsOptions extends RootfsTaskOptions {
+export interface RootfsOptions extends RootfsTaskOptions, NetworkOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
 }
 
 /** Makes a Kraftfile's root file system and its read-only images for each architecture that they are for. */
 export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, signal: AbortSignal): Promise<void> {
-  const { kraftfile: path, ...buildOptions } = options;
+  const { kraftfile: path, offline, frozen, ...buildOptions } = options;
+  const rules = networkRules({ offline, frozen });
   const { file, folder, kraftfile } = await loadKraftproject(workspaceRoot, path);
   const { rootfs, roms } = kraftfile;
   if (rootfs === undefined && roms.length === 0) {
     throw new ProjectFault('KRAFTFILE_NO_ROOTFS', 'it names no rootfs', { at: file });
   }
-  const images = baseImages(await readWorkspaceLock(workspaceRoot));
+  const lock = await readWorkspaceLock(workspaceRoot);
+  const images = baseImages(lock, rules);
   const common = { ...buildOptions, baseDirectory: folder, time: sourceDateEpoch(), images, signal };
   const architectures = [...new Set(plannedTargets(kraftfile).map(({ architecture }) => architecture))];
+  const requests = [...(rootfs === undefined ? [] : [rootfs]), ...roms].map((one) => ({ ...one, ...common }));
+  const inputs = requests.flatMap((request) =>
+    architectures.map((architecture) => rootfsInputs({ ...request, architecture })),
+  );
+  checkImages(inputs, lock, rules);
   if (rootfs !== undefined) {
     const nameOf = (architecture: string): string => rootfsName(kraftfile, architecture, rootfs.format);
     await makeForEach(architectures, { ...rootfs, ...common }, nameOf, async (architecture, config) => {

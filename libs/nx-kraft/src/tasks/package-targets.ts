@@ -4,12 +4,13 @@ import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
 import { type Target, imageName, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import { type Compression, type PackageTarget, packageImage } from '@nx-kraft/oci';
 import { type Kraftproject, findTarget, loadKraftproject, plannedTargets } from './kraftproject.ts';
+import type { NetworkOptions } from './network.ts';
 import { findCommand } from './run-defaults.ts';
 import { findPackedRuntime } from './runtime.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 import { pluginVersion } from './version.ts';
 
-export interface PackageOptions {
+export interface PackageOptions extends NetworkOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
   /** The image's name; default: the Kraftfile's. */
@@ -44,7 +45,7 @@ async function planTarget(project: Kraftproject, target: Target, options: Packag
   const { rootfs, cmd, unikraft, template } = kraftfile;
   const { rootfsArgs, env } = await findCommand(folder, kraftfile, target.architecture);
   const isRuntime = unikraft === undefined && template === undefined;
-  const runtime = isRuntime ? await findPackedRuntime(project, target) : undefined;
+  const runtime = isRuntime ? await findPackedRuntime(project, target, options) : undefined;
   return {
     architecture: target.architecture,
     platform: target.platform,

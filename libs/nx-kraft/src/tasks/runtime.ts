@@ -1,12 +1,21 @@
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
-import { lockedDigest } from '@nx-kraft/components';
+import { pinImage } from '@nx-kraft/components';
 import { type Runtime, type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
-import { type FoundRuntime, ImageStore, RegistryClient, findRuntime, parseReference, unpackImage } from '@nx-kraft/oci';
+import {
+  type FoundRuntime,
+  ImageStore,
+  RegistryClient,
+  RegistryFault,
+  findRuntime,
+  parseReference,
+  unpackImage,
+} from '@nx-kraft/oci';
 import type { Kraftproject } from './kraftproject.ts';
-import { readWorkspaceLock } from './lock.ts';
+import { readWorkspaceLock, tellProgress } from './lock.ts';
 import { runtimeImageName } from './needs.ts';
+import { type NetworkOptions, type NetworkRules, networkRules } from './network.ts';
 import { tell } from './task.ts';
 
 /** What is kept beside a runtime's kernel. */
@@ -17,7 +26,12 @@ interface RuntimeRecord {
 }
 
 /** Takes a target's kernel from the runtime: pulled where the store of images does not have it, or a file. */
-export async function takeRuntime(workspaceRoot: string, project: Kraftproject, target: Target): Promise<void> {
+export async function takeRuntime(
+  workspaceRoot: string,
+  project: Kraftproject,
+  target: Target,
+  options: NetworkOptions,
+): Promise<void> {
   const { kraftfile, folder } = project;
   const runtime = kraftfile.runtime ?? { kconfig: {} };
   const names = outputNames(kraftfile, target);
@@ -28,7 +42,8 @@ export async function takeRuntime(workspaceRoot: string, project: Kraftproject, 
     await write(output(names.runtime), JSON.stringify({ cmd: [] } satisfies RuntimeRecord));
     return;
   }
-  const found = await findImage(await lockedName(workspaceRoot, runtime), runtime, target);
+  const rules = networkRules(options);
+  const found = await findImage(await lockedName(workspaceRoot, runtime, rules), runtime, target, rules);
   const image = runtimeImageName(runtime.reference ?? '').replace(/@.*/, '');
   const unpacked = await unpackImage(
     found.source,
@@ -52,29 +67,46 @@ export async function readRuntime({ kraftfile, folder }: Kraftproject, target: T
 }
 
 /** A target's runtime as an image whose layers can be packed, by the digest that the target's kernel is from. */
-export async function findPackedRuntime(project: Kraftproject, target: Target): Promise<FoundRuntime | undefined> {
+export async function findPackedRuntime(
+  project: Kraftproject,
+  target: Target,
+  options: NetworkOptions,
+): Promise<FoundRuntime | undefined> {
   const { image } = await readRuntime(project, target);
-  return image === undefined ? undefined : findImage(image, project.kraftfile.runtime ?? { kconfig: {} }, target);
+  if (image === undefined) return undefined;
+  return findImage(image, project.kraftfile.runtime ?? { kconfig: {} }, target, networkRules(options));
 }
 
-async function findImage(name: string, runtime: Runtime, target: Target): Promise<FoundRuntime> {
-  const client = new RegistryClient();
+async function findImage(
+  name: string,
+  runtime: Runtime,
+  target: Target,
+  { offline }: NetworkRules,
+): Promise<FoundRuntime> {
+  const client = new RegistryClient({ offline });
   try {
     const kconfig = Object.entries(runtime.kconfig).map(([symbol, value]) => `${symbol}=${value}`);
     const wanted = { platform: target.platform, architecture: target.architecture, kconfig };
     return await findRuntime(parseReference(name), wanted, await ImageStore.open(), client);
+  } catch (error) {
+    if (!(error instanceof RegistryFault) || error.code !== 'REGISTRY_OFFLINE') throw error;
+    throw new RegistryFault('REGISTRY_OFFLINE', `runtime ${name} is not here and the network must not be used`, {
+      hint: `With a network, get it with: nx-kraft pkg pull ${name} --plat ${target.platform} --arch ${target.architecture}`,
+      cause: error,
+    });
   } finally {
     client.close();
   }
 }
 
 /** The runtime's name with the digest that the workspace's lock has for it. */
-async function lockedName(workspaceRoot: string, { reference = '' }: Runtime): Promise<string> {
-  const name = runtimeImageName(reference);
-  const digest = lockedDigest(await readWorkspaceLock(workspaceRoot), name);
-  if (digest !== undefined) return `${name}@${digest}`;
-  if (!name.includes('@')) tell(`${name} is not in kraft.lock`);
-  return name;
+async function lockedName(
+  workspaceRoot: string,
+  { reference = '' }: Runtime,
+  { frozen }: NetworkRules,
+): Promise<string> {
+  const lock = await readWorkspaceLock(workspaceRoot);
+  return pinImage(runtimeImageName(reference), { lock, frozen, onProgress: tellProgress });
 }
 
 function place(from: string, to: string): Promise<void> {

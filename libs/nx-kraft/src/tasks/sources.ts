@@ -6,6 +6,7 @@ import {
   applyTemplates,
   fetchComponent,
   openStore,
+  readUserIndexes,
   registerLock,
   resolveComponent,
 } from '@nx-kraft/components';
@@ -13,8 +14,8 @@ import type { KernelPlan } from '@nx-kraft/kernel';
 import { type Kraftfile, kraftfilesOfFolder, loadKraftfile } from '@nx-kraft/kraftfile';
 import { type Kraftproject, ProjectFault } from './kraftproject.ts';
 import { lockFileName } from './files.ts';
-import { readWorkspaceLock } from './lock.ts';
-import { tell } from './task.ts';
+import { readWorkspaceLock, tellProgress } from './lock.ts';
+import { type NetworkOptions, type NetworkRules, networkRules } from './network.ts';
 
 /** The folders that a kernel is built from, and the Kraftfile with what its templates add to it. */
 export interface KernelSources extends Pick<KernelPlan, 'core' | 'libraries' | 'application'> {
@@ -29,10 +30,11 @@ export interface KernelSources extends Pick<KernelPlan, 'core' | 'libraries' | '
 export async function fetchSources(
   workspaceRoot: string,
   project: Kraftproject,
+  options: NetworkOptions,
   signal: AbortSignal,
 ): Promise<KernelSources> {
   const { file, folder } = project;
-  const fetch = await componentFetcher(workspaceRoot, signal);
+  const fetch = await componentFetcher(workspaceRoot, networkRules(options), signal);
   const fetchFolder = async (request: ComponentRequest, baseDirectory: string): Promise<string> =>
     (await fetch(request, baseDirectory)).folder;
   const { kraftfile, application } = await applyTemplates(project.kraftfile, folder, fetchFolder, readTemplate);
@@ -52,15 +54,16 @@ export async function fetchSources(
 
 type Fetch = (request: ComponentRequest, baseDirectory: string) => Promise<FetchedComponent>;
 
-async function componentFetcher(workspaceRoot: string, signal: AbortSignal): Promise<Fetch> {
+async function componentFetcher(workspaceRoot: string, rules: NetworkRules, signal: AbortSignal): Promise<Fetch> {
   const store = openStore();
   const lock = await readWorkspaceLock(workspaceRoot);
   // What a lock needs is not pruned from the store.
   if (lock !== undefined) await registerLock(store, join(workspaceRoot, lockFileName));
-  const progress = { signal, onProgress: ({ message }: { readonly message: string }) => tell(message) };
+  const indexes = await readUserIndexes();
+  const options = { ...rules, signal, onProgress: tellProgress };
   return async (request, baseDirectory) => {
-    const resolution = await resolveComponent(request, { store, lock, baseDirectory, ...progress });
-    return fetchComponent(resolution, store, progress);
+    const resolution = await resolveComponent(request, { store, lock, baseDirectory, indexes, ...options });
+    return fetchComponent(resolution, store, options);
   };
 }
 

@@ -14,6 +14,8 @@ export interface RegistryOptions extends HttpOptions {
   readonly credentials?: CredentialSource;
   /** Blobs are sent in pieces of so many bytes, for proxies that limit the size of a request (default: whole). */
   readonly chunkSize?: number;
+  /** Refuse every request instead of talking to another machine. */
+  readonly offline?: boolean;
 }
 
 /** A request to a registry; `path` is below `/v2/`, or a whole URL that the registry gave. */
@@ -31,6 +33,7 @@ export interface RegistryRequest {
  */
 export class RegistryClient {
   readonly chunkSize: number | undefined;
+  readonly #offline: boolean;
   readonly #http: HttpClient;
   readonly #credentials: CredentialSource;
   readonly #authorizers = new Map<string, Authorizer>();
@@ -39,6 +42,7 @@ export class RegistryClient {
     this.#http = new HttpClient(options);
     this.#credentials = options.credentials ?? userCredentials(options.environment);
     this.chunkSize = options.chunkSize;
+    this.#offline = options.offline === true;
   }
 
   /** Closes the connections that are kept open; they do not keep the process alive. */
@@ -65,6 +69,7 @@ export class RegistryClient {
 
   /** {@link request} without other attempts, but for one with fresh credentials. */
   async requestOnce(registry: string, request: RegistryRequest, expected: readonly number[]): Promise<HttpResponse> {
+    if (this.#offline) throw refused(registry, request);
     const authorizer = this.#authorizerFor(registry);
     const address = new URL('/v2/', await this.#http.addressOf(registry));
     const url = typeof request.path === 'string' ? new URL(request.path, address) : request.path;
@@ -122,6 +127,13 @@ export class RegistryClient {
     this.#authorizers.set(registry, authorizer);
     return authorizer;
   }
+}
+
+function refused(registry: string, { path }: RegistryRequest): RegistryFault {
+  return new RegistryFault('REGISTRY_OFFLINE', 'this is not here, and the network must not be used', {
+    at: typeof path === 'string' ? `${registry}/${path}` : withoutQuery(path),
+    hint: 'Do this once with a network; what was fetched is kept.',
+  });
 }
 
 /**

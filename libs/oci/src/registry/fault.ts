@@ -1,6 +1,8 @@
 import { Fault } from '@nx-kraft/base';
 
 export type RegistryFaultCode =
+  /** Something is needed that only a registry has, and the network must not be used. */
+  | 'REGISTRY_OFFLINE'
   /** No connection: no such host, refused, reset, or a proxy that says no. */
   | 'REGISTRY_UNREACHABLE'
   /** A certificate that nothing here vouches for. */

@@ -9,7 +9,8 @@ import { gatherNeeds, lockOptions, readTreeLock } from '../lock-needs.ts';
  */
 export default async function sync(tree: Tree): Promise<{ outOfSyncMessage?: string }> {
   const before = readTreeLock(tree);
-  const after = await updateLock(before, await gatherNeeds(tree, before), lockOptions());
+  const options = await lockOptions();
+  const after = await updateLock(before, await gatherNeeds(tree, before, options), options);
   const changes = compareLocks(before, after);
   if (changes.length === 0) return {};
   tree.write(lockFileName, formatLock(after));

@@ -11,8 +11,8 @@ export interface UpdateOptions {
 /** Asks again what a component or image means today, or all of them, and tells what changed. */
 export default async function update(tree: Tree, { name }: UpdateOptions): Promise<() => void> {
   const before = readTreeLock(tree);
-  const options = { ...lockOptions(), update: name === undefined ? ('all' as const) : [name] };
-  const after = await updateLock(before, await gatherNeeds(tree, before), options);
+  const options = { ...(await lockOptions()), update: name === undefined ? ('all' as const) : [name] };
+  const after = await updateLock(before, await gatherNeeds(tree, before, options), options);
   tree.write(lockFileName, formatLock(after));
   const changes = compareLocks(before, after);
   return () => {

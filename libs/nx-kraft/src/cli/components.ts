@@ -1,0 +1,165 @@
+import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import {
+  type CatalogOptions,
+  type ComponentProgress,
+  type ComponentRequest,
+  type Lock,
+  addIndex,
+  describeComponent,
+  fetchLocked,
+  formatComponent,
+  formatComponents,
+  formatIndexes,
+  formatPulled,
+  hideCredentials,
+  listComponents,
+  openStore,
+  parseComponentName,
+  pullComponents,
+  readLock,
+  readUserIndexes,
+  registerLock,
+  removeIndex,
+  updateIndexes,
+} from '@nx-kraft/components';
+import { lockFileName } from '../tasks/files.ts';
+import { UsageFault } from './command.ts';
+
+/** Options of `pkg` that are about components, beside `--json`. */
+export const componentOptions = {
+  core: { type: 'boolean', short: 'C' },
+  libs: { type: 'boolean', short: 'L' },
+  apps: { type: 'boolean' },
+  locked: { type: 'boolean' },
+} as const;
+
+export const componentHelp = [
+  'Components: Unikraft itself, libraries and apps, as core/unikraft, lib/NAME, app/NAME, with :VERSION or @URL behind.',
+  '',
+  '  pkg ls --core --libs --apps [PATTERN]     what the indexes have',
+  '  pkg info lib/NAME                         channels, versions and origin',
+  '  pkg pull lib/NAME…                        into the store, as kraft.lock has it if it does',
+  '  pkg pull --locked                         all that kraft.lock has, for work without a network',
+  '  pkg update --core --libs --apps           asks the indexes for news',
+  '  pkg source [INDEX]; pkg unsource INDEX    adds or removes an index.yaml (URL or path), or a git URL; or lists them',
+].join('\n');
+
+export interface ComponentValues {
+  readonly core?: boolean | undefined;
+  readonly libs?: boolean | undefined;
+  readonly apps?: boolean | undefined;
+  readonly locked?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Does what a `pkg` command asks of components.
+ *
+ * @param action  the first word behind `pkg`
+ * @returns false when the command is about images instead
+ */
+export async function runComponentAction(
+  action: string,
+  words: readonly string[],
+  values: ComponentValues,
+): Promise<boolean> {
+  const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
+  const isAlways = action === 'source' || action === 'unsource';
+  const isMeant = isAlways || typesOf(values).length > 0 || values.locked === true || words.some(isComponentName);
+  if (act === undefined || !isMeant) return false;
+  const onProgress = ({ kind, message }: ComponentProgress): void => {
+    if (kind !== 'unlocked') process.stderr.write(`${message}\n`);
+  };
+  const options = { store: openStore(), indexes: await readUserIndexes(), onProgress };
+  const { data, text } = await act({ words, values, options });
+  process.stdout.write(values.json === true ? `${JSON.stringify(data, undefined, 2)}\n` : text);
+  return true;
+}
+
+/** `lib/musl` is a component; `team/lib/musl`, `lib` and `unikraft.org/nginx` are images. */
+function isComponentName(word: string): boolean {
+  return (
+    /^((core|lib|app)\/[^/]+|unikraft([:@].+)?)$/.test(word.replace(/@.*/, '')) || /^(core|lib|app)\/[^/]+@/.test(word)
+  );
+}
+
+/** The types that the options ask for, as indexes call them. */
+function typesOf({ core, libs, apps }: ComponentValues): readonly string[] {
+  return [...(core === true ? ['core'] : []), ...(libs === true ? ['lib'] : []), ...(apps === true ? ['app'] : [])];
+}
+
+interface Call {
+  readonly words: readonly string[];
+  readonly values: ComponentValues;
+  readonly options: CatalogOptions & { readonly indexes: readonly string[] };
+}
+
+interface Answer {
+  readonly data: unknown;
+  readonly text: string;
+}
+
+const actions: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {
+  ls: async ({ words: [pattern = ''], values, options }) => {
+    const types = typesOf(values);
+    const all = await listComponents(options);
+    const data = all.filter(({ type, name }) => types.includes(type) && matches(name, pattern));
+    return { data, text: formatComponents(data) };
+  },
+  info: async ({ words, values, options }) => {
+    const data = await describeComponent(requestOf(words[0], values, 'info'), options);
+    return { data, text: formatComponent(data) };
+  },
+  pull: async ({ words, values, options }) => {
+    const { lock, file } = await findLock();
+    if (lock !== undefined) await registerLock(options.store, file);
+    if (values.locked === true) {
+      if (lock === undefined) throw new UsageFault(`there is no ${lockFileName} here or above`);
+      const data = await fetchLocked(lock, options);
+      return { data, text: formatPulled(data) };
+    }
+    const requests = (words.length === 0 ? [undefined] : words).map((word) => requestOf(word, values, 'pull'));
+    const data = await pullComponents(requests, { ...options, lock, baseDirectory: process.cwd() });
+    return { data, text: formatPulled(data) };
+  },
+  update: async ({ options }) => {
+    const data = await updateIndexes(options);
+    return { data, text: formatIndexes(data) };
+  },
+  source: async ({ words: [index], options }) => {
+    if (index !== undefined) await addIndex(index, options);
+    return listIndexes();
+  },
+  unsource: async ({ words: [index] }) => {
+    if (index === undefined) throw new UsageFault('unsource needs an index');
+    await removeIndex(index);
+    return listIndexes();
+  },
+};
+
+/** `*` stands for anything; without one a part of the name is enough. */
+function matches(name: string, pattern: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[^\w]/g, String.raw`\$&`));
+  return new RegExp(parts.length === 1 ? parts.join('') : `^${parts.join('.*')}$`).test(name);
+}
+
+/** `musl` with `--libs` is `lib/musl`. */
+function requestOf(word: string | undefined, values: ComponentValues, action: string): ComponentRequest {
+  if (word === undefined) throw new UsageFault(`${action} needs a name`);
+  const [type] = typesOf(values);
+  return parseComponentName(type === undefined || isComponentName(word) ? word : `${type}/${word}`);
+}
+
+/** The lock of the workspace around the current folder. */
+async function findLock(): Promise<{ readonly lock: Lock | undefined; readonly file: string }> {
+  let folder = process.cwd();
+  while (!existsSync(join(folder, lockFileName)) && dirname(folder) !== folder) folder = dirname(folder);
+  const file = join(folder, lockFileName);
+  return { lock: await readLock(file), file };
+}
+
+async function listIndexes(): Promise<Answer> {
+  const data = (await readUserIndexes()).map(hideCredentials);
+  return { data, text: data.map((index) => `${index}\n`).join('') };
+}

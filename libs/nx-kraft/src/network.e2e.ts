@@ -1,0 +1,75 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type FileServer, makeArchive, serveFiles } from '../../components/test/server.ts';
+import { TestWorkspace } from '../test/workspace.ts';
+
+let workspace: TestWorkspace;
+let server: FileServer;
+let core: string;
+
+beforeEach(async () => {
+  workspace = await TestWorkspace.create('apps/hello', 'tools/test-kernel');
+  server = await serveFiles();
+  core = `${server.url}/core.tar.gz`;
+  server.files.set('/core.tar.gz', await packFolder(workspace.path('tools/test-kernel')));
+  await workspace.write(
+    'apps/far/Kraftfile',
+    `spec: v0.6\nunikraft: { source: '${core}' }\nrootfs: ../hello/rootfs\ntargets: [qemu/x86_64]\n`,
+  );
+  await workspace.write('apps/far/Makefile.uk', await readFile(workspace.path('apps/hello/Makefile.uk'), 'utf8'));
+  await workspace.write('apps/far/main.c', await readFile(workspace.path('apps/hello/main.c'), 'utf8'));
+});
+afterEach(async () => {
+  await server.close();
+  await workspace.remove();
+});
+
+/** A folder as a gzipped tar file. */
+async function packFolder(folder: string): Promise<Buffer> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return makeArchive(
+    await Promise.all(
+      entries.map(async (path) => ({
+        name: `core/${path.slice(folder.length + 1)}`,
+        mode: 0o755,
+        content: await readFile(path, 'latin1'),
+      })),
+    ),
+  );
+}
+
+test('offline nothing is asked, what is missing is named with its command, and what was pulled is enough', async () => {
+  const refused = await workspace.nx('run', 'far:package', '--offline');
+  expect(refused.exitCode).not.toBe(0);
+  const command = `nx-kraft pkg pull core/unikraft@${core}`;
+  expect(refused.output).toContain(command);
+  expect(server.requests).toEqual([]);
+
+  await workspace.nxKraft(...command.split(' ').slice(1));
+  const { length } = server.requests;
+  expect(length).toBeGreaterThan(0);
+  const packed = await workspace.nx('run', 'far:package', '--offline');
+  expect(packed).toMatchObject({ exitCode: 0 });
+  expect(packed.output).toContain(`warning: core/unikraft@${core} is not in kraft.lock`);
+  expect(server.requests).toHaveLength(length);
+});
+
+test('frozen tasks refuse what the lock does not have, and run with one', async () => {
+  const refused = await workspace.nx('run', 'far:build', '--frozen');
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.output).toContain('(COMPONENT_NOT_LOCKED)');
+  expect(refused.output).toContain('Run nx sync and commit kraft.lock.');
+  expect(server.requests).toEqual([]);
+
+  expect((await workspace.nx('sync')).exitCode).toBe(0);
+  const built = await workspace.nx('run', 'far:build', '--frozen');
+  expect(built).toMatchObject({ exitCode: 0, ran: expect.arrayContaining(['far:build:qemu-x86_64']) as string[] });
+  // The switches are no part of the cache keys of tasks that were not called by name.
+  expect((await workspace.nx('run', 'far:build', '--offline')).cached).toContain('far:build:qemu-x86_64');
+
+  // Everything that is locked comes back by one command, and nothing else is asked for then.
+  const sources = await workspace.nxKraft('pkg', 'pull', '--locked');
+  expect(sources).toContain(`core/unikraft@${core}`);
+});
