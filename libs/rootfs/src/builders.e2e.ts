@@ -1,4 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
 import { run } from '@nx-kraft/base';
@@ -6,7 +8,14 @@ import { RegistryClient } from '@nx-kraft/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildahEnvironment, type Engine, pushBusybox, startEngine, startRegistry } from '../test/engine.ts';
 import { Workspace } from '../test/workspace.ts';
-import { type BuilderName, registryImages, type RootfsRequest, rootfsInputs, unexpectedReads } from './index.ts';
+import {
+  type BuilderName,
+  type ImageSource,
+  registryImages,
+  type RootfsRequest,
+  rootfsInputs,
+  unexpectedReads,
+} from './index.ts';
 
 let registry: Awaited<ReturnType<typeof startRegistry>>;
 let engine: Engine;
@@ -36,7 +45,7 @@ beforeEach(() => {
 });
 afterEach(() => workspace.remove());
 
-function busyboxTar(): Buffer {
+function busyboxTar(version = ''): Buffer {
   const program = readFileSync('/bin/busybox');
   const links = ['sh', 'cat', 'echo', 'ln', 'mkdir', 'chmod', 'sleep', 'false', 'mkfifo'];
   return Buffer.concat([
@@ -47,6 +56,8 @@ function busyboxTar(): Buffer {
     ...links.map((name) =>
       tarHeader({ name: `bin/${name}`, type: 'symlink', mode: 0o777, size: 0, linkName: 'busybox' }),
     ),
+    tarHeader({ name: 'version', type: 'file', mode: 0o644, size: version.length }),
+    Buffer.from(version.padEnd(version === '' ? 0 : 512, '\0')),
     tarHeader({ name: 'tmp/', type: 'directory', mode: 0o1777, size: 0 }),
     tarEnd,
   ]);
@@ -196,6 +207,13 @@ describe('a Dockerfile that runs commands', () => {
   });
 });
 
+test('BuildKit is reached over TCP, too', async () => {
+  putTree();
+  const { digest } = await workspace.build('root');
+  const built = workspace.build('Dockerfile', { ...optionsFor('buildkit'), buildkitHost: engine.buildkitTcpHost });
+  await expect(built).resolves.toMatchObject({ digest, builder: 'buildkit' });
+});
+
 test('BuildKit in a container is reached through "docker exec"', async () => {
   putTree();
   // Stands in for Docker's client and for buildctl in the container: joins its input and output with the socket.
@@ -213,6 +231,117 @@ test('BuildKit in a container is reached through "docker exec"', async () => {
   await expect(built).resolves.toMatchObject({ digest, builder: 'buildkit' });
   const other = workspace.build('Dockerfile', { ...request, buildkitHost: 'docker-container://other' });
   await expect(other).rejects.toMatchObject({ code: 'BUILDER_MISSING' });
+});
+
+describe('an image that is locked', () => {
+  let old: string;
+  let locked: ImageSource;
+  beforeAll(async () => {
+    const digests: string[] = [];
+    for (const version of ['old', 'new']) {
+      const archive = shared.put(`${version}.tar`, busyboxTar(version));
+      const reference = await pushBusybox(engine, registry.host, archive, 'moving:1');
+      digests.push((await registryImages(client, shared.path('cache')).open(reference, 'linux/amd64')).digest);
+    }
+    old = `${registry.host}/moving@${digests[0] ?? ''}`;
+    const images = registryImages(client, shared.path('cache'));
+    const exact = (name: string): string | undefined => (name === `${registry.host}/moving:1` ? old : undefined);
+    locked = { open: (name, platform) => images.open(exact(name) ?? name, platform), exact };
+  });
+
+  test.each(all)('is what %s takes, although its tag means another one by now', async (builder) => {
+    workspace.put(
+      'Dockerfile',
+      [
+        'ARG TAG=latest',
+        `FROM --platform=$TARGETPLATFORM ${registry.host}/moving:$TAG \\`,
+        '  AS base',
+        ...(builder === 'embedded' ? [] : ['RUN cat /version > /ran']),
+        'FROM scratch',
+        'COPY --from=base /[rv][ae]* /',
+        `COPY --from=${registry.host}/moving:1 /version /copied`,
+      ].join('\n'),
+    );
+    await workspace.build('Dockerfile', { ...optionsFor(builder), images: locked, buildArgs: { TAG: '1' } });
+    const ran = builder === 'embedded' ? [] : ['644 0 ran=old'];
+    expect(workspace.list()).toEqual(['644 0 copied=old', ...ran, '644 0 version=old']);
+  });
+});
+
+test("the user's log-in opens a registry to the builder", async () => {
+  const guarded = await startRegistry('somebody:secret');
+  try {
+    const copy = ['copy', '--src-tls-verify=false', '--dest-tls-verify=false', '--dest-creds=somebody:secret'];
+    await run('skopeo', [...copy, `docker://${busybox}`, `docker://${guarded.host}/busybox:1`]);
+    const auth = Buffer.from('somebody:secret').toString('base64');
+    workspace.put('docker/config.json', JSON.stringify({ auths: { [guarded.host]: { auth } } }));
+    workspace.put(
+      'Dockerfile',
+      `FROM ${guarded.host}/busybox:1 AS b\nRUN echo in > /in\nFROM scratch\nCOPY --from=b /in /\n`,
+    );
+    const { env = process.env, ...options } = optionsFor('docker');
+    const stranger = { ...env, HOME: workspace.path('nobody'), DOCKER_CONFIG: workspace.path('nobody') };
+    const refused = workspace.build('Dockerfile', { ...options, env: stranger });
+    await expect(refused).rejects.toMatchObject({ code: 'BUILD_FAILED' });
+    const user = { ...stranger, DOCKER_CONFIG: workspace.path('docker') };
+    await workspace.build('Dockerfile', { ...options, env: user });
+    expect(workspace.list()).toEqual(['644 0 in=in\n']);
+  } finally {
+    await guarded.stop();
+  }
+});
+
+test('SSH agents reach the build', async () => {
+  const socket = workspace.path('agent.sock');
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+  try {
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'key of the test', '-f', workspace.path('key')]);
+    while (!existsSync(socket)) await sleep(20);
+    await run('ssh-add', ['-q', workspace.path('key')], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+    await copyProgram('/usr/bin/ssh-add', workspace.path('client'));
+    workspace.put(
+      'Dockerfile',
+      [
+        `FROM ${busybox} AS b`,
+        'COPY client /',
+        'RUN --mount=type=ssh,id=agent ssh-add -l > /keys',
+        'FROM scratch',
+        'COPY --from=b /keys /',
+      ].join('\n'),
+    );
+    for (const builder of ['buildkit', 'docker', 'buildah'] as const) {
+      await workspace.build('Dockerfile', { ...optionsFor(builder), ssh: [`agent=${socket}`], noCache: true });
+      expect(workspace.list()).toEqual([expect.stringMatching(/^644 0 keys=256 SHA256:\S+ key of the test /)]);
+    }
+  } finally {
+    agent.kill();
+  }
+});
+
+/** A program with the libraries that it is linked to, below a root. */
+async function copyProgram(program: string, root: string): Promise<void> {
+  const libraries = [...(await run('ldd', [program])).matchAll(/(\/\S+) \(/g)].map(([, path = '']) => path);
+  for (const path of [program, ...libraries]) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    copyFileSync(path, join(root, path));
+  }
+  mkdirSync(join(root, 'bin'), { recursive: true });
+  renameSync(join(root, program), join(root, 'bin', basename(program)));
+}
+
+test.each(['podman', 'buildah'] as const)('%s is given the modes and files that all are given', async (builder) => {
+  workspace.put('dir/private', 'x', 0o600);
+  workspace.put('dir/.unikraft/build/kernel');
+  workspace.put('dir/skip');
+  workspace.put('Dockerfile', 'FROM scratch\nCOPY . /\n');
+  workspace.put('Dockerfile.dockerignore', 'skip\n');
+  workspace.put('other/file', 'x', 0o640);
+  const options = { ...optionsFor(builder), context: 'dir', buildContexts: { other: 'other' } };
+  await workspace.build('Dockerfile', options);
+  expect(workspace.list()).toEqual(['755 0 .unikraft', '644 0 private=x']);
+  workspace.put('Dockerfile', 'FROM scratch\nCOPY --from=other . /\n');
+  await workspace.build('Dockerfile', options);
+  expect(workspace.list()).toEqual(['644 0 file=x']);
 });
 
 test('a full disk is told, and nothing is left on it', async () => {
@@ -246,6 +375,20 @@ test.each(['docker', 'buildah'] as const)('secrets reach the build by %s and not
 });
 
 describe('a build that fails', () => {
+  test('because it was not given its secret or agent', async () => {
+    workspace.put('Dockerfile', `FROM ${busybox}\nRUN --mount=type=secret,id=token,required cat /run/secrets/token\n`);
+    await expect(workspace.build('Dockerfile', optionsFor('docker'))).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringContaining('secret token not found') as string,
+      hint: expect.stringContaining('--secret id=token') as string,
+    });
+    workspace.put('Dockerfile', `FROM ${busybox}\nRUN --mount=type=ssh,required true\n`);
+    await expect(workspace.build('Dockerfile', optionsFor('docker'))).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringContaining('there is no SSH agent default: give it with --ssh') as string,
+    });
+  });
+
   test.each(['docker', 'buildah'] as const)('in %s says where, and leaves nothing', async (builder) => {
     workspace.put('Dockerfile', `FROM ${busybox}\nRUN true\n\nRUN echo before failing && false\n`);
     workspace.put('out/rootfs.cpio', 'old');

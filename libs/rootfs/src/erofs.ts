@@ -1,33 +1,16 @@
 import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import {
-  chmodSync,
-  closeSync,
-  lchownSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
-import {
-  type ByteName,
-  ContentReader,
-  type CpioMeta,
   type CpioWritten,
   createFile,
   type DirectoryNode,
-  type FileNode,
   type FileWriter,
-  LargestFiles,
   readChunks,
-  toByteName,
-  toHostPath,
   type Written,
 } from '@nx-kraft/archive';
 import { run } from '@nx-kraft/base';
 import { RootfsFault } from './fault.ts';
+import { layOut } from './lay-out.ts';
 import type { OutputOptions } from './output.ts';
 
 /** Any fixed one would do: it only must not differ between two builds. */
@@ -42,80 +25,14 @@ const volumeId = '00000000-0000-4000-8000-000000000000';
  */
 export async function writeErofs(root: DirectoryNode, path: string, options: OutputOptions): Promise<CpioWritten> {
   const folder = `${path}.tree`;
-  const layout = new Layout(toByteName(folder), options);
   try {
-    layout.write(root);
+    const laidOut = layOut(root, folder, options);
     const time = String(options.time ?? 0);
     const owners = options.owners === 'keep' ? [] : ['--all-root'];
     await run('mkfs.erofs', ['--quiet', '-x-1', `-T${time}`, `-U${volumeId}`, ...owners, path, folder]);
+    return { ...measure(path, options.digest ?? false), ...laidOut };
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-  return { ...measure(path, options.digest ?? false), entries: layout.entries, largest: layout.largest.list() };
-}
-
-class Layout {
-  entries = 0;
-  readonly largest = new LargestFiles();
-  readonly #base: ByteName;
-  readonly #options: OutputOptions;
-  readonly #contents = new ContentReader();
-  readonly #links = new Map<FileNode, string | Buffer>();
-
-  constructor(base: ByteName, options: OutputOptions) {
-    this.#base = base;
-    this.#options = options;
-  }
-
-  write(root: DirectoryNode): void {
-    try {
-      this.#directory(root, '');
-    } finally {
-      this.#contents.close();
-    }
-  }
-
-  #directory(directory: DirectoryNode, name: ByteName): void {
-    const path = toHostPath(this.#base + name);
-    mkdirSync(path, 0o700);
-    for (const key of [...directory.children.keys()].sort()) {
-      const node = directory.children.get(key);
-      const childName = `${name}/${key}`;
-      this.entries++;
-      if (node?.kind === 'directory') this.#directory(node, childName);
-      else if (node?.kind === 'file') this.#file(node, childName);
-      else if (node !== undefined) {
-        const link = toHostPath(this.#base + childName);
-        symlinkSync(toHostPath(node.target), link);
-        this.#own(link, node.meta);
-      }
-    }
-    // Last, since the mode may forbid what was done above.
-    this.#own(path, directory.meta);
-    chmodSync(path, directory.meta.mode);
-  }
-
-  #file(node: FileNode, name: ByteName): void {
-    const path = toHostPath(this.#base + name);
-    const first = this.#links.get(node);
-    if (first !== undefined && this.#options.hardLinks === 'link') {
-      linkSync(first, path);
-      return;
-    }
-    this.#links.set(node, path);
-    this.largest.add(name.slice(1), node.size);
-    const copy = (output: FileWriter): void => {
-      this.#contents.copy(node, output);
-      output.finish();
-    };
-    createFile(path, copy, { digest: false });
-    this.#own(path, node.meta);
-    chmodSync(path, node.meta.mode);
-  }
-
-  /** Only root may give files away; the kernel's own message says so best. */
-  #own(path: string | Buffer, { uid, gid }: CpioMeta): void {
-    if (this.#options.owners === 'keep') lchownSync(path, uid, gid);
   }
 }
 

@@ -16,6 +16,8 @@ export interface ImageSource {
    * @param platform  such as `linux/amd64`
    */
   open(reference: string, platform: string): Promise<SourceImage>;
+  /** The same image by its digest, without a tag, which not all builders take beside one; undefined when none is locked. */
+  exact?(reference: string): string | undefined;
 }
 
 export interface SourceImage {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,8 @@ export interface Engine {
   readonly host: string;
   /** As KRAFTKIT_BUILDKIT_HOST. */
   readonly buildkitHost: string;
+  /** The same, over TCP. */
+  readonly buildkitTcpHost: string;
   /** Ends the engine at once, as a crash would. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -33,9 +35,15 @@ export async function startEngine(registry?: string): Promise<Engine> {
     { stdio: 'ignore', detached: true },
   );
   await waitUntil(() => answers(socket), daemon);
-  const proxy = serveBuildkit(join(folder, 'buildkitd.sock'), socket);
+  const port = await freePort();
+  const clients = new Set<Socket>();
+  const proxies = [
+    serveBuildkit(socket, clients).listen(join(folder, 'buildkitd.sock')),
+    serveBuildkit(socket, clients).listen(port, '127.0.0.1'),
+  ];
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    proxy.close();
+    for (const proxy of proxies) proxy.close();
+    for (const client of clients) client.destroy();
     if (daemon.exitCode === null && daemon.signalCode === null) {
       // The whole group, since containerd outlives a daemon that is killed.
       process.kill(-(daemon.pid ?? 0), signal);
@@ -45,6 +53,7 @@ export async function startEngine(registry?: string): Promise<Engine> {
   return {
     host: `unix://${socket}`,
     buildkitHost: `unix://${join(folder, 'buildkitd.sock')}`,
+    buildkitTcpHost: `tcp://127.0.0.1:${port}`,
     kill: () => stop('SIGKILL'),
     stop: async () => {
       await stop('SIGTERM');
@@ -64,10 +73,9 @@ async function unmountBelow(folder: string): Promise<void> {
 }
 
 /** buildkitd speaks HTTP/2 at once, where an engine wants to be asked for it. */
-function serveBuildkit(path: string, engine: string): { close(): void } {
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    open.add(client);
+function serveBuildkit(engine: string, clients: Set<Socket>): Server {
+  return createServer((client) => {
+    clients.add(client);
     const upgrade = request({
       socketPath: engine,
       method: 'POST',
@@ -83,13 +91,7 @@ function serveBuildkit(path: string, engine: string): { close(): void } {
     upgrade.on('error', () => client.destroy());
     client.on('error', () => upgrade.destroy());
     upgrade.end();
-  }).listen(path);
-  return {
-    close: () => {
-      for (const client of open) client.destroy();
-      server.close();
-    },
-  };
+  });
 }
 
 function answers(socketPath: string): Promise<boolean> {
@@ -104,8 +106,12 @@ function answers(socketPath: string): Promise<boolean> {
   });
 }
 
-/** Starts Debian's docker-registry on a free loopback port. */
-export async function startRegistry(): Promise<{ readonly host: string; stop(): Promise<void> }> {
+/**
+ * Starts Debian's docker-registry on a free loopback port.
+ *
+ * @param user  `name:password` of the only one who may read and write; default: everybody
+ */
+export async function startRegistry(user?: string): Promise<{ readonly host: string; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'registry-'));
   const host = `127.0.0.1:${await freePort()}`;
   const config = [
@@ -113,10 +119,15 @@ export async function startRegistry(): Promise<{ readonly host: string; stop(): 
     'log: { accesslog: { disabled: true }, level: error }',
     `storage: { filesystem: { rootdirectory: ${folder}/data } }`,
     `http: { addr: "${host}" }`,
+    ...(user === undefined ? [] : [`auth: { htpasswd: { realm: test, path: ${folder}/users } }`]),
   ];
+  if (user !== undefined) {
+    const [name = '', password = ''] = user.split(':');
+    writeFileSync(join(folder, 'users'), await run('htpasswd', ['-Bbn', name, password]));
+  }
   writeFileSync(join(folder, 'config.yml'), config.join('\n'));
   const server = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
-  await waitUntil(async () => (await fetch(`http://${host}/v2/`).catch(() => undefined))?.ok === true, server);
+  await waitUntil(async () => (await fetch(`http://${host}/v2/`).catch(() => undefined)) !== undefined, server);
   return {
     host,
     stop: async () => {
@@ -159,8 +170,13 @@ export function buildahEnvironment(folder: string, registry: string): NodeJS.Pro
 }
 
 /** Makes an image with busybox as its shell, in the engine and in the registry, and gives its reference. */
-export async function pushBusybox(engine: Engine, registry: string, archive: string): Promise<string> {
-  const reference = `${registry}/busybox:1`;
+export async function pushBusybox(
+  engine: Engine,
+  registry: string,
+  archive: string,
+  name = 'busybox:1',
+): Promise<string> {
+  const reference = `${registry}/${name}`;
   const docker = ['--host', engine.host];
   // The client of the package that brought dockerd: others may come first in PATH.
   const program = '/usr/bin/docker';

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs';
 import { baseImages } from '../tasks/base-images.ts';
+import { buildkitHost } from '../tasks/kraft-config.ts';
 import { sourceDateEpoch } from '../tasks/task.ts';
 import { type Command, UsageFault } from './command.ts';
 import { oneOf, pairs } from './values.ts';
@@ -17,7 +18,8 @@ export const rootfs: Command = {
     '      --build-arg NAME[=VALUE], --build-context NAME=DIR, --secret id=…, --ssh ID',
     '      --target STAGE, --platform OS/ARCH, --network host|none, --no-cache',
     '      --builder NAME       auto, embedded, buildkit, docker, podman or buildah',
-    '      --buildkit-host ADDRESS',
+    '      --buildkit-host ADDRESS  unix://, tcp:// or docker-container://; default: KRAFTKIT_BUILDKIT_HOST,',
+    "                           buildkit_host in kraft's configuration, unix:///run/buildkit/buildkitd.sock",
     '      --json               the result as JSON',
     '',
     'SOURCE_DATE_EPOCH sets the times of all files; the default is 1970.',
@@ -65,7 +67,7 @@ export const rootfs: Command = {
       network: values.network,
       noCache: values['no-cache'],
       builder: oneOf('--builder', builders, values.builder),
-      buildkitHost: values['buildkit-host'],
+      buildkitHost: values['buildkit-host'] ?? buildkitHost(),
       onLine: (line) => process.stderr.write(`${line}\n`),
     };
     const result = await buildRootfs(request, values.output);

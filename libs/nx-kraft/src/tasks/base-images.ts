@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Lock, lockedDigest } from '@nx-kraft/components';
 import { RegistryClient } from '@nx-kraft/oci';
 import { type ImageSource, registryImages } from '@nx-kraft/rootfs';
-import { baseImageName } from './needs.ts';
+import { baseImageName, lockedImageName } from './needs.ts';
 import { type NetworkOptions, networkRules } from './network.ts';
 
 /**
@@ -13,10 +13,9 @@ import { type NetworkOptions, networkRules } from './network.ts';
 export function baseImages(lock?: Lock, options: NetworkOptions = {}): ImageSource {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   const images = registryImages(new RegistryClient(networkRules(options)), join(caches, 'nx-kraft', 'layers'));
-  return {
-    open: (name, platform) => {
-      const digest = lockedDigest(lock, baseImageName(name));
-      return images.open(digest === undefined ? name : `${baseImageName(name)}@${digest}`, platform);
-    },
+  const exact = (name: string): string | undefined => {
+    const digest = lockedDigest(lock, baseImageName(name));
+    return digest === undefined ? undefined : lockedImageName(name, digest);
   };
+  return { open: (name, platform) => images.open(exact(name) ?? name, platform), exact };
 }

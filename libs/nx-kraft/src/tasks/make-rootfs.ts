@@ -13,6 +13,7 @@ import {
 } from '@nx-kraft/rootfs';
 import { baseImages } from './base-images.ts';
 import { checkImages } from './check-images.ts';
+import { buildkitHost } from './kraft-config.ts';
 import { ProjectFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { readWorkspaceLock } from './lock.ts';
 import { type NetworkOptions, networkRules } from './network.ts';
@@ -51,7 +52,14 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   }
   const lock = await readWorkspaceLock(workspaceRoot);
   const images = baseImages(lock, rules);
-  const common = { ...buildOptions, baseDirectory: folder, time: sourceDateEpoch(), images, signal };
+  const common = {
+    ...buildOptions,
+    buildkitHost: buildOptions.buildkitHost ?? buildkitHost(),
+    baseDirectory: folder,
+    time: sourceDateEpoch(),
+    images,
+    signal,
+  };
   const architectures = [...new Set(plannedTargets(kraftfile).map(({ architecture }) => architecture))];
   const requests = [...(rootfs === undefined ? [] : [rootfs]), ...roms].map((one) => ({ ...one, ...common }));
   const inputs = requests.flatMap((request) =>

@@ -34,3 +34,9 @@ export function runtimeImageName(reference: string): string {
 export function baseImageName(reference: string): string {
   return formatReference(parseReference(reference, 'docker.io'));
 }
+
+/** A base image by its digest alone: not all builders take a tag beside one. */
+export function lockedImageName(reference: string, digest: string): string {
+  const { registry, repository } = parseReference(reference, 'docker.io');
+  return `${formatReference({ registry, repository })}@${digest}`;
+}

@@ -35,7 +35,7 @@ export async function dialBuildkit(address: string, env: NodeJS.ProcessEnv): Pro
       return open(await dialSocket({ host: hostname, port: Number(port === '' ? '1234' : port) }, address));
     }
     case 'docker-container':
-      return open(dialContainer(url.rest, env));
+      return dialContainer(url.rest, env);
     default:
       throw new Error(`the scheme of ${address} is not known (known are unix, tcp and docker-container)`);
   }
@@ -101,13 +101,22 @@ function explain(error: unknown, address: string): Error {
   return new Error(reasons[code] ?? `${address} cannot be reached (${code})`, { cause: error });
 }
 
-function dialContainer(name: string, env: NodeJS.ProcessEnv): Duplex {
+async function dialContainer(name: string, env: NodeJS.ProcessEnv): Promise<Connection> {
   const args = ['exec', '-i', name, 'buildctl', 'dial-stdio'];
-  const child = spawn('docker', args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn('docker', args, { env, stdio: 'pipe' });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString('utf8')).slice(-1000)));
+  const reason = once(child, 'close').then(
+    () => said.trim(),
+    () => 'docker is not installed',
+  );
   const duplex = Duplex.from({ writable: child.stdin, readable: child.stdout });
-  child.once('error', (error) => duplex.destroy(new Error('docker is not installed', { cause: error })));
   duplex.once('close', () => child.kill());
-  return duplex;
+  try {
+    return await open(duplex);
+  } catch (error) {
+    throw new Error(`the container ${name} cannot be used (${await reason})`, { cause: error });
+  }
 }
 
 /** Speaks HTTP/2 over a connection and asks whether BuildKit is at its other end. */

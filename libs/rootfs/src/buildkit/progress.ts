@@ -28,12 +28,11 @@ export class Progress {
     const digest = textOf(vertex, 1);
     const name = textOf(vertex, 3);
     const error = textOf(vertex, 7);
-    const number = this.#number(digest);
-    if (bytesOf(vertex, 5).length > 0) this.#once(`${digest} started`, `#${number} ${name}`);
-    if (numberOf(vertex, 4) === 1) this.#once(`${digest} cached`, `#${number} CACHED`);
+    if (bytesOf(vertex, 5).length > 0) this.#once(digest, name);
+    if (numberOf(vertex, 4) === 1) this.#once(digest, 'CACHED');
     if (error === '') return;
     this.failed ??= name;
-    this.#once(`${digest} failed`, `#${number} ERROR ${error}`);
+    this.#once(digest, `ERROR ${error}`);
   }
 
   #log(digest: string, text: string): void {
@@ -42,14 +41,16 @@ export class Progress {
     for (const line of lines) this.#onLine(`#${this.#number(digest)} ${line}`);
   }
 
+  /** Steps are numbered as they start: BuildKit lists the last one first. */
   #number(digest: string): number {
     const number = this.#numbers.get(digest) ?? this.#numbers.size + 1;
     this.#numbers.set(digest, number);
     return number;
   }
 
-  #once(key: string, line: string): void {
-    if (!this.#told.has(key)) this.#onLine(line);
-    this.#told.add(key);
+  #once(digest: string, text: string): void {
+    const line = `#${this.#number(digest)} ${text}`;
+    if (!this.#told.has(line)) this.#onLine(line);
+    this.#told.add(line);
   }
 }

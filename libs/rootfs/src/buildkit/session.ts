@@ -67,7 +67,11 @@ export async function openSession(connection: Connection, services: SessionServi
     server.on('stream', (stream, headers, _, raw) => {
       // A build that was given up resets its calls; the build itself tells why.
       stream.on('error', () => undefined);
-      serve(stream, new Metadata(headers[':path'] ?? '', raw), services, reject);
+      try {
+        serve(stream, new Metadata(headers[':path'] ?? '', raw), services, reject);
+      } catch (error) {
+        finish(stream, asGrpcError(error));
+      }
     });
   });
   // Whoever waits for the build hears of it; without a build there is nobody to tell.
@@ -128,17 +132,17 @@ function serve(
       });
       break;
     case methods.secret:
-      answer(stream, (message) => Promise.resolve(encode([[1, secretOf(services, textOf(decode(message), 1))]])));
+      answer(stream, (message) => encode([[1, secretOf(services, textOf(decode(message), 1))]]));
       break;
     case methods.checkAgent:
-      answer(stream, (message) => Promise.resolve(checkAgent(services, textOf(decode(message), 1))));
+      answer(stream, (message) => checkAgent(services, textOf(decode(message), 1)));
       break;
     case methods.forwardAgent:
       forwardAgent(stream, metadata, services);
       break;
     case methods.health:
       // HealthCheckResponse{1 status}, 1 is SERVING.
-      answer(stream, () => Promise.resolve(encode([[1, 1]])));
+      answer(stream, () => encode([[1, 1]]));
       break;
     default:
       stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12' }, { endStream: true });
@@ -150,8 +154,7 @@ function serveDirectory(stream: ServerHttp2Stream, metadata: Metadata, services:
   const root = services.directories.get(name);
   if (root === undefined) {
     accept(stream);
-    finish(stream, new GrpcError(notFound, `there is no directory ${name}`));
-    return;
+    throw new GrpcError(notFound, `there is no directory ${name}`);
   }
   // Ignore files were followed before: asked for one, we show a context without.
   const asked = metadata.values('include-patterns');
@@ -194,22 +197,26 @@ function receive(stream: ServerHttp2Stream, onTar: (chunk: Buffer) => void, fail
   stream.on('end', () => finish(stream));
 }
 
-/** A call with one message each way. */
-function answer(stream: ServerHttp2Stream, reply: (message: Buffer) => Promise<Buffer>): void {
+/** A call with one message each way; what `reply` throws is told to the other side. */
+function answer(stream: ServerHttp2Stream, reply: (message: Buffer) => Buffer | Promise<Buffer>): void {
   accept(stream);
-  const reader = new MessageReader((message) => {
-    reply(message).then(
-      (answered) => {
-        stream.write(frame(answered));
-        finish(stream);
-      },
-      (error: unknown) => {
-        const grpc = error instanceof GrpcError ? error : new GrpcError(2, error instanceof Error ? error.message : '');
-        finish(stream, grpc);
-      },
-    );
-  });
+  const respond = async (message: Buffer): Promise<void> => {
+    try {
+      stream.write(frame(await reply(message)));
+      finish(stream);
+    } catch (error) {
+      finish(
+        stream,
+        error instanceof GrpcError ? error : new GrpcError(2, error instanceof Error ? error.message : ''),
+      );
+    }
+  };
+  const reader = new MessageReader((message) => void respond(message));
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
+}
+
+function asGrpcError(error: unknown): GrpcError {
+  return error instanceof GrpcError ? error : new GrpcError(2, error instanceof Error ? error.message : String(error));
 }
 
 function secretOf({ secrets }: SessionServices, id: string): Buffer {
@@ -218,20 +225,22 @@ function secretOf({ secrets }: SessionServices, id: string): Buffer {
   return secret();
 }
 
-function checkAgent({ sshAgents }: SessionServices, id: string): Buffer {
-  if (sshAgents.has(id === '' ? 'default' : id)) return Buffer.alloc(0);
-  throw new GrpcError(notFound, `there is no SSH agent ${id}: give it with --ssh`);
+function checkAgent(services: SessionServices, id: string): Buffer {
+  socketOf(services, id);
+  return Buffer.alloc(0);
 }
 
-function forwardAgent(stream: ServerHttp2Stream, metadata: Metadata, { sshAgents }: SessionServices): void {
+function socketOf({ sshAgents }: SessionServices, id: string): string {
+  const name = id === '' ? 'default' : id;
+  const socket = sshAgents.get(name);
+  if (socket === undefined) throw new GrpcError(notFound, `there is no SSH agent ${name}: give it with --ssh ${name}`);
+  return socket;
+}
+
+function forwardAgent(stream: ServerHttp2Stream, metadata: Metadata, services: SessionServices): void {
   accept(stream);
-  const [id = 'default'] = metadata.values('buildkit.ssh.id');
-  const path = sshAgents.get(id);
-  if (path === undefined) {
-    finish(stream, new GrpcError(notFound, `there is no SSH agent ${id}`));
-    return;
-  }
-  const agent = connect(path);
+  const [id = ''] = metadata.values('buildkit.ssh.id');
+  const agent = connect(socketOf(services, id));
   const reader = new MessageReader((message) => agent.write(bytesOf(decode(message), 1)));
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
   stream.on('end', () => agent.end());

@@ -94,9 +94,16 @@ function asFault(error: GrpcError, job: BuildJob, progress: Progress): RootfsFau
   const line = lineOf(progress.failed, job) ?? /parse error(?: on)? line (\d+)/.exec(error.message)?.[1];
   return new RootfsFault('BUILD_FAILED', error.message, {
     at: line === undefined ? job.dockerfile.path : `${job.dockerfile.path}:${line}`,
-    hint: 'The lines above are what the builder said.',
+    hint: hintFor(error.message),
     cause: error,
   });
+}
+
+/** A secret that is not there, BuildKit tells in its own words. */
+function hintFor(message: string): string {
+  const [, secret] = /secret (\S+?):? not found/.exec(message) ?? [];
+  if (secret !== undefined) return `Give it with --secret id=${secret},src=FILE or --secret id=${secret},env=VARIABLE.`;
+  return 'The lines above are what the builder said.';
 }
 
 /** BuildKit names a step like `[build 2/3] RUN make`. */

@@ -18,8 +18,10 @@ import {
 import { contextOf, findIgnoreRules, readContext, readIfPresent } from './context.ts';
 import { buildEmbedded } from './embedded.ts';
 import type { BuildJob, Credentials } from './job.ts';
+import { userLogins } from './logins.ts';
 import { parseDockerfile } from './parse.ts';
 import { readIgnoreFile } from './patterns.ts';
+import { pinImages } from './pin.ts';
 import { platformArgs, platformOf } from './platform.ts';
 import { type BuildScope, StageScope } from './scope.ts';
 import { readSecrets, readSshAgents } from './secrets.ts';
@@ -55,7 +57,7 @@ export interface DockerfileOptions {
   readonly buildkitHost?: string | undefined;
   /** Where base images come from for the embedded builder. */
   readonly images?: ImageSource | undefined;
-  /** Log-ins for the registries that a builder pulls from. */
+  /** Log-ins for the registries that a builder pulls from; default: the user's. */
   readonly credentials?: ((host: string) => Promise<Credentials | undefined>) | undefined;
   /** Default: this process's environment. */
   readonly env?: NodeJS.ProcessEnv | undefined;
@@ -196,7 +198,7 @@ async function embedded(build: Build, output: Output): Promise<Outcome> {
     ...scope,
     context: context.root,
     contextPath,
-    namedContexts: new Map([...local].map(([name, { root }]) => [name, root])),
+    namedContexts: local,
     owners: place.owners,
     openImage: (reference, platform, line) => openImage(build, reference, platform, line),
     scratch: place.scratch,
@@ -258,15 +260,17 @@ async function external(name: ExternalBuilder, ready: ReadyBuilder, build: Build
 }
 
 function jobOf(build: Build): BuildJob {
-  const { place, options, text, scope, platform, context, contextPath, buildArgs, env } = build;
+  const { place, options, scope, platform, context, contextPath, buildArgs, env } = build;
   const { local, remote } = namedContexts(build);
+  const text = pinImages(build.text, scope.dockerfile, scope.stages, (name) =>
+    name in (options.buildContexts ?? {}) ? undefined : options.images?.exact?.(name),
+  );
   return {
-    dockerfile: scope.dockerfile,
+    dockerfile: parseDockerfile(text, place.path),
     text,
     context: context.root,
     contextPath,
-    localContexts: new Map([...local].map(([name, { root }]) => [name, root])),
-    localContextPaths: Object.fromEntries([...local].map(([name, { path }]) => [name, path])),
+    localContexts: local,
     remoteContexts: remote,
     target: options.target,
     platform,
@@ -275,29 +279,33 @@ function jobOf(build: Build): BuildJob {
     network: options.network,
     secrets: readSecrets(options.secrets ?? [], place.baseDirectory, env),
     sshAgents: readSshAgents(options.ssh ?? [], env),
-    credentials: options.credentials ?? (() => Promise.resolve(undefined)),
+    credentials: options.credentials ?? userLogins(env),
     onLine: place.onLine,
     signal: options.signal,
   };
 }
 
+const imageScheme = 'docker-image://';
+
 interface NamedContexts {
-  readonly local: ReadonlyMap<string, { readonly path: string; readonly root: DirectoryNode }>;
+  readonly local: ReadonlyMap<string, DirectoryNode>;
   readonly remote: Readonly<Record<string, string>>;
 }
 
 function namedContexts({ options, place }: Build): NamedContexts {
-  const local = new Map<string, { path: string; root: DirectoryNode }>();
+  const local = new Map<string, DirectoryNode>();
   const remote: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.buildContexts ?? {})) {
-    if (/^[a-z][a-z-]*:\/\//.test(value)) {
-      remote[name] = value;
+    const image = value.startsWith(imageScheme) ? value.slice(imageScheme.length) : undefined;
+    const exact = image === undefined ? undefined : options.images?.exact?.(image);
+    if (exact !== undefined || /^[a-z][a-z-]*:\/\//.test(value)) {
+      remote[name] = exact === undefined ? value : imageScheme + exact;
       continue;
     }
     const path = resolve(place.baseDirectory, value);
     if (!existsSync(path)) missing(`the context ${name} is not there`, path);
     const { root } = readContext(path, readIgnoreFile(''), pathsBelow(path, place.outputs), place);
-    local.set(name, { path, root });
+    local.set(name, root);
   }
   return { local, remote };
 }

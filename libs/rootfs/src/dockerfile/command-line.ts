@@ -2,12 +2,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProgramFault, run } from '@nx-kraft/base';
 import { RootfsFault } from '../fault.ts';
+import { layOut } from '../lay-out.ts';
 import { readTar } from '../tar-file.ts';
 import type { BuildJob } from './job.ts';
 
 /**
- * Builds with podman or buildah, and gives the result to `take` as a tar archive. They read the context from the disk
- * themselves, so files have the modes that they have there.
+ * Builds with podman or buildah, and gives the result to `take` as a tar archive. They read contexts from the disk
+ * themselves, with the modes that they find there, and know fewer ignore files than we do: they are given copies.
  *
  * @throws RootfsFault BUILD_FAILED with the program's last line
  */
@@ -19,7 +20,7 @@ export async function buildWithProgram(
 ): Promise<void> {
   const tar = join(scratch, 'result.tar');
   try {
-    await run(program, buildArguments(program, job, tar, writeSecrets(job, scratch)), {
+    await run(program, buildArguments(program, job, tar, writeFiles(job, scratch)), {
       env,
       onLine: job.onLine,
       signal: job.signal,
@@ -39,47 +40,66 @@ export async function buildWithProgram(
   }
 }
 
+/** What a program reads of a build, as files and directories of its own. */
+interface JobFiles {
+  readonly dockerfile: string;
+  readonly context: string;
+  /** By name, further contexts. */
+  readonly contexts: Readonly<Record<string, string>>;
+  /** By id. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** Secrets reach these programs as files only; the scratch directory is this user's own and goes after the build. */
+function writeFiles(job: BuildJob, scratch: string): JobFiles {
+  const path = (name: string): string => join(scratch, name);
+  writeFileSync(path('Dockerfile'), job.text);
+  layOut(job.context, path('context'));
+  const contexts = [...job.localContexts].map(([name, root], index) => {
+    layOut(root, path(`context-${index}`));
+    return [name, path(`context-${index}`)] as const;
+  });
+  const secrets = [...job.secrets].map(([id, read], index) => {
+    writeFileSync(path(`secret-${index}`), read(), { mode: 0o600 });
+    return [id, path(`secret-${index}`)] as const;
+  });
+  return {
+    dockerfile: path('Dockerfile'),
+    context: path('context'),
+    contexts: Object.fromEntries(contexts),
+    secrets: Object.fromEntries(secrets),
+  };
+}
+
 /** The command line; both programs take the same options for this. */
-export function buildArguments(
-  program: 'podman' | 'buildah',
-  job: BuildJob,
-  tar: string,
-  secretFiles: ReadonlyMap<string, string>,
-): string[] {
-  const contexts = { ...job.localContextPaths, ...job.remoteContexts };
+function buildArguments(program: 'podman' | 'buildah', job: BuildJob, tar: string, files: JobFiles): string[] {
+  const each = (option: string, values: Readonly<Record<string, string>>): string[] =>
+    Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
   return [
     'build',
     ...(program === 'podman' ? ['--format', 'oci'] : []),
     '--file',
-    job.dockerfile.path,
+    files.dockerfile,
+    // What is ignored is not there; a file of that name in the context is just one.
+    '--ignorefile',
+    '/dev/null',
     '--platform',
     job.platform,
     ...(job.target === undefined ? [] : ['--target', job.target]),
     ...(job.noCache ? ['--no-cache'] : ['--layers']),
     ...(job.network === undefined ? [] : ['--network', job.network]),
-    ...Object.entries(job.buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
-    ...Object.entries(contexts).flatMap(([name, value]) => ['--build-context', `${name}=${value}`]),
-    ...[...secretFiles].flatMap(([id, file]) => ['--secret', `id=${id},src=${file}`]),
-    ...[...job.sshAgents].flatMap(([id, socket]) => ['--ssh', `${id}=${socket}`]),
+    ...each('--build-arg', job.buildArgs),
+    ...each('--build-context', { ...files.contexts, ...job.remoteContexts }),
+    ...Object.entries(files.secrets).flatMap(([id, file]) => ['--secret', `id=${id},src=${file}`]),
+    ...each('--ssh', Object.fromEntries(job.sshAgents)),
     '--output',
     `type=tar,dest=${tar}`,
-    job.contextPath,
+    files.context,
   ];
 }
 
-/** Secrets reach these programs as files only; the scratch directory is this user's own and goes after the build. */
-function writeSecrets({ secrets }: BuildJob, scratch: string): Map<string, string> {
-  return new Map(
-    [...secrets].map(([id, read], index) => {
-      const path = join(scratch, `secret-${index}`);
-      writeFileSync(path, read(), { mode: 0o600 });
-      return [id, path];
-    }),
-  );
-}
-
-/** The step that ran last: `STEP 2/3: RUN make`. */
+/** The step that ran last: `STEP 2/3: RUN make`, with the number of its stage in front where there are several. */
 function lineOf(output: string, { dockerfile }: BuildJob): number | undefined {
-  const step = [...output.matchAll(/^STEP \d+\/\d+: (.+)$/gm)].at(-1)?.[1];
+  const step = [...output.matchAll(/^(?:\[\d+\/\d+\] )?STEP \d+\/\d+: (.+)$/gm)].at(-1)?.[1];
   return dockerfile.instructions.find(({ keyword, rest }) => step === `${keyword} ${rest}`)?.line;
 }

@@ -15,7 +15,6 @@ export interface BuildJob {
   readonly contextPath: string;
   /** Further contexts: directories of this machine, and what only the builder can open, such as `docker-image://…`. */
   readonly localContexts: ReadonlyMap<string, DirectoryNode>;
-  readonly localContextPaths: Readonly<Record<string, string>>;
   readonly remoteContexts: Readonly<Record<string, string>>;
   readonly target: string | undefined;
   /** Such as `linux/amd64`. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RootfsFault } from '../fault.ts';
 
@@ -30,16 +30,29 @@ export function readSecrets(
   );
 }
 
-/** Reads SSH agents as `docker build --ssh` takes them: `default` or `id=socket`. */
+/**
+ * Reads SSH agents as `docker build --ssh` takes them: `default` or `id=socket`.
+ *
+ * @throws RootfsFault SOURCE_MISSING for an agent that is not there, or a key in place of one
+ */
 export function readSshAgents(specifications: readonly string[], env: NodeJS.ProcessEnv): Map<string, string> {
   return new Map(
     specifications.map((specification) => {
-      const [id = 'default', socket = env['KRAFTKIT_BUILDKIT_SSH_AGENT'] ?? env['SSH_AUTH_SOCK']] =
-        specification.split('=');
-      if (socket !== undefined) return [id, socket];
-      throw missing(`--ssh ${specification}`, 'names no socket, and SSH_AUTH_SOCK is not set');
+      const [id = 'default', given] = specification.split('=');
+      const socket = given ?? env['KRAFTKIT_BUILDKIT_SSH_AGENT'] ?? env['SSH_AUTH_SOCK'];
+      if (socket === undefined) throw noAgent(specification, 'names no socket, and SSH_AUTH_SOCK is not set');
+      const stats = statSync(socket, { throwIfNoEntry: false });
+      if (stats === undefined) throw noAgent(specification, `leads to ${socket}, where nothing is`);
+      if (!stats.isSocket()) throw noAgent(specification, `leads to ${socket}, which is no socket of an agent`);
+      return [id, socket];
     }),
   );
+}
+
+function noAgent(specification: string, what: string): RootfsFault {
+  return new RootfsFault('SOURCE_MISSING', `the SSH agent "${specification}" ${what}`, {
+    hint: 'Start one with "eval $(ssh-agent)", give it the key with "ssh-add KEY", and write "default".',
+  });
 }
 
 function fromVariable(specification: string, variable: string, env: NodeJS.ProcessEnv): () => Buffer {

@@ -1,0 +1,50 @@
+import type { Dockerfile } from './parse.ts';
+import { fromFlags, type Stage, stageIndex, type Stages } from './stages.ts';
+
+/**
+ * A Dockerfile's text with its images named by their digests, so that every builder takes those that are locked,
+ * whatever their tags mean by now. Named contexts would do the same, but builders before 2022 pass over them in
+ * silence. Lines stay where they are.
+ *
+ * @param exact  gives the name to write instead; undefined leaves an image as it is
+ */
+export function pinImages(
+  text: string,
+  { instructions }: Dockerfile,
+  { stages }: Stages,
+  exact: (name: string) => string | undefined,
+): string {
+  const lines = text.split('\n');
+  for (const [index, instruction] of instructions.entries()) {
+    const end = (instructions[index + 1]?.line ?? lines.length + 1) - 1;
+    for (const { written, name } of namesOf(instruction, stages)) {
+      // What holds a variable that only the builder can replace names nothing here.
+      const replacement = name.includes('$') ? undefined : exact(name);
+      if (replacement !== undefined) replaceName(lines, instruction.line - 1, end, written, replacement);
+    }
+  }
+  return lines.join('\n');
+}
+
+/** The images of one instruction, as they are written and with their variables replaced. */
+function namesOf(
+  instruction: Dockerfile['instructions'][number],
+  stages: readonly Stage[],
+): { written: string; name: string }[] {
+  if (instruction.keyword === 'FROM') {
+    const stage = stages.find(({ line }) => line === instruction.line);
+    if (stage === undefined || stage.baseStage !== undefined) return [];
+    return [{ written: /^\S+/.exec(instruction.rest)?.[0] ?? '', name: stage.base }];
+  }
+  const before = stages.filter(({ line }) => line < instruction.line);
+  return fromFlags(instruction)
+    .filter((name) => stageIndex(before.slice(0, -1), name) === undefined)
+    .map((name) => ({ written: name, name }));
+}
+
+function replaceName(lines: string[], start: number, end: number, written: string, replacement: string): void {
+  const escaped = written.replaceAll(/\W/g, String.raw`\$&`);
+  const word = new RegExp(`(?<=[\\s="])${escaped}(?=[\\s,"\\\\\`]|$)`);
+  const index = lines.findIndex((line, number) => number >= start && number < end && word.test(line));
+  if (index >= 0) lines[index] = (lines[index] ?? '').replace(word, () => replacement);
+}
