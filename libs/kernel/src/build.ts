@@ -65,6 +65,13 @@ export interface BuildOptions {
   /** Seconds since 1970 that are embedded where Unikraft embeds a date (default 0). */
   readonly sourceDateEpoch?: number;
   readonly onStep?: (step: MakeStep) => void;
+  /** How make gets the archives that libraries fetch in their own rules (default: as Unikraft's make does). */
+  readonly downloads?: {
+    /** For make's command line. */
+    readonly variables: Readonly<Record<string, string>>;
+    /** For make's environment. */
+    readonly environment: Readonly<Record<string, string>>;
+  };
 }
 
 export interface BuiltKernel {
@@ -273,7 +280,8 @@ function imageName(plan: KernelPlan): string {
 type Make = (goals: readonly string[]) => Promise<void>;
 
 /** Prepares calls of make with the variables of `../README.md`, "What make is told". */
-function makeRunner(plan: KernelPlan, { signal, sourceDateEpoch = 0, onStep }: BuildOptions, place: Place): Make {
+function makeRunner(plan: KernelPlan, options: BuildOptions, place: Place): Make {
+  const { signal, sourceDateEpoch = 0, onStep, downloads } = options;
   const libraries = orderLibraries(plan.libraries).map(({ name }) => place.path(`lib/${name}`));
   const crossCompile = crossCompilePrefix(plan.architecture);
   return async (goals) => {
@@ -290,6 +298,7 @@ function makeRunner(plan: KernelPlan, { signal, sourceDateEpoch = 0, onStep }: B
       HOSTUTC: new Date(sourceDateEpoch * 1000).toISOString().replace('.000Z', '+00:00'),
       HOSTNAME: 'nx-kraft',
       HOSTUSER: 'nx-kraft',
+      ...downloads?.variables,
     };
     const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
     const args = ['--pdeathsig', 'TERM', 'make', '-C', place.path('core'), ...assignments, ...goals];
@@ -299,7 +308,7 @@ function makeRunner(plan: KernelPlan, { signal, sourceDateEpoch = 0, onStep }: B
       await run(program, programArgs, {
         signal,
         // Options of a make above this one must not leak in, and messages are read in English.
-        env: { MAKEFLAGS: undefined, MAKELEVEL: undefined, LC_ALL: 'C' },
+        env: { ...downloads?.environment, MAKEFLAGS: undefined, MAKELEVEL: undefined, LC_ALL: 'C' },
         onLine: (line) => {
           const step = parseMakeStep(line);
           if (step !== undefined) onStep?.(step);

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FileServer, makeArchive, serveFiles } from '../../components/test/server.ts';
@@ -72,4 +72,33 @@ test('frozen tasks refuse what the lock does not have, and run with one', async 
   // Everything that is locked comes back by one command, and nothing else is asked for then.
   const sources = await workspace.nxKraft('pkg', 'pull', '--locked');
   expect(sources).toContain(`core/unikraft@${core}`);
+});
+
+test('what a library fetches in its own rules is kept in the store, for builds without a network', async () => {
+  server.files.set('/notes.zip', 'archive');
+  const url = `${server.url}/notes.zip`;
+  // As Unikraft's $(call fetch,…) does it.
+  const rule = `$(O)/libnotes/notes.zip:\n\tmkdir -p $(@D)\n\t$(WGET) -O $@ ${url} || (rm -f $@ && false)\n`;
+  const makefile = `$(eval $(call addlib,libnotes))\nUK_FETCH += $(O)/libnotes/notes.zip\n${rule}`;
+  server.files.set('/notes.tar.gz', await makeArchive([{ name: 'notes/Makefile.uk', content: makefile }]));
+  const library = `${server.url}/notes.tar.gz`;
+  await workspace.write(
+    'apps/far/Kraftfile',
+    `spec: v0.6\nunikraft: { source: ../../tools/test-kernel }\nlibraries: { notes: { source: '${library}' } }\ntargets: [qemu/x86_64]\n`,
+  );
+  const task = 'far:build:qemu-x86_64';
+  expect(await workspace.nxKraft('pkg', 'pull', `lib/notes@${library}`)).toContain('lib/notes');
+  const refused = await workspace.nx('run', task, '--offline');
+  expect(refused.output).toContain(`${url}: this upstream archive is not in the store`);
+  expect(server.requests.map(({ path }) => path)).toEqual(['/notes.tar.gz']);
+
+  expect(await workspace.nx('run', task)).toMatchObject({ exitCode: 0 });
+  expect(server.requests.filter(({ path }) => path === '/notes.zip')).toHaveLength(1);
+  const asked = server.requests.length;
+  await rm(workspace.path('apps/far/.unikraft'), { recursive: true });
+  await rm(workspace.path('.caches/objects'), { recursive: true });
+  expect(await workspace.nx('run', task, '--offline')).toMatchObject({ exitCode: 0 });
+  expect(server.requests).toHaveLength(asked);
+  const objects = workspace.path('apps/far/.unikraft/work/qemu-x86_64/objects');
+  expect(await readFile(join(objects, 'libnotes/notes.zip'), 'utf8')).toBe('archive');
 });

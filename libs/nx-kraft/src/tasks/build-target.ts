@@ -43,7 +43,7 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
   if (unikraft === undefined && template === undefined && runtime !== undefined) {
     return takeRuntime(workspaceRoot, project, target, options);
   }
-  const { kraftfile, ...sources } = await fetchSources(workspaceRoot, project, options, signal);
+  const { kraftfile, downloads, ...sources } = await fetchSources(workspaceRoot, project, options, signal);
   const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
   const kconfig = kernelConfig(kraftfile, merged);
   const names = outputNames(project.kraftfile, target);
@@ -69,6 +69,7 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
       signal,
       sourceDateEpoch: sourceDateEpoch(),
       onStep: progress.onStep,
+      downloads,
       ...(options.jobs && { jobs: options.jobs }),
     },
   ).finally(progress.end);

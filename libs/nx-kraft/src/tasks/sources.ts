@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import {
   type ComponentRequest,
   type FetchedComponent,
+  type Store,
+  type UpstreamFetcher,
   applyTemplates,
   fetchComponent,
   openStore,
   readUserIndexes,
   registerLock,
   resolveComponent,
+  upstreamFetcher,
 } from '@nx-kraft/components';
 import type { KernelPlan } from '@nx-kraft/kernel';
 import { type Kraftfile, kraftfilesOfFolder, loadKraftfile } from '@nx-kraft/kraftfile';
@@ -20,6 +23,8 @@ import { type NetworkOptions, type NetworkRules, networkRules } from './network.
 /** The folders that a kernel is built from, and the Kraftfile with what its templates add to it. */
 export interface KernelSources extends Pick<KernelPlan, 'core' | 'libraries' | 'application'> {
   readonly kraftfile: Kraftfile;
+  /** How make gets what libraries fetch in their own rules. */
+  readonly downloads: UpstreamFetcher;
 }
 
 /**
@@ -34,7 +39,9 @@ export async function fetchSources(
   signal: AbortSignal,
 ): Promise<KernelSources> {
   const { file, folder } = project;
-  const fetch = await componentFetcher(workspaceRoot, networkRules(options), signal);
+  const store = openStore();
+  const rules = networkRules(options);
+  const fetch = await componentFetcher(workspaceRoot, store, rules, signal);
   const fetchFolder = async (request: ComponentRequest, baseDirectory: string): Promise<string> =>
     (await fetch(request, baseDirectory)).folder;
   const { kraftfile, application } = await applyTemplates(project.kraftfile, folder, fetchFolder, readTemplate);
@@ -49,13 +56,18 @@ export async function fetchSources(
       ...(await fetch({ type: 'library', ...library }, folder)),
     })),
   ]);
-  return { kraftfile, core, application: application ?? folder, libraries: fetched };
+  const downloads = upstreamFetcher(store, fetched, rules);
+  return { kraftfile, core, application: application ?? folder, libraries: fetched, downloads };
 }
 
 type Fetch = (request: ComponentRequest, baseDirectory: string) => Promise<FetchedComponent>;
 
-async function componentFetcher(workspaceRoot: string, rules: NetworkRules, signal: AbortSignal): Promise<Fetch> {
-  const store = openStore();
+async function componentFetcher(
+  workspaceRoot: string,
+  store: Store,
+  rules: NetworkRules,
+  signal: AbortSignal,
+): Promise<Fetch> {
   const lock = await readWorkspaceLock(workspaceRoot);
   // What a lock needs is not pruned from the store.
   if (lock !== undefined) await registerLock(store, join(workspaceRoot, lockFileName));
