@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs';
-import { baseImages } from '../tasks/base-images.ts';
+import { type ImageSource, type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs';
 import { buildkitHost } from '../tasks/kraft-config.ts';
 import { sourceDateEpoch } from '../tasks/task.ts';
 import { type Command, UsageFault } from './command.ts';
@@ -54,7 +53,7 @@ export const rootfs: Command = {
       source,
       baseDirectory: resolve(),
       time: sourceDateEpoch(),
-      images: baseImages(),
+      images: imagesWhenNeeded(),
       type: oneOf('--type', sourceTypes, values.type),
       format: oneOf('--format', ['cpio', 'erofs'] as const, values.format),
       context: values.context,
@@ -77,3 +76,10 @@ export const rootfs: Command = {
     return 0;
   },
 };
+
+/** Most root file systems need no image, and loading what reads them takes longer than making those. */
+function imagesWhenNeeded(): ImageSource {
+  let loaded: Promise<ImageSource> | undefined;
+  const load = async (): Promise<ImageSource> => (await import('../tasks/base-images.ts')).baseImages();
+  return { open: async (name, platform) => (await (loaded ??= load())).open(name, platform) };
+}
