@@ -26,6 +26,8 @@ export interface RunOptions {
   /** Added to this process's environment; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
+  /** Gives the program this process's terminal, for programs that people type into; its output is not kept then. */
+  readonly terminal?: boolean;
   /** Ends the program: SIGTERM, then SIGKILL after five seconds. */
   readonly signal?: AbortSignal | undefined;
   /** Called for each line of standard output and standard error as it arrives. */
@@ -75,7 +77,11 @@ export async function run(program: string, args: readonly string[], options: Run
   const child = execa(program, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.terminal === true
+      ? { stdio: 'inherit' as const }
+      : options.input === undefined
+        ? { stdin: 'ignore' as const }
+        : { input: options.input }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     forceKillAfterDelay: 5000,
     buffer: false,
@@ -89,7 +95,7 @@ export async function run(program: string, args: readonly string[], options: Run
     }
   };
   // The child's own promise tells how it ended; the readers fail with the same error and add nothing.
-  const readers = Promise.allSettled([follow('stdout'), follow('stderr')]);
+  const readers = Promise.allSettled(options.terminal === true ? [] : [follow('stdout'), follow('stderr')]);
   try {
     await child;
   } catch (error) {

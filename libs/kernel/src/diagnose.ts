@@ -21,6 +21,8 @@ const quietLine = /^ {2}[A-Z]{2,8}\s+(\S+):/;
  */
 export function diagnoseMakeOutput(output: string, translate: (path: string) => string): KernelFault {
   const lines = output.split('\n').filter((line) => line !== '');
+  // Whatever else fails then, fails because of this.
+  if (lines.some((line) => line.includes('No space left on device'))) return noSpace();
   const first = findFirstError(lines);
   if (first === undefined) {
     const last = lines.slice(-10).join('\n  ');
@@ -39,6 +41,14 @@ export function diagnoseMakeOutput(output: string, translate: (path: string) => 
           : 'A symbol is missing or there twice: look for a library or a CONFIG_ option that provides it.',
     },
   );
+}
+
+/** The fault of a build that ran out of disk space. */
+export function noSpace(cause?: unknown): KernelFault {
+  return new KernelFault('KERNEL_NO_SPACE', 'no space is left on the device', {
+    hint: 'Free some and build again: `nx-kraft store prune` removes sources that no lock file needs.',
+    cause,
+  });
 }
 
 function findFirstError(lines: readonly string[]): FirstError | undefined {

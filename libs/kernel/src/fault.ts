@@ -10,6 +10,8 @@ export type KernelFaultCode =
   | 'KERNEL_LINK_FAILED'
   | 'KERNEL_BUILD_FAILED'
   | 'KERNEL_NO_IMAGE'
+  | 'KERNEL_NO_SPACE'
+  | 'KERNEL_NOT_REPRODUCIBLE'
   | 'KERNEL_STOPPED';
 
 /** A kernel that could not be configured or built. */

@@ -1,4 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 
 export async function exists(path: string): Promise<boolean> {
@@ -18,4 +20,9 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
+}
+
+/** What this room keeps for all workspaces of the user lies below. */
+export function cachesFolder(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nx-kraft');
 }

@@ -1,6 +1,11 @@
-export { buildKernel, type BuildOptions, type BuiltKernel, type KernelPlan } from './build.ts';
+export { buildKernel } from './build.ts';
+export { changeInMenus, type Configured, configureKernel, type MenuChanges } from './configure.ts';
 export { type MakeStep } from './diagnose.ts';
+export { type ExplainedOption } from './explain.ts';
 export { KernelFault, type KernelFaultCode } from './fault.ts';
-export { type DroppedOption, type Kconfig, mergeKconfig, parseConfig, targetSymbols } from './kconfig.ts';
+export { type Kconfig, mergeKconfig, parseConfig, targetSymbols } from './kconfig.ts';
 export { type Library } from './libraries.ts';
+export { type BuildOptions, type BuiltKernel, type KernelPlan, type Source } from './plan.ts';
+export { type SectionSizes, type SizeReport } from './size-report.ts';
 export { describeToolchains } from './toolchain.ts';
+export { verifyReproducible } from './verify-reproducible.ts';

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readFile, readdir, readlink, symlink, utimes } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, readdir, readlink, rm, stat, symlink, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
-import { exists } from './files.ts';
+import { cachesFolder, exists } from './files.ts';
 
 /** The name that every image has while it is built, whatever the application's: the name is part of the objects. */
 export const imageBaseName = 'unikernel';
+
+/** The linker's map of the image, beside it. */
+export const mapName = `${imageBaseName}.map`;
 
 /**
  * The folder for the objects of one configuration, sources and tools, shared by all workspaces of this user: below
@@ -16,8 +18,7 @@ export const imageBaseName = 'unikernel';
  * @param ingredients  whatever decides the bytes of an object that is not the application's own
  */
 export function sharedObjectsFolder(ingredients: readonly string[]): string {
-  const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const folder = process.env.NX_KRAFT_OBJECTS ?? join(caches, 'nx-kraft', 'objects');
+  const folder = process.env.NX_KRAFT_OBJECTS ?? join(cachesFolder(), 'objects');
   return join(folder, createHash('sha256').update(JSON.stringify(ingredients)).digest('hex'));
 }
 
@@ -28,13 +29,15 @@ export function sharedObjectsFolder(ingredients: readonly string[]): string {
  */
 export async function takeSharedObjects(shared: string, objects: string): Promise<boolean> {
   if (!(await exists(shared))) return false;
+  const now = new Date();
+  await utimes(shared, now, now);
   await copyTree(shared, objects, () => true);
   return true;
 }
 
 /**
  * Shares the objects of a finished build, without whatever was made from the application's own sources: its objects,
- * what was linked from them, and the images.
+ * what was linked from them, and the images. Objects that nobody took for a month are thrown away.
  *
  * @param application  the path at which make saw the application and what lies around it
  */
@@ -42,11 +45,27 @@ export async function shareObjects(objects: string, shared: string, application:
   const own = await findApplicationLibraries(objects, application);
   try {
     await replaceAtomically(shared, (temporary) =>
-      copyTree(objects, temporary, (name) => !own.has(libraryOf(name)) && !name.startsWith(`${imageBaseName}_`)),
+      copyTree(objects, temporary, (name) => !own.has(libraryOf(name)) && !isImage(name)),
     );
   } catch (error) {
     // Another build shared the same objects a moment ago; they are as good as these.
     if (!hasErrorCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
+  await removeUnused(dirname(shared));
+}
+
+const keptFor = 30 * 24 * 60 * 60 * 1000;
+
+async function removeUnused(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    try {
+      const { mtimeMs } = await stat(path);
+      if (Date.now() - mtimeMs > keptFor) await rm(path, { recursive: true });
+    } catch (error) {
+      // Another build removed it meanwhile.
+      if (!hasErrorCode(error, 'ENOENT')) throw error;
+    }
   }
 }
 
@@ -65,6 +84,10 @@ async function findApplicationLibraries(objects: string, application: string): P
     if ((await readFile(path, 'utf8')).includes(`${application}/`)) libraries.add(library);
   }
   return libraries;
+}
+
+function isImage(name: string): boolean {
+  return name.startsWith(`${imageBaseName}_`) || name === mapName;
 }
 
 /** A library's folder is `<library>`, beside it lie `<library>.o`, `<library>.ld.o` and their commands. */

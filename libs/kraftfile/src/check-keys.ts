@@ -1,4 +1,4 @@
-import { nearestWord } from './nearest.ts';
+import { nearestWord } from '@nx-kraft/base';
 import type { Reading } from './reading.ts';
 import type { Entry, Value } from './tree.ts';
 import {

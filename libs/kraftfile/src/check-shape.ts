@@ -1,7 +1,7 @@
 import type { Scalar } from 'yaml';
 import type { core } from 'zod';
 import type { DiagnosticCode, DiagnosticDetails } from './diagnostics.ts';
-import { nearestWord } from './nearest.ts';
+import { nearestWord } from '@nx-kraft/base';
 import type { Reading } from './reading.ts';
 import { shapeOf } from './shape.ts';
 import type { Value } from './tree.ts';

@@ -14,6 +14,10 @@ export interface OutputNames {
   readonly kernelDebug: string;
   /** The finished configuration: the kernel's name and `.config` (kraft writes `.config.<kernel>` beside the Kraftfile). */
   readonly config: string;
+  /** The linker's map: the kernel's name and `.map`. */
+  readonly map: string;
+  /** What each library takes of the kernel, as JSON. */
+  readonly sizes: string;
   /** Of a runtime's kernel: which image it is from and what that says of running it, as JSON. */
   readonly runtime: string;
   /** The OCI image layout of all targets, a folder. */
@@ -33,6 +37,8 @@ export function outputNames(kraftfile: Kraftfile, target: Target): OutputNames {
     kernel,
     kernelDebug: `${kernel}.dbg`,
     config: `${kernel}.config`,
+    map: `${kernel}.map`,
+    sizes: `${kernel}.sizes.json`,
     runtime: `${kernel}.runtime.json`,
     image: imageName(kraftfile),
   };

@@ -1,5 +1,5 @@
 import type { Kconfig, Target } from './model.ts';
-import { nearestWord } from './nearest.ts';
+import { nearestWord } from '@nx-kraft/base';
 import { readKconfig } from './read-kconfig.ts';
 import type { Reading } from './reading.ts';
 import { safeName } from './safe-name.ts';

@@ -1,33 +1,31 @@
+/** The inferred tasks with the names that they have unless the plugin's options say otherwise. */
+const defaultNames = {
+  build: 'build',
+  rootfs: 'rootfs',
+  package: 'package',
+  push: 'push',
+  run: 'run',
+  test: 'test',
+  lint: 'lint',
+  config: 'config',
+  menuconfig: 'menuconfig',
+  set: 'set',
+  unset: 'unset',
+  verifyReproducible: 'verify-reproducible',
+} as const;
+
+type Task = keyof typeof defaultNames;
+
 /** Options of the plugin in `nx.json`: what the inferred tasks are called. */
-export interface PluginOptions {
-  readonly buildTargetName?: string;
-  readonly rootfsTargetName?: string;
-  readonly packageTargetName?: string;
-  readonly pushTargetName?: string;
-  readonly runTargetName?: string;
-  readonly testTargetName?: string;
-  readonly lintTargetName?: string;
-}
+export type PluginOptions = Readonly<Partial<Record<`${Task}TargetName`, string>>>;
 
 /** The names of the tasks, with defaults for those that the options leave out. */
-export interface TaskNames {
-  readonly build: string;
-  readonly rootfs: string;
-  readonly package: string;
-  readonly push: string;
-  readonly run: string;
-  readonly test: string;
-  readonly lint: string;
-}
+export type TaskNames = Readonly<Record<Task, string>>;
 
-export function taskNames(options: PluginOptions | undefined): TaskNames {
-  return {
-    build: options?.buildTargetName ?? 'build',
-    rootfs: options?.rootfsTargetName ?? 'rootfs',
-    package: options?.packageTargetName ?? 'package',
-    push: options?.pushTargetName ?? 'push',
-    run: options?.runTargetName ?? 'run',
-    test: options?.testTargetName ?? 'test',
-    lint: options?.lintTargetName ?? 'lint',
-  };
+export function taskNames(options: PluginOptions = {}): TaskNames {
+  const names = Object.entries(defaultNames).map(([task, name]) => [
+    task,
+    options[`${task as Task}TargetName`] ?? name,
+  ]);
+  return Object.fromEntries(names) as TaskNames;
 }

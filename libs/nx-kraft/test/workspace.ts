@@ -89,11 +89,30 @@ export class TestWorkspace {
     return this.#spawn(join(repository, 'node_modules/.bin/nx'), args);
   }
 
-  #spawn(program: string, args: readonly string[]) {
+  /**
+   * Runs Nx in the workspace on a terminal, and types there once something is shown.
+   *
+   * @param prompt  what is waited for
+   * @param input  as it is typed: `\u0004` ends the input
+   * @returns what the terminal showed
+   */
+  async nxOnTerminal(prompt: string, input: string, ...args: readonly string[]): Promise<string> {
+    const nx = [join(repository, 'node_modules/.bin/nx'), ...args].join(' ');
+    const { child, ended } = this.#spawn('script', ['--quiet', '--return', '--command', nx, '/dev/null'], 'typing');
+    let seen = '';
+    child.stdout.on('data', (text: string) => {
+      const before = seen.includes(prompt);
+      seen += text;
+      if (!before && seen.includes(prompt)) child.stdin.write(input);
+    });
+    return (await ended).output;
+  }
+
+  #spawn(program: string, args: readonly string[], input?: 'typing') {
     const bin = join(repository, 'node_modules/.bin');
     const child = spawn(program, args, {
       cwd: this.folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...withoutNx(process.env),
         PATH: `${bin}:${process.env.PATH}`,
@@ -109,6 +128,7 @@ export class TestWorkspace {
         NO_COLOR: '1',
       },
     });
+    if (input === undefined) child.stdin.end();
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => (output += text));

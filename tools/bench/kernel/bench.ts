@@ -64,6 +64,8 @@ function plan(application: string, library: string, platform = 'qemu'): KernelPl
       kernel: join(application, `.unikraft/k-${platform}`),
       debugKernel: join(application, `.unikraft/k-${platform}.dbg`),
       config: join(application, `.unikraft/k-${platform}.config`),
+      map: join(application, `.unikraft/k-${platform}.map`),
+      sizes: join(application, `.unikraft/k-${platform}.sizes.json`),
     },
   };
 }

@@ -50,10 +50,13 @@ class Choice:
 def main(arguments):
     config, header, fragment, *files = arguments
     try:
-        symbols = Parser().parse(files)
-        values = solve(symbols, read_values(fragment))
+        write(config, header, Parser().parse(files), read_values(fragment))
     except (Problem, OSError) as problem:
         sys.exit(f"configure: {problem}")
+
+
+def write(config, header, symbols, asked):
+    values = solve(symbols, asked)
     shown = {name: symbol for name, symbol in symbols.items() if symbol.type}
     write_if_changed(config, config_text(shown, values))
     write_if_changed(header, header_text(shown, values))
@@ -410,4 +413,5 @@ def write_if_changed(path, text):
     os.replace(temporary, path)
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

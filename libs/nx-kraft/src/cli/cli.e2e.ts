@@ -101,7 +101,7 @@ test('a Kraftfile is edited in place, and keeps its comments', async () => {
     ['lib', 'add', 'Kraftfile', 'musl'],
     ['set', 'Kraftfile', 'CONFIG_A=y', 'CONFIG_B=12'],
     ['unset', 'Kraftfile', 'CONFIG_B'],
-    ['set', 'Kraftfile', 'CONFIG_C=y', '--target', 'fc-x86_64'],
+    ['set', 'Kraftfile', 'CONFIG_C=y', '--for', 'fc-x86_64'],
     ['target', 'rm', 'Kraftfile', 'qemu-x86_64'],
     ['upgrade', 'Kraftfile'],
   ];

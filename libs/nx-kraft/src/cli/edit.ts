@@ -15,17 +15,18 @@ import { type Command, UsageFault } from './command.ts';
 import { oneOf } from './values.ts';
 
 const places = {
-  target: { type: 'string' },
+  // Nx takes an option that is called target for itself, and the tasks set and unset hand all others on.
+  for: { type: 'string' },
   library: { type: 'string' },
 } as const;
 
 const placeHelp = [
-  "  --target ID     in a target's kconfig, such as qemu-x86_64's",
+  "  --for ID        in a target's kconfig, such as qemu-x86_64's",
   "  --library NAME  in a library's kconfig; default: unikraft's",
 ].join('\n');
 
 export const set: Command = {
-  usage: 'set FILE OPTION=VALUE… [--target ID | --library NAME]',
+  usage: 'set FILE OPTION=VALUE… [--for ID | --library NAME]',
   summary: 'Sets KConfig options in a Kraftfile; comments, order and quotes stay.',
   help: placeHelp,
   run: (args) => {
@@ -38,7 +39,7 @@ export const set: Command = {
 };
 
 export const unset: Command = {
-  usage: 'unset FILE OPTION… [--target ID | --library NAME]',
+  usage: 'unset FILE OPTION… [--for ID | --library NAME]',
   summary: 'Removes KConfig options from a Kraftfile, so that defaults count again.',
   help: placeHelp,
   run: (args) => {
@@ -127,12 +128,12 @@ function parseOptions(
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: places });
   const [file, ...words] = positionals;
   if (file === undefined || words.length === 0) throw new UsageFault(`${command} needs a file and options`);
-  if (values.target !== undefined && values.library !== undefined) {
-    throw new UsageFault('an option is in one place: give --target or --library');
+  if (values.for !== undefined && values.library !== undefined) {
+    throw new UsageFault('an option is in one place: give --for or --library');
   }
   const place =
-    values.target !== undefined
-      ? { target: values.target }
+    values.for !== undefined
+      ? { target: values.for }
       : values.library !== undefined
         ? { library: values.library }
         : 'unikraft';

@@ -56,6 +56,11 @@ describe('the tasks of a Kraftfile', () => {
       'push',
       'run',
       'test',
+      'config',
+      'menuconfig',
+      'set',
+      'unset',
+      'verify-reproducible',
       'lint',
     ]);
     expect(targets.build?.dependsOn).toEqual(['build:qemu-x86_64', 'build:fc-arm64']);
@@ -64,6 +69,8 @@ describe('the tasks of a Kraftfile', () => {
       '{projectRoot}/.unikraft/build/web_fc-arm64',
       '{projectRoot}/.unikraft/build/web_fc-arm64.dbg',
       '{projectRoot}/.unikraft/build/web_fc-arm64.config',
+      '{projectRoot}/.unikraft/build/web_fc-arm64.map',
+      '{projectRoot}/.unikraft/build/web_fc-arm64.sizes.json',
     ]);
   });
 

@@ -108,7 +108,7 @@ export function summarize(text: string, file: string, directoryName: string): Su
 }
 
 function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
-  const { kernel, kernelDebug, config, runtime } = outputNames(kraftfile, target);
+  const { kernel, kernelDebug, config, map, sizes, runtime } = outputNames(kraftfile, target);
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
   const ownRootfs = kraftfile.rootfs === undefined ? [rootfsName(kraftfile, target.architecture)] : [];
   const runtimeOutputs = [kernel, config, runtime, ...ownRootfs];
@@ -117,7 +117,7 @@ function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
     platform: target.platform,
     architecture: target.architecture,
     digest: digest([kernelFingerprint(kraftfile, target), isRuntime ? { ...kraftfile.runtime } : null]),
-    outputs: isRuntime ? runtimeOutputs : [kernel, kernelDebug, config],
+    outputs: isRuntime ? runtimeOutputs : [kernel, kernelDebug, config, map, sizes],
     embedsRootfs: kraftfile.rootfs !== undefined && embedsRootfs(kraftfile, target),
   };
 }

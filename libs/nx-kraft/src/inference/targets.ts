@@ -4,7 +4,9 @@ import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import type { TaskNames } from '../options.ts';
 import { lockFileName, testFileName, toolchainVariable } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
+import { describe } from './describe.ts';
 import type { Facts } from './facts.ts';
+import { kernelTargets } from './kernel-targets.ts';
 import type { Summary, TargetSummary } from './summary.ts';
 
 /** One of a task's inputs, as Nx defines them. */
@@ -153,6 +155,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
     },
     ...Object.fromEntries([...kernels, ...filesystems]),
     ...bootable,
+    ...kernelTargets(source, names),
     [names.lint]: lintTarget(source),
   };
 }
@@ -252,8 +255,4 @@ function lintTarget({ kraftfile, pluginInputs }: InferenceSource): TargetConfigu
 
 function inProject(path: string): string {
   return posix.join('{projectRoot}', path);
-}
-
-function describe(description: string): NonNullable<TargetConfiguration['metadata']> {
-  return { description, technologies: ['unikraft'] };
 }

@@ -4,7 +4,12 @@ import { type Diagnostic, type Kraftfile, type PositionOf, type Target, loadKraf
 
 /** A Kraftfile that a task cannot use, or something that it does not have. */
 export class ProjectFault extends Fault<
-  'KRAFTFILE_BROKEN' | 'KRAFTFILE_NO_CORE' | 'KRAFTFILE_NO_ROOTFS' | 'KRAFTFILE_NO_TARGET' | 'KRAFTFILE_NOT_BUILT'
+  | 'KRAFTFILE_BROKEN'
+  | 'KRAFTFILE_NO_CORE'
+  | 'KRAFTFILE_NO_ROOTFS'
+  | 'KRAFTFILE_NO_TARGET'
+  | 'KRAFTFILE_NOT_BUILT'
+  | 'NO_TERMINAL'
 > {
   override readonly name = 'ProjectFault';
 }

@@ -1,19 +1,25 @@
 import { basename } from 'node:path';
-import type { MakeStep } from '@nx-kraft/kernel';
+import type { BuildOptions } from '@nx-kraft/kernel';
 
 /**
- * Tells the steps of make: on a terminal the newest one on a line that is written over, elsewhere a plain line for
- * each library, when its first file is compiled.
+ * Tells the steps of make: on a terminal the newest one on a line that is written over, with how many there are in all,
+ * elsewhere a plain line for each library, when its first file is compiled.
  */
-export function stepReporter(output: NodeJS.WriteStream): { onStep: (step: MakeStep) => void; end: () => void } {
+export function stepReporter(
+  output: NodeJS.WriteStream,
+): Pick<BuildOptions, 'onStep' | 'onTotal'> & { readonly end: () => void } {
   let count = 0;
+  let total = '';
   let library = '';
   if (output.isTTY) {
     return {
+      onTotal: (steps) => {
+        total = `/${steps}`;
+      },
       onStep: (step) => {
         // Under Nx a terminal may say that it is 0 columns wide.
         const width = output.columns > 0 ? output.columns : 80;
-        output.write(`\r\u001B[K${`${++count} ${step.library}: ${basename(step.file)}`.slice(0, width - 1)}`);
+        output.write(`\r\u001B[K${`${++count}${total} ${step.library}: ${basename(step.file)}`.slice(0, width - 1)}`);
       },
       end: () => output.write('\r\u001B[K'),
     };

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { readIfThere } from './files.ts';
+import { formatFragment } from './kconfig.ts';
+import { orderLibraries } from './libraries.ts';
+import type { BuildOptions, KernelPlan } from './plan.ts';
+import { sharedObjectsFolder } from './shared-objects.ts';
+import {
+  digestBuildFiles,
+  digestFile,
+  digestSources,
+  makeCanTell,
+  readGlobalSettings,
+  recordSources,
+  type SourceState,
+} from './sources.ts';
+
+/** What is known of the objects in a work folder. */
+interface WorkState {
+  readonly settings: string;
+  /** One for each of the local folders. */
+  readonly sources: readonly SourceState[];
+}
+
+/** Whether make, started on the objects that are there, gives what it would give from nothing. */
+export async function canContinue(plan: KernelPlan, stateFile: string, settings: string): Promise<boolean> {
+  const text = await readIfThere(stateFile);
+  if (text === undefined) return false;
+  const state = JSON.parse(text) as WorkState;
+  if (state.settings !== settings) return false;
+  const verdicts = await Promise.all(
+    localFolders(plan).map(async (folder, index) => {
+      const before = state.sources[index];
+      return before !== undefined && (await makeCanTell(folder, before));
+    }),
+  );
+  return verdicts.every(Boolean);
+}
+
+/** What a later build must know of the objects that this one, begun at a time in milliseconds since 1970, leaves. */
+export async function describeWork(plan: KernelPlan, settings: string, beganAt: number): Promise<string> {
+  const sources = await Promise.all(localFolders(plan).map((folder) => recordSources(folder, beganAt)));
+  return JSON.stringify({ settings, sources } satisfies WorkState);
+}
+
+/** Folders whose files may change from build to build. */
+function localFolders(plan: KernelPlan): readonly string[] {
+  const local = [plan.core, ...plan.libraries].filter(({ digest }) => digest === undefined);
+  return [plan.application, ...local.map(({ folder }) => folder)];
+}
+
+/**
+ * A digest of all that decides how objects are compiled, sources of local folders aside: make follows those, but
+ * compiles nothing again when an option, a flag or a compiler changes.
+ */
+export async function digestSettings(plan: KernelPlan, options: BuildOptions): Promise<string> {
+  const sources = [{ folder: plan.application, digest: undefined }, plan.core, ...plan.libraries];
+  const parts = [
+    await commonIngredients(plan, options),
+    sources.map(({ folder }) => folder),
+    await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestBuildFiles(folder)))),
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** Where the objects lie that every build of the same configuration, sources and tools can begin with. */
+export async function sharedObjects(plan: KernelPlan, options: BuildOptions): Promise<string> {
+  const sources = [plan.core, ...plan.libraries];
+  return sharedObjectsFolder([
+    ...(await commonIngredients(plan, options)),
+    await readGlobalSettings(plan.application),
+    ...(await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestSources(folder))))),
+  ]);
+}
+
+async function commonIngredients(plan: KernelPlan, options: BuildOptions): Promise<readonly string[]> {
+  return [
+    plan.core.revision ?? '',
+    formatFragment(plan.kconfig),
+    // Make does not see that a file which an assembler includes has changed.
+    plan.embeddedRootfs === undefined ? '' : await digestFile(plan.embeddedRootfs),
+    plan.toolchain,
+    String(options.sourceDateEpoch ?? 0),
+    orderLibraries(plan.libraries)
+      .map(({ name }) => name)
+      .join(),
+  ];
+}

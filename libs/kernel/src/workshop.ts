@@ -1,0 +1,77 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { KernelFault } from './fault.ts';
+import { exists } from './files.ts';
+import { mergeKconfig } from './kconfig.ts';
+import { makeRunner, type Make } from './make.ts';
+import { choosePlace, type Folders, type Place } from './place.ts';
+import type { BuildOptions, KernelPlan } from './plan.ts';
+import { countLevelsUp } from './sources.ts';
+
+/** Where a kernel is configured and built. */
+export interface Workshop {
+  /** What is to be built, with what only this place knows of it. */
+  readonly plan: KernelPlan;
+  readonly place: Place;
+  /** The folder of objects, on this machine. */
+  readonly objects: string;
+  readonly make: Make;
+}
+
+export async function openWorkshop(plan: KernelPlan, options: BuildOptions): Promise<Workshop> {
+  const objects = objectsFolder(plan);
+  const place = await choosePlace(await gatherFolders(plan, objects), join(plan.workFolder, 'stage'));
+  return { plan: withRootfsPath(plan, place), place, objects, make: makeRunner(plan, options, place) };
+}
+
+export function objectsFolder({ workFolder }: KernelPlan): string {
+  return join(workFolder, 'objects');
+}
+
+/** @throws KernelFault KERNEL_NO_CORE or KERNEL_NO_LIBRARY */
+export async function requireSources(plan: KernelPlan): Promise<void> {
+  if (!(await exists(join(plan.core.folder, 'Makefile')))) {
+    throw new KernelFault('KERNEL_NO_CORE', 'this folder holds no Unikraft core: it has no Makefile', {
+      at: plan.core.folder,
+      hint: "Check the Kraftfile's unikraft element.",
+    });
+  }
+  for (const { name, folder } of plan.libraries) {
+    if (await exists(join(folder, 'Makefile.uk'))) continue;
+    throw new KernelFault('KERNEL_NO_LIBRARY', `library ${name} has no Makefile.uk`, {
+      at: folder,
+      hint: "Check the library's source in the Kraftfile.",
+    });
+  }
+}
+
+/**
+ * The folders that make sees, and where the application is among them. An application without a Makefile.uk gets an
+ * empty one, but not in its own folder. One whose build files go up with `../` is seen together with the folders
+ * around it, as far up as they go.
+ */
+async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders> {
+  await mkdir(objects, { recursive: true });
+  let application = plan.application;
+  if (!(await exists(join(application, 'Makefile.uk')))) {
+    application = join(plan.workFolder, 'application');
+    await mkdir(application, { recursive: true });
+    await writeFile(join(application, 'Makefile.uk'), '');
+  }
+  const around = resolve(application, '../'.repeat(await countLevelsUp(application)));
+  const libraries = plan.libraries.map(({ name, folder }) => [`lib/${name}`, folder]);
+  return {
+    core: plan.core.folder,
+    app: { folder: around, inside: relative(around, application) },
+    objects,
+    ...(Object.fromEntries(libraries) as Folders),
+    ...(plan.embeddedRootfs === undefined ? {} : { rootfs: dirname(plan.embeddedRootfs) }),
+  };
+}
+
+/** Tells a kernel that embeds its root file system where make finds it, unless the Kraftfile does. */
+function withRootfsPath(plan: KernelPlan, place: Place): KernelPlan {
+  if (plan.embeddedRootfs === undefined) return plan;
+  const path = join(place.path('rootfs'), basename(plan.embeddedRootfs));
+  return { ...plan, kconfig: mergeKconfig({ CONFIG_LIBVFSCORE_AUTOMOUNT_EINITRD_PATH: path }, plan.kconfig) };
+}

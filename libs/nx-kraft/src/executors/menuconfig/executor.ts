@@ -1,0 +1,8 @@
+import type { ExecutorContext } from '@nx/devkit';
+import { type TaskResult, runTask } from '../../tasks/task.ts';
+import { type MenuconfigOptions, changeConfig } from '../../tasks/change-config.ts';
+
+/** Changes the configuration of a kernel in menus. */
+export default function menuconfig(options: MenuconfigOptions, { root }: ExecutorContext): Promise<TaskResult> {
+  return runTask((signal) => changeConfig(root, options, signal));
+}

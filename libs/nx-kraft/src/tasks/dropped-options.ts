@@ -1,0 +1,31 @@
+import type { ExplainedOption, Kconfig } from '@nx-kraft/kernel';
+import type { Kraftfile, ModelPath, Target } from '@nx-kraft/kraftfile';
+import type { Kraftproject } from './kraftproject.ts';
+
+/** One line for an option that did not stick, at its place in the Kraftfile. */
+export function describeDropped(
+  project: Kraftproject,
+  target: Target,
+  { symbol, asked, got, why }: ExplainedOption,
+): string {
+  const { line, column } = project.positionOf([...findOption(project.kraftfile, target, symbol), symbol]);
+  const outcome = got === undefined ? 'the configuration does not have it' : `it is ${got}`;
+  const reason = why === undefined ? '' : `: ${why}`;
+  return `warning: ${project.file}:${line}:${column}: ${symbol}=${asked} did not stick, ${outcome}${reason}`;
+}
+
+/** Where the Kraftfile sets an option, the place that wins first. */
+function findOption(
+  { targets, libraries, unikraft, template, kconfig }: Kraftfile,
+  target: Target,
+  symbol: string,
+): ModelPath {
+  const places: readonly (readonly [ModelPath, Kconfig | undefined])[] = [
+    [['targets', targets.findIndex(({ id }) => id === target.id), 'kconfig'], target.kconfig],
+    [['kconfig'], kconfig],
+    ...libraries.map((library, index) => [['libraries', index, 'kconfig'], library.kconfig] as const).toReversed(),
+    [['unikraft', 'kconfig'], unikraft?.kconfig],
+    [['template', 'kconfig'], template?.kconfig],
+  ];
+  return places.find(([, values]) => values !== undefined && symbol in values)?.[0] ?? ['targets'];
+}

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import {
+  type BuildOptions,
+  type Kconfig,
+  type KernelPlan,
+  describeToolchains,
+  mergeKconfig,
+  targetSymbols,
+} from '@nx-kraft/kernel';
+import { type Kraftfile, type Target, embedsRootfs, outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import { toolchainVariable } from './files.ts';
+import type { Kraftproject } from './kraftproject.ts';
+import type { NetworkOptions } from './network.ts';
+import { fetchSources } from './sources.ts';
+
+/** What decides a kernel, and how its make gets what libraries fetch themselves. */
+export interface PlannedKernel extends Required<Pick<BuildOptions, 'downloads'>> {
+  readonly plan: KernelPlan;
+}
+
+/**
+ * Plans the kernel of one target, and fetches its sources.
+ *
+ * @param use  a name for the folder of its objects, which builds and questions about the configuration do not share
+ * @throws ProjectFault, ComponentFault
+ */
+export async function planKernel(
+  workspaceRoot: string,
+  project: Kraftproject,
+  target: Target,
+  network: NetworkOptions,
+  signal: AbortSignal,
+  use: 'work' | 'config' = 'work',
+): Promise<PlannedKernel> {
+  const { kraftfile, downloads, ...sources } = await fetchSources(workspaceRoot, project, network, signal);
+  const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
+  const names = outputNames(project.kraftfile, target);
+  const output = (name: string): string => join(project.folder, name);
+  const plan: KernelPlan = {
+    architecture: target.architecture,
+    platform: target.platform,
+    ...sources,
+    kconfig: kernelConfig(kraftfile, merged),
+    toolchain: await toolchainOf(target.architecture),
+    ...(project.kraftfile.rootfs !== undefined && embedsRootfs(project.kraftfile, target)
+      ? { embeddedRootfs: output(rootfsName(project.kraftfile, target.architecture)) }
+      : {}),
+    workFolder: output(join('.unikraft', use, target.id)),
+    output: {
+      kernel: output(names.kernel),
+      debugKernel: output(names.kernelDebug),
+      config: output(names.config),
+      map: output(names.map),
+      sizes: output(names.sizes),
+    },
+  };
+  return { plan, downloads };
+}
+
+/** The tools' versions: the plugin has asked for them before the tasks started, unless this runs in another way. */
+async function toolchainOf(architecture: string): Promise<string> {
+  const known = process.env[toolchainVariable(architecture)];
+  return known ?? (await describeToolchains([architecture])).get(architecture) ?? '';
+}
+
+/**
+ * The configuration of a target: the template's, the core's, the libraries' and the project's own values, what the
+ * target's architecture and platform stand for, and the target's values; later ones win.
+ */
+function kernelConfig(kraftfile: Kraftfile, target: Target): Kconfig {
+  return mergeKconfig(
+    kraftfile.template?.kconfig ?? {},
+    kraftfile.unikraft?.kconfig ?? {},
+    // By name, since the order of libraries in the file is no part of the task's key.
+    ...kraftfile.libraries.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((library) => library.kconfig),
+    kraftfile.kconfig,
+    targetSymbols(target.architecture, target.platform),
+    target.kconfig,
+  );
+}
