@@ -1,0 +1,36 @@
+export { findMetro, findToken, type KnownMetro, knownMetros, type Metro, type Token } from './access.ts';
+export { Api, type ApiOptions, type Id, isUuid } from './api.ts';
+export { Cloud } from './cloud.ts';
+export { CloudFault, type CloudFaultCode, type Refusal, wasRefusedFor } from './fault.ts';
+export {
+  CloudInstances,
+  type DomainRequest,
+  type InstanceRequest,
+  type ServiceRequest,
+  type VolumeRequest,
+} from './instances.ts';
+export { errorName, errorNames } from './refusals.ts';
+export { Certificates, CloudImages, CloudVolumes, listMetros, type MetroStatus, Users } from './resources.ts';
+export {
+  type AutoscaleRequest,
+  type NewService,
+  Scaling,
+  type ServiceChange,
+  Services,
+  type StepPolicy,
+} from './services.ts';
+export {
+  type Autoscale,
+  type Certificate,
+  type CloudImage,
+  type CloudInstance,
+  type CloudVolume,
+  type Handler,
+  handlers,
+  type Policy,
+  type Port,
+  type Quota,
+  restartPolicies,
+  type RestartPolicy,
+  type Service,
+} from './shapes.ts';
