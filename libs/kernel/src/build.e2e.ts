@@ -86,10 +86,12 @@ test('a changed flag, an option and a file that was replaced by an older one are
   expect((await readFile(kernel.output.kernel)).equals(second)).toBe(false);
 });
 
-test('an option that does not stick is told', async () => {
+test('an option that does not stick is told, even when the build then fails', async () => {
   const kernel = planOf(await application('app'), { CONFIG_NO_SUCH_OPTION: 'y' });
-  const { dropped } = await build(kernel);
-  expect(dropped).toEqual([
+  await writeFile(join(kernel.application, 'main.c'), 'not even C');
+  let told: unknown;
+  await expect(build(kernel, { onDropped: (dropped) => (told = dropped) })).rejects.toThrow();
+  expect(told).toEqual([
     { symbol: 'CONFIG_NO_SUCH_OPTION', asked: 'y', got: undefined, why: 'no Config.uk declares it' },
   ]);
 });

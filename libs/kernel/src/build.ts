@@ -6,7 +6,7 @@ import { noSpace } from './diagnose.ts';
 import { explainDropped } from './explain.ts';
 import { KernelFault } from './fault.ts';
 import { exists, readIfThere } from './files.ts';
-import { findDroppedOptions, parseConfig } from './kconfig.ts';
+import { findDroppedOptions, type Kconfig, parseConfig } from './kconfig.ts';
 import type { BuildOptions, BuiltKernel, KernelPlan } from './plan.ts';
 import { imageBaseName, mapName, shareObjects, takeSharedObjects } from './shared-objects.ts';
 import { readSizeReport, type SizeReport } from './size-report.ts';
@@ -45,8 +45,9 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
   const workshop = await openWorkshop(plan, options);
   const { objects, place } = workshop;
   const writeState = async () => writeFile(stateFile, await describeWork(plan, settings, beganAt));
-  const finish = async (): Promise<string> => {
-    const config = (await readIfThere(join(objects, '.config'))) ?? (await configure(workshop));
+  const finish = async (): Promise<Kconfig> => {
+    const config = parseConfig((await readIfThere(join(objects, '.config'))) ?? (await configure(workshop)));
+    options.onDropped?.(await explainDropped(findDroppedOptions(plan.kconfig, config), config, plan));
     try {
       if (options.onTotal !== undefined && !usable) options.onTotal(await countSteps(workshop));
       await workshop.make(['all']);
@@ -64,9 +65,7 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
       : await buildSharing(await sharedObjects(plan, options), objects, place.whole('app'), finish);
 
   const sizes = await deliver(plan, objects);
-  const finished = parseConfig(config);
-  const dropped = await explainDropped(findDroppedOptions(plan.kconfig, finished), finished, plan);
-  return { dropped, config: finished, canonical: place.canonical, shared, sizes };
+  return { config, canonical: place.canonical, shared, sizes };
 }
 
 /** How many steps make has to do, as it tells when it only pretends. */
@@ -83,8 +82,8 @@ async function buildSharing(
   shared: string,
   objects: string,
   application: string,
-  finish: () => Promise<string>,
-): Promise<{ config: string; shared: boolean }> {
+  finish: () => Promise<Kconfig>,
+): Promise<{ config: Kconfig; shared: boolean }> {
   const build = async () => {
     const taken = await takeSharedObjects(shared, objects);
     const config = await finish();

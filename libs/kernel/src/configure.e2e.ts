@@ -1,7 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeApplication, planOf, useFolders } from '../test/sample.ts';
 import { configureKernel } from './configure.ts';
+import { librarySymbols } from './libraries.ts';
 
 const folders = useFolders();
 
@@ -19,4 +21,24 @@ test('the finished configuration holds what was asked, what that brings, and why
       why: 'no Config.uk declares it; did you mean CONFIG_LIBVFSCORE?',
     },
   ]);
+});
+
+test('a library of the Kraftfile is switched on, by the option that it declares', async () => {
+  const library = async (name: string, declarations: string) => {
+    const folder = join(folders.test, name);
+    await mkdir(folder);
+    await writeFile(join(folder, 'Config.uk'), declarations);
+    return { name, folder };
+  };
+  const libraries = await Promise.all([
+    library('lwip', 'menuconfig LIBLWIP\n\tbool "lwip"\n'),
+    library('libelf', 'config LIBELF\n\tbool "libelf"\n'),
+    library('intel-intrinsics', 'config LIBINTEL_INTRINSICS\n\tbool "intrinsics"\n'),
+    library('app-helpers', 'config SOMETHING\n\tbool "something"\n'),
+  ]);
+  expect(await librarySymbols(libraries)).toEqual({
+    CONFIG_LIBLWIP: 'y',
+    CONFIG_LIBELF: 'y',
+    CONFIG_LIBINTEL_INTRINSICS: 'y',
+  });
 });

@@ -1,3 +1,7 @@
+import { join } from 'node:path';
+import { readIfThere } from './files.ts';
+import type { Kconfig } from './kconfig.ts';
+
 /** A library outside of the core, by its name in the Kraftfile. */
 export interface Library {
   readonly name: string;
@@ -28,4 +32,20 @@ export function orderLibraries(libraries: readonly Library[]): readonly Library[
     return index === -1 ? leading.length : index;
   };
   return libraries.toSorted((a, b) => rank(a) - rank(b) || (a.folder < b.folder ? -1 : a.folder > b.folder ? 1 : 0));
+}
+
+/**
+ * What naming libraries in a Kraftfile stands for: each one is switched on. kraft sets `CONFIG_LIB<NAME>` whether there is
+ * such an option or not (kraftkit's `unikraft/lib/library.go`); here it must be one that the library declares.
+ */
+export async function librarySymbols(libraries: readonly Library[]): Promise<Kconfig> {
+  const symbols = libraries.map(async ({ name, folder }) => {
+    const upper = name.toUpperCase().replaceAll('-', '_');
+    const symbol = upper.startsWith('LIB') ? upper : `LIB${upper}`;
+    const declarations = (await readIfThere(join(folder, 'Config.uk'))) ?? '';
+    return new RegExp(`^\\s*(?:menu)?config\\s+${symbol}\\s*$`, 'm').test(declarations)
+      ? [[`CONFIG_${symbol}`, 'y']]
+      : [];
+  });
+  return Object.fromEntries((await Promise.all(symbols)).flat()) as Kconfig;
 }

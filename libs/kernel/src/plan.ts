@@ -47,6 +47,8 @@ export interface BuildOptions {
   readonly signal?: AbortSignal | undefined;
   /** Seconds since 1970 that are embedded where Unikraft embeds a date (default 0). */
   readonly sourceDateEpoch?: number;
+  /** Is told the options that KConfig did not take, before anything is compiled. */
+  readonly onDropped?: (options: readonly ExplainedOption[]) => void;
   readonly onStep?: (step: MakeStep) => void;
   /** Is told how many steps a build from nothing has, before the first of them; asking make costs about a second. */
   readonly onTotal?: (steps: number) => void;
@@ -64,8 +66,6 @@ export interface BuildOptions {
 }
 
 export interface BuiltKernel {
-  /** Options that were asked for and that KConfig did not take. */
-  readonly dropped: readonly ExplainedOption[];
   /** The whole configuration as KConfig finished it. */
   readonly config: Kconfig;
   /** Whether make ran at paths that are the same on every machine, so that the image is the same bits everywhere. */

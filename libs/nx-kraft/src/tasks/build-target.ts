@@ -34,11 +34,11 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
     signal,
     sourceDateEpoch: sourceDateEpoch(),
     downloads,
+    onDropped: (options) => options.forEach((option) => tell(describeDropped(project, target, option))),
     ...progress,
     ...(options.jobs && { jobs: options.jobs }),
   }).finally(end);
 
-  for (const dropped of built.dropped) tell(describeDropped(project, target, dropped));
   if (!built.canonical) {
     tell('note: this system allows no mount namespaces, so the kernel holds paths of this machine');
   }

@@ -8,18 +8,25 @@ export function describeDropped(
   target: Target,
   { symbol, asked, got, why }: ExplainedOption,
 ): string {
-  const { line, column } = project.positionOf([...findOption(project.kraftfile, target, symbol), symbol]);
+  const place = findOption(project.kraftfile, target, symbol);
+  // Templates, libraries and targets bring options of their own.
+  const at = place === undefined ? project.file : positionText(project, [...place, symbol]);
   const outcome = got === undefined ? 'the configuration does not have it' : `it is ${got}`;
   const reason = why === undefined ? '' : `: ${why}`;
-  return `warning: ${project.file}:${line}:${column}: ${symbol}=${asked} did not stick, ${outcome}${reason}`;
+  return `warning: ${at}: ${symbol}=${asked} did not stick, ${outcome}${reason}`;
 }
 
-/** Where the Kraftfile sets an option, the place that wins first. */
+function positionText({ file, positionOf }: Kraftproject, path: ModelPath): string {
+  const { line, column } = positionOf(path);
+  return `${file}:${line}:${column}`;
+}
+
+/** Where the Kraftfile itself sets an option, the place that wins first. */
 function findOption(
   { targets, libraries, unikraft, template, kconfig }: Kraftfile,
   target: Target,
   symbol: string,
-): ModelPath {
+): ModelPath | undefined {
   const places: readonly (readonly [ModelPath, Kconfig | undefined])[] = [
     [['targets', targets.findIndex(({ id }) => id === target.id), 'kconfig'], target.kconfig],
     [['kconfig'], kconfig],
@@ -27,5 +34,5 @@ function findOption(
     [['unikraft', 'kconfig'], unikraft?.kconfig],
     [['template', 'kconfig'], template?.kconfig],
   ];
-  return places.find(([, values]) => values !== undefined && symbol in values)?.[0] ?? ['targets'];
+  return places.find(([, values]) => values !== undefined && symbol in values)?.[0];
 }

@@ -4,6 +4,7 @@ import {
   type Kconfig,
   type KernelPlan,
   describeToolchains,
+  librarySymbols,
   mergeKconfig,
   targetSymbols,
 } from '@nx-kraft/kernel';
@@ -40,7 +41,7 @@ export async function planKernel(
     architecture: target.architecture,
     platform: target.platform,
     ...sources,
-    kconfig: kernelConfig(kraftfile, merged),
+    kconfig: mergeKconfig(await librarySymbols(sources.libraries), kernelConfig(kraftfile, merged)),
     toolchain: await toolchainOf(target.architecture),
     ...(project.kraftfile.rootfs !== undefined && embedsRootfs(project.kraftfile, target)
       ? { embeddedRootfs: output(rootfsName(project.kraftfile, target.architecture)) }
