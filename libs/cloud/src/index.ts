@@ -34,3 +34,14 @@ export {
   type RestartPolicy,
   type Service,
 } from './shapes.ts';
+export { defaultMemory, parseMebibytes } from './amounts.ts';
+export { describePort } from './deploy/compare.ts';
+export { deploy, type Deployed, type DeployOptions } from './deploy/deploy.ts';
+export type { Deployment } from './deploy/deployment.ts';
+export { describeEnding, stopLetters } from './deploy/ending.ts';
+export { lastLog, type LogOptions, readLog } from './deploy/log.ts';
+export { isUp, lookAt, type Seen, urlsOf, versionOf } from './deploy/look.ts';
+export { describePlan, type Plan, type Rollout, rollouts } from './deploy/plan.ts';
+export { notDeployed, rollBack, type RollbackOptions, type RolledBack } from './deploy/rollback.ts';
+export { undeploy } from './deploy/undeploy.ts';
+export { parsePorts } from './ports.ts';
