@@ -45,3 +45,5 @@ export { describePlan, type Plan, type Rollout, rollouts } from './deploy/plan.t
 export { notDeployed, rollBack, type RollbackOptions, type RolledBack } from './deploy/rollback.ts';
 export { undeploy } from './deploy/undeploy.ts';
 export { parsePorts } from './ports.ts';
+export { describeDeployment, type ImageFacts, readVolume } from './deploy/describe-deployment.ts';
+export { parseSettings, type Settings } from './deploy/settings.ts';

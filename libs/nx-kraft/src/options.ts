@@ -12,6 +12,11 @@ const defaultNames = {
   set: 'set',
   unset: 'unset',
   verifyReproducible: 'verify-reproducible',
+  deploy: 'deploy',
+  rollback: 'rollback',
+  undeploy: 'undeploy',
+  logs: 'logs',
+  status: 'status',
 } as const;
 
 type Task = keyof typeof defaultNames;

@@ -39,7 +39,15 @@ export { login } from './registry/login.ts';
 export { RegistryFault, type RegistryFaultCode } from './registry/fault.ts';
 export { Repository } from './registry/repository.ts';
 export { findRuntime, type FoundRuntime } from './runtime.ts';
-export { hostArchitecture, type ImageEntry, listEntries, type Root, selectEntries, type Wanted } from './select.ts';
+export {
+  hostArchitecture,
+  type ImageEntry,
+  isWanted,
+  listEntries,
+  type Root,
+  selectEntries,
+  type Wanted,
+} from './select.ts';
 export { type Blob, blobStream, type ImageSource } from './source.ts';
 export {
   type AddOptions,

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
+import { deployFileName } from '../tasks/files.ts';
 import { isRemote } from '../tasks/remote.ts';
 import type { Recall } from './memory.ts';
 import type { Summary } from './summary.ts';
@@ -10,6 +11,8 @@ import type { Summary } from './summary.ts';
 export interface Facts {
   /** Whether the application has build files for Unikraft, and so sources of its own in the kernel. */
   readonly hasMakefile: boolean;
+  /** Whether the project has settings for Unikraft Cloud. */
+  readonly isDeployed: boolean;
   /** Folders of components that lie in the workspace. */
   readonly localComponents: readonly string[];
   /** Whether a component is a folder outside of the workspace, whose changes no cache key can see. */
@@ -48,6 +51,7 @@ export async function lookAround(
     .map((source) => toWorkspacePath(workspaceRoot, resolve(folder, source)));
   return {
     hasMakefile: isThere(join(folder, 'Makefile.uk')),
+    isDeployed: isThere(join(folder, deployFileName)),
     localComponents: components.filter((path) => path !== undefined),
     reachesOutside: components.includes(undefined),
     rootfs: await filesystemFacts(workspaceRoot, folder, summary, rootfsOptions, recall),

@@ -24,6 +24,7 @@ function infer(text: string, options = {}, lock: ReadonlySet<string> = new Set()
       summary: summarize(text, file, 'web'),
       facts: {
         hasMakefile: true,
+        isDeployed: false,
         localComponents: ['core'],
         reachesOutside: false,
         rootfs: { files: ['apps/web/rootfs/**/*'], lockFields: [], environment: [], reachesOutside: false },

@@ -5,6 +5,7 @@ import type { TaskNames } from '../options.ts';
 import { lockFileName, testFileName, toolchainVariable } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
 import { describe } from './describe.ts';
+import { cloudTargets } from './cloud-targets.ts';
 import type { Facts } from './facts.ts';
 import { kernelTargets } from './kernel-targets.ts';
 import type { Summary, TargetSummary } from './summary.ts';
@@ -156,6 +157,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
     ...Object.fromEntries([...kernels, ...filesystems]),
     ...bootable,
     ...kernelTargets(source, names),
+    ...cloudTargets(source, names),
     [names.lint]: lintTarget(source),
   };
 }
@@ -196,7 +198,15 @@ function kernelTarget(
 /** The application's own sources: all of its folder, but for what is surely something else. */
 function applicationFiles({ summary, facts }: InferenceSource): readonly Input[] {
   if (!summary.compilesApplication || !facts.hasMakefile) return [];
-  const others = ['**/*.md', 'Dockerfile*', '.dockerignore', 'project.json', 'package.json', testFileName];
+  const others = [
+    '**/*.md',
+    'Dockerfile*',
+    '.dockerignore',
+    'project.json',
+    'package.json',
+    testFileName,
+    'kraft.deploy*.json',
+  ];
   const rootfs = posix.normalize(summary.filesystems[0]?.source ?? '.').replace(/\/$/, '');
   const isApart = rootfs !== '.' && !rootfs.startsWith('..') && !rootfs.startsWith('/') && !rootfs.includes(':');
   const excluded = [...kraftfileNames, ...others, ...(isApart ? [rootfs, `${rootfs}/**/*`] : [])];

@@ -1,6 +1,9 @@
 /** The file beside the Kraftfile that says what the `test` task expects of the booted unikernel. */
 export const testFileName = 'kraft.test.json';
 
+/** The file beside the Kraftfile with the settings of its deployment, and which gives the project the tasks for it. */
+export const deployFileName = 'kraft.deploy.json';
+
 /** The lock of all components, at the workspace's root. */
 export const lockFileName = 'kraft.lock';
 

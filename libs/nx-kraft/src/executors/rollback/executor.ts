@@ -1,0 +1,8 @@
+import type { ExecutorContext } from '@nx/devkit';
+import { type RollbackTaskOptions, rollBackProject } from '../../tasks/cloud/manage-project.ts';
+import { type TaskResult, runTask } from '../../tasks/task.ts';
+
+/** Goes back to an earlier version of what is deployed. */
+export default function rollback(options: RollbackTaskOptions, { root }: ExecutorContext): Promise<TaskResult> {
+  return runTask((signal) => rollBackProject(root, options, signal));
+}
