@@ -7,5 +7,5 @@ export { type Kconfig, mergeKconfig, parseConfig, targetSymbols } from './kconfi
 export { type Library, librarySymbols } from './libraries.ts';
 export { type BuildOptions, type BuiltKernel, type KernelPlan, type Source } from './plan.ts';
 export { type SectionSizes, type SizeReport } from './size-report.ts';
-export { describeToolchains } from './toolchain.ts';
+export { askVersion, describeToolchains } from './toolchain.ts';
 export { verifyReproducible } from './verify-reproducible.ts';

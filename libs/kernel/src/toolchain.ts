@@ -36,8 +36,8 @@ export async function describeToolchains(architectures: readonly string[]): Prom
   return new Map(await Promise.all(described));
 }
 
-/** The first line of what a program says of its version. */
-async function askVersion(program: string): Promise<string> {
+/** The first line of what a program says of its version; `missing` for one that is not there. */
+export async function askVersion(program: string): Promise<string> {
   try {
     const output = await run(program, ['--version'], { env: { LC_ALL: 'C' } });
     return output.split('\n')[0] ?? '';

@@ -9,9 +9,8 @@ import { withMemory } from './inference/memory.ts';
 import { readTaskOptions } from './inference/project-options.ts';
 import type { Summary } from './inference/summary.ts';
 import { type Input, inferProject } from './inference/targets.ts';
+import { fileDetailsVariable, rememberVariables, versionVariables } from './inference/variables.ts';
 import { type PluginOptions, taskNames } from './options.ts';
-import { toolchainVariable } from './tasks/files.ts';
-import { networkVariables } from './tasks/network.ts';
 import { packageFolder, pluginState, pluginVersion } from './tasks/version.ts';
 
 export { type PluginOptions } from './options.ts';
@@ -28,7 +27,7 @@ export const createNodes = [
 export const createNodesV2 = createNodes;
 
 async function createProjects(
-  files: readonly string[],
+  kraftfiles: readonly string[],
   options: PluginOptions | undefined,
   { workspaceRoot }: CreateNodesContext,
 ): Promise<CreateNodesResultArray> {
@@ -36,7 +35,7 @@ async function createProjects(
   const names = taskNames(options);
   return withMemory(workspaceRoot, async (recall) => {
     const found = new Map<string, { readonly file: string; readonly summary: Summary }>();
-    for (const file of inOrderOfPrecedence(files)) {
+    for (const file of inOrderOfPrecedence(kraftfiles)) {
       const folder = dirname(file);
       if (found.has(folder)) continue;
       const text = readFileSync(join(workspaceRoot, file), 'utf8');
@@ -51,15 +50,20 @@ async function createProjects(
     const projectNames = assignProjectNames(new Map([...found].map(([folder, { summary }]) => [folder, summary.name])));
     const pluginInputs = ownSources(workspaceRoot);
     const lock = readLockFields(workspaceRoot);
-    return Promise.all(
+    const files: Record<string, readonly string[]> = {};
+    const versions = new Set<string>();
+    const results = await Promise.all(
       [...found].map(async ([folder, { file, summary }]) => {
         const rootfsOptions = await readTaskOptions(join(workspaceRoot, folder), names.rootfs);
+        const facts = await lookAround(workspaceRoot, file, summary, rootfsOptions, recall);
+        if (facts.rootfs.files.length > 0) files[fileDetailsVariable(folder)] = facts.rootfs.files;
+        for (const variable of versionVariables(summary, facts)) versions.add(variable);
         const { project, externalNodes } = inferProject(
           {
             name: projectNames.get(folder) ?? summary.name,
             kraftfile: file,
             summary,
-            facts: await lookAround(workspaceRoot, file, summary, rootfsOptions, recall),
+            facts,
             lock,
             salt: pluginVersion,
             pluginInputs,
@@ -69,6 +73,8 @@ async function createProjects(
         return [file, { projects: { [folder]: project }, externalNodes: { ...externalNodes } }] as const;
       }),
     );
+    rememberVariables(workspaceRoot, { files, versions: [...versions].toSorted() });
+    return results;
   });
 }
 
@@ -89,13 +95,14 @@ function ownSources(workspaceRoot: string): readonly Input[] {
   return [{ fileset: `{workspaceRoot}/${libs}/*/src/**/!(*.spec|*.e2e).{ts,sh}` }];
 }
 
-/** Takes `--offline` and `--frozen` to all tasks, and sets the variables that bring the versions of compilers and of make's other tools into the cache keys. */
+/** Puts into variables what belongs into the cache keys and Nx does not see, and a guard before the remote cache. */
 export async function preTasksExecution(
   _options: PluginOptions | undefined,
-  { argv }: PreTasksExecutionContext,
+  { workspaceRoot }: PreTasksExecutionContext,
 ): Promise<void> {
-  Object.assign(process.env, networkVariables(argv));
-  const { describeToolchains } = await import('@nx-kraft/kernel');
-  const toolchains = await describeToolchains(['x86_64', 'arm64', 'arm']);
-  for (const [architecture, text] of toolchains) process.env[toolchainVariable(architecture)] = text;
+  const { taskVariables } = await import('./tasks/variables.ts');
+  Object.assign(process.env, await taskVariables(workspaceRoot));
+  if (process.env.NX_SELF_HOSTED_REMOTE_CACHE_SERVER === undefined) return;
+  const { guardVariables } = await import('./remote-cache/variables.ts');
+  Object.assign(process.env, await guardVariables(process.env));
 }

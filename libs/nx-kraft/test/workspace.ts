@@ -21,6 +21,8 @@ export interface NxRun {
  */
 export class TestWorkspace {
   readonly folder: string;
+  /** Added to the environment of what is started here; the last word. */
+  readonly environment: Record<string, string> = {};
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -126,6 +128,7 @@ export class TestWorkspace {
         NX_KRAFT_STORE: this.path('.caches/sources'),
         FORCE_COLOR: '0',
         NO_COLOR: '1',
+        ...this.environment,
       },
     });
     if (input === undefined) child.stdin.end();

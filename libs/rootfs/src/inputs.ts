@@ -17,6 +17,7 @@ import {
 } from './dockerfile/stages.ts';
 import { jsonWords, NeedsBuilder, splitWords } from './dockerfile/words.ts';
 import { RootfsFault } from './fault.ts';
+import { globExpression } from './globs.ts';
 
 export interface InputsRequest extends Pick<
   DockerfileOptions,
@@ -241,17 +242,6 @@ function imagesOf(needed: readonly Stage[], { stages }: BuildScope, { buildConte
 function declaredArgs(instructions: readonly Instruction[]): Set<string> {
   const words = instructions.filter(({ keyword }) => keyword === 'ARG').flatMap(({ rest }) => splitWords(rest, '\\'));
   return new Set(words.map((word) => word.split('=')[0] ?? ''));
-}
-
-function globExpression(glob: string): RegExp {
-  const source = glob.replaceAll(/\*\*\/|\*\*|\*|\?|\[[^\]]*\]|[.+^${}()|\\]/g, (token) => {
-    if (token === '**/') return '(?:.*/)?';
-    if (token === '**') return '.*';
-    if (token === '*') return '[^/]*';
-    if (token === '?') return '[^/]';
-    return token.startsWith('[') ? token : `\\${token}`;
-  });
-  return new RegExp(`^${source}$`, 's');
 }
 
 function join(directory: string, glob: string): string {

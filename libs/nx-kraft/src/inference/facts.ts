@@ -6,6 +6,7 @@ import { deployFileName } from '../tasks/files.ts';
 import { isRemote } from '../tasks/remote.ts';
 import type { Recall } from './memory.ts';
 import type { Summary } from './summary.ts';
+import { buildersVariable, erofsVariable, fileDetailsVariable } from './variables.ts';
 
 /** What inference must look up on the disk. Paths are relative to the workspace, with `/`. */
 export interface Facts {
@@ -26,7 +27,7 @@ export interface RootfsFacts {
   readonly files: readonly string[];
   /** The fields of the lock file for the images that they are made from. */
   readonly lockFields: readonly string[];
-  /** Names of environment variables that go into it. */
+  /** Names of environment variables that go into it; the plugin itself sets some before tasks run. */
   readonly environment: readonly string[];
   /** Whether it reads something outside of the workspace, whose changes no cache key can see. */
   readonly reachesOutside: boolean;
@@ -72,7 +73,7 @@ function isThere(path: string): boolean {
 async function filesystemFacts(
   workspaceRoot: string,
   folder: string,
-  { filesystems, targets }: Summary,
+  { filesystems, targets, rootfsOutputs }: Summary,
   options: RootfsTaskOptions,
   recall: Recall,
 ): Promise<RootfsFacts> {
@@ -82,10 +83,15 @@ async function filesystemFacts(
     const request = { ...filesystem, architecture, ...options };
     facts.push(await rootfsFacts(workspaceRoot, folder, request, recall));
   }
+  const projectRoot = toWorkspacePath(workspaceRoot, folder) ?? '';
   return {
     files: facts.flatMap(({ files }) => files),
     lockFields: facts.flatMap(({ lockFields }) => lockFields),
-    environment: facts.flatMap(({ environment }) => environment),
+    environment: [
+      ...new Set(facts.flatMap(({ environment }) => environment)),
+      ...(facts.some(({ files }) => files.length > 0) ? [fileDetailsVariable(projectRoot)] : []),
+      ...(rootfsOutputs.some((output) => output.endsWith('.erofs')) ? [erofsVariable] : []),
+    ],
     reachesOutside: facts.some(({ reachesOutside }) => reachesOutside),
   };
 }
@@ -111,7 +117,7 @@ async function rootfsFacts(
   return {
     files: [...inside(files), ...inside(excluded).map((glob) => `!${glob}`)],
     lockFields: inputs.images,
-    environment: inputs.environment,
+    environment: [...inputs.environment, ...(inputs.needsBuilder === undefined ? [] : [buildersVariable])],
     reachesOutside: files.includes(undefined),
   };
 }

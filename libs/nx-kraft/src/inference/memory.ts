@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dataFile, writeDataFile } from './workspace-data.ts';
 
 /** What was worked out, by a digest of whatever it was worked out from. */
 type Entries = Map<string, unknown>;
@@ -16,7 +16,7 @@ const remembered = new Map<string, Entries>();
  * and does not even load a parser. What was not asked for is forgotten.
  */
 export async function withMemory<T>(workspaceRoot: string, infer: (recall: Recall) => Promise<T>): Promise<T> {
-  const file = resolve(workspaceRoot, process.env.NX_WORKSPACE_DATA_DIRECTORY ?? '.nx/workspace-data', 'nx-kraft.json');
+  const file = dataFile(workspaceRoot, 'nx-kraft.json');
   const before = remembered.get(file) ?? readEntries(file);
   const used: Entries = new Map();
   const result = await infer(async <R>(ingredients: readonly string[], make: () => Promise<R>): Promise<R> => {
@@ -26,7 +26,9 @@ export async function withMemory<T>(workspaceRoot: string, infer: (recall: Recal
     return value;
   });
   remembered.set(file, used);
-  if (used.size !== before.size || [...used.keys()].some((key) => !before.has(key))) writeEntries(file, used);
+  if (used.size !== before.size || [...used.keys()].some((key) => !before.has(key))) {
+    writeDataFile(file, JSON.stringify([...used]));
+  }
   return result;
 }
 
@@ -38,11 +40,4 @@ function readEntries(file: string): Entries {
   } catch {
     return new Map();
   }
-}
-
-function writeEntries(file: string, entries: Entries): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  writeFileSync(temporary, JSON.stringify([...entries]));
-  renameSync(temporary, file);
 }

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hasErrorCode } from '@nx-kraft/base';
+import { toolchainVariable } from '../tasks/files.ts';
+import type { Facts } from './facts.ts';
+import type { Summary } from './summary.ts';
+import { dataFile, writeDataFile } from './workspace-data.ts';
+
+/** The variable with the versions of the programs that can build a Dockerfile; part of the keys of those that need one. */
+export const buildersVariable = 'NX_KRAFT_BUILDERS';
+
+/** The variable with the version of the program that makes EROFS images. */
+export const erofsVariable = 'NX_KRAFT_MKFS_EROFS';
+
+/** What has to be put into variables before tasks are hashed, since Nx does not look at it. */
+export interface NeededVariables {
+  /** The variable → globs, relative to the workspace, of files whose modes, links and empty folders count. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
+  /** The variables with versions of programs that any task has among its inputs. */
+  readonly versions: readonly string[];
+}
+
+/** The variable with the digest of the modes, links and empty folders of a project's root file system. */
+export function fileDetailsVariable(projectRoot: string): string {
+  return `NX_KRAFT_FILES_${createHash('sha256').update(projectRoot).digest('hex').slice(0, 12).toUpperCase()}`;
+}
+
+/** The variables with versions of programs among the inputs of a Kraftfile's tasks. */
+export function versionVariables({ kernels, targets }: Summary, { rootfs }: Facts): readonly string[] {
+  const toolchains = kernels === 'source' ? targets.map(({ architecture }) => toolchainVariable(architecture)) : [];
+  return [...toolchains, ...[buildersVariable, erofsVariable].filter((name) => rootfs.environment.includes(name))];
+}
+
+/** What inference found last, by the file that it is kept in for commands that infer nothing. */
+const found = new Map<string, NeededVariables>();
+
+export function rememberVariables(workspaceRoot: string, needed: NeededVariables): void {
+  const file = fileOf(workspaceRoot);
+  const text = JSON.stringify(needed);
+  if (readText(file) !== text) writeDataFile(file, text);
+  found.set(file, needed);
+}
+
+export function recallVariables(workspaceRoot: string): NeededVariables {
+  const file = fileOf(workspaceRoot);
+  const needed = found.get(file);
+  if (needed !== undefined) return needed;
+  const text = readText(file);
+  return text === undefined ? { files: {}, versions: [] } : (JSON.parse(text) as NeededVariables);
+}
+
+function fileOf(workspaceRoot: string): string {
+  return dataFile(workspaceRoot, 'nx-kraft-variables.json');
+}
+
+/** Undefined before the first graph of the workspace. */
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

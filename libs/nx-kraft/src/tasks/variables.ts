@@ -1,0 +1,50 @@
+import { ProgramFault, run } from '@nx-kraft/base';
+import { askVersion, describeToolchains } from '@nx-kraft/kernel';
+import { digestFileDetails } from '@nx-kraft/rootfs';
+import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
+import { toolchainVariable } from './files.ts';
+
+/**
+ * The variables that stand in the inputs of tasks for what Nx itself does not hash: the versions of the tools that make
+ * kernels and file systems, and what a root file system takes from the disk beside the contents of files.
+ */
+export async function taskVariables(workspaceRoot: string): Promise<Readonly<Record<string, string>>> {
+  const { files, versions } = recallVariables(workspaceRoot);
+  const details = Object.entries(files).map(([variable, globs]) => {
+    const excluded = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
+    const read = globs.filter((glob) => !glob.startsWith('!'));
+    return [variable, digestFileDetails(workspaceRoot, read, excluded)] as const;
+  });
+  return Object.fromEntries([...(await describePrograms(versions)), ...details]);
+}
+
+async function describePrograms(variables: readonly string[]): Promise<readonly (readonly [string, string])[]> {
+  const architectures = ['x86_64', 'arm64', 'arm'].filter((name) => variables.includes(toolchainVariable(name)));
+  const [toolchains, builders, erofs] = await Promise.all([
+    describeToolchains(architectures),
+    variables.includes(buildersVariable) ? describeBuilders() : '',
+    variables.includes(erofsVariable) ? describeErofs() : '',
+  ]);
+  return [
+    ...[...toolchains].map(([architecture, text]) => [toolchainVariable(architecture), text] as const),
+    [buildersVariable, builders],
+    [erofsVariable, erofs],
+  ];
+}
+
+/** The clients stand for the builders behind them, which to ask would mean to start them. */
+async function describeBuilders(): Promise<string> {
+  const programs = ['buildctl', 'docker', 'podman', 'buildah'];
+  const versions = await Promise.all(programs.map((program) => askVersion(program)));
+  return programs.map((program, index) => `${program}: ${versions[index] ?? ''}`).join('\n');
+}
+
+/** Old versions of mkfs.erofs tell their version only when they are called in a wrong way. */
+async function describeErofs(): Promise<string> {
+  try {
+    return await run('mkfs.erofs', ['-V']);
+  } catch (error) {
+    if (error instanceof ProgramFault) return /^mkfs\.erofs .*$/m.exec(error.output)?.[0] ?? error.code;
+    throw error;
+  }
+}

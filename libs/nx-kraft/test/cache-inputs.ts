@@ -1,0 +1,258 @@
+import { chmod, cp, mkdir, rename, rm, symlink, utimes } from 'node:fs/promises';
+import type { TestWorkspace } from './workspace.ts';
+
+/** One thing that may change in the workspace of {@link writeSources}, and the tasks that must run again for it. */
+export interface InputCase {
+  readonly change: (workspace: TestWorkspace) => Promise<unknown>;
+  readonly ran: readonly string[];
+}
+
+const core = `
+IMAGES := $(foreach platform,qemu-x86_64 fc-x86_64 qemu-arm64,$(O)/$(N)_$(platform))
+.PHONY: all defconfig $(O)/Makefile
+$(O)/Makefile:
+	@mkdir -p $(O)
+defconfig: $(O)/Makefile
+	@cp $(UK_DEFCONFIG) $(C)
+all:
+	@cat $(C) $(A)/*.c $(A)/include/*.h $(foreach folder,$(subst :, ,$(L)),$(folder)/lib.c) > $(O)/image
+	@$(foreach image,$(IMAGES),cp $(O)/image $(image); cp $(O)/image $(image).dbg;)
+`;
+
+const kraftfile = `spec: v0.6
+name: web
+unikraft: { source: ../../core, kconfig: { CONFIG_A: 'y' } }
+libraries:
+  one: { source: ../../libs/one, kconfig: { CONFIG_ONE: 'y' } }
+  two: { source: ../../libs/two }
+rootfs: ./rootfs
+cmd: ["/web"]
+env: { COLOR: "\${WEB_COLOR:-red}" }
+labels: { team: a }
+volumes: [./data:/data]
+targets:
+  - qemu/x86_64
+  - { plat: fc, arch: x86_64, kconfig: { CONFIG_B: 'y' } }
+`;
+
+const image = `spec: v0.6
+name: image
+unikraft: { source: ../../core }
+rootfs: ./Dockerfile
+targets: [qemu/x86_64]
+`;
+
+const embedded = `spec: v0.6
+name: embedded
+unikraft: { source: ../../core, kconfig: { CONFIG_LIBVFSCORE_AUTOMOUNT_CI_EINITRD: 'y' } }
+rootfs: ./files
+targets: [qemu/x86_64]
+`;
+
+/**
+ * The sources that the cases change: `web` with a folder as its root file system, two local libraries and two targets,
+ * `image` with a Dockerfile, `embedded` whose kernel holds its root file system, and `templated`, on web as its template.
+ * The core is a stand-in that joins its inputs: what counts is which tasks run.
+ */
+export async function writeSources(workspace: TestWorkspace): Promise<void> {
+  const files: Readonly<Record<string, string>> = {
+    'core/Makefile': core,
+    'core/plat/start.c': 'start',
+    'libs/one/Makefile.uk': '',
+    'libs/one/lib.c': 'one',
+    'libs/two/Makefile.uk': '',
+    'libs/two/lib.c': 'two',
+    'apps/web/Kraftfile': kraftfile,
+    'apps/web/Makefile.uk': '$(eval $(call addlib,web))',
+    'apps/web/main.c': 'main',
+    'apps/web/include/web.h': 'header',
+    'apps/web/README.md': 'web',
+    'apps/web/rootfs/etc/motd': 'hello',
+    'apps/web/rootfs/bin/tool': 'tool',
+    'apps/web/data/db': '1',
+    'apps/web/project.json': '{ "name": "web" }',
+    'apps/image/Kraftfile': image,
+    'apps/image/Makefile.uk': '',
+    'apps/image/main.c': 'main',
+    'apps/image/include/image.h': '',
+    'apps/image/Dockerfile': 'FROM scratch\nARG WORD=a\nCOPY site /site\nENV WORD=$WORD\n',
+    'apps/image/.dockerignore': 'site/*.log\n',
+    'apps/image/site/index.html': 'hello',
+    'apps/image/site/debug.log': '1',
+    'apps/image/unused': '1',
+    'apps/image/project.json': JSON.stringify({
+      name: 'image',
+      targets: { rootfs: { options: { buildArgs: { WORD: 'a' } } } },
+    }),
+    'apps/embedded/Kraftfile': embedded,
+    'apps/embedded/main.c': 'main',
+    'apps/embedded/include/embedded.h': '',
+    'apps/embedded/Makefile.uk': '',
+    'apps/embedded/files/motd': 'hello',
+    'tool/package.json': '{ "name": "tool", "version": "1.0.0" }',
+  };
+  for (const [path, text] of Object.entries(files)) await workspace.write(path, text);
+  await symlink('motd', workspace.path('apps/web/rootfs/etc/issue'));
+}
+
+const kernels = ['web:build:fc-x86_64', 'web:build:qemu-x86_64'];
+const web = [...kernels, 'web:package', 'web:rootfs'];
+const files = ['web:package', 'web:rootfs'];
+const whole = (app: string): string[] => [`${app}:build:qemu-x86_64`, `${app}:package`, `${app}:rootfs`];
+
+const edit =
+  (path: string, from: string, to: string) =>
+  (workspace: TestWorkspace): Promise<unknown> =>
+    workspace.edit(path, from, to);
+const write =
+  (path: string, text = 'new') =>
+  (workspace: TestWorkspace): Promise<unknown> =>
+    workspace.write(path, text);
+const environment =
+  (values: Readonly<Record<string, string>>) =>
+  (workspace: TestWorkspace): Promise<unknown> =>
+    Promise.resolve(Object.assign(workspace.environment, values));
+/** Puts a program before all others of its name. */
+const program =
+  (name: string, lines: string) =>
+  async (workspace: TestWorkspace): Promise<unknown> => {
+    await workspace.write(`.caches/bin/${name}`, `#!/bin/sh\n${lines}\n`);
+    await chmod(workspace.path(`.caches/bin/${name}`), 0o755);
+    return (workspace.environment.PATH = `${workspace.path('.caches/bin')}:${process.env.PATH}`);
+  };
+const inWeb = (from: string, to: string) => edit('apps/web/Kraftfile', from, to);
+
+/** Every input of every task, and what must be none. `lint` looks at its own Kraftfile as a text, so any change counts. */
+export const inputCases: Readonly<Record<string, InputCase>> = {
+  // The Kraftfile, field by field.
+  'Kraftfile: cmd': { change: inWeb('"/web"', '"/web", "-v"'), ran: ['web:lint', 'web:package'] },
+  'Kraftfile: env': { change: inWeb('COLOR:', 'COLOUR:'), ran: ['web:lint', 'web:package'] },
+  'Kraftfile: labels': { change: inWeb('team: a', 'team: b'), ran: ['web:lint', 'web:package'] },
+  'Kraftfile: volumes': { change: inWeb('./data:/data', './data:/srv'), ran: ['web:lint'] },
+  'Kraftfile: kconfig of the core': {
+    change: inWeb("CONFIG_A: 'y'", "CONFIG_A: 'n'"),
+    ran: [...kernels, 'web:lint', 'web:package'],
+  },
+  'Kraftfile: kconfig of a library': {
+    change: inWeb("CONFIG_ONE: 'y'", "CONFIG_ONE: 'n'"),
+    ran: [...kernels, 'web:lint', 'web:package'],
+  },
+  'Kraftfile: kconfig of a target': {
+    change: inWeb("CONFIG_B: 'y'", "CONFIG_B: 'n'"),
+    ran: ['web:build:fc-x86_64', 'web:lint', 'web:package'],
+  },
+  'Kraftfile: one library less': {
+    change: inWeb('  two: { source: ../../libs/two }\n', ''),
+    ran: [...kernels, 'web:lint', 'web:package'],
+  },
+  'Kraftfile: another rootfs': { change: inWeb('./rootfs', './data'), ran: [...kernels, 'web:lint', ...files] },
+  'Kraftfile: no rootfs': { change: inWeb('rootfs: ./rootfs\n', ''), ran: [...kernels, 'web:lint', 'web:package'] },
+  'Kraftfile: comments': { change: inWeb('rootfs:', '# where its files are\nrootfs:'), ran: ['web:lint'] },
+  'Kraftfile: order of fields': {
+    change: async (workspace) => {
+      await inWeb('labels: { team: a }\n', '')(workspace);
+      await inWeb('targets:', 'labels: { team: a }\ntargets:')(workspace);
+    },
+    ran: ['web:lint'],
+  },
+  'Kraftfile: order of libraries': {
+    change: async (workspace) => {
+      await inWeb('  two: { source: ../../libs/two }\n', '')(workspace);
+      await inWeb('libraries:\n', 'libraries:\n  two: { source: ../../libs/two }\n')(workspace);
+    },
+    ran: ['web:lint'],
+  },
+  'Kraftfile: another way to say the same': { change: inWeb("CONFIG_A: 'y'", 'CONFIG_A: y'), ran: ['web:lint'] },
+
+  // Sources of kernels.
+  'a source': { change: edit('apps/web/main.c', 'main', 'other'), ran: [...kernels, 'web:package'] },
+  'a header': { change: edit('apps/web/include/web.h', 'header', 'other'), ran: [...kernels, 'web:package'] },
+  'Makefile.uk': { change: edit('apps/web/Makefile.uk', 'web', 'web2'), ran: kernels },
+  'a new source': { change: write('apps/web/new.c'), ran: [...kernels, 'web:package'] },
+  'a local library': { change: edit('libs/one/lib.c', 'one', '1'), ran: [...kernels, 'web:package'] },
+  'the core': {
+    change: edit('core/plat/start.c', 'start', 'begin'),
+    ran: [...kernels, 'embedded:build:qemu-x86_64', 'image:build:qemu-x86_64'],
+  },
+  'a document': { change: write('apps/web/README.md'), ran: [] },
+  'a document of a library': { change: write('libs/one/README.md'), ran: [] },
+  'an ignored file': { change: write('apps/web/.unikraft/work/rubbish'), ran: [] },
+
+  // Root file systems.
+  'a file of the rootfs': { change: edit('apps/web/rootfs/etc/motd', 'hello', 'bye'), ran: files },
+  'a new file of the rootfs': { change: write('apps/web/rootfs/new'), ran: files },
+  'a removed file of the rootfs': { change: (workspace) => rm(workspace.path('apps/web/rootfs/bin/tool')), ran: files },
+  'a renamed file of the rootfs': {
+    change: (workspace) =>
+      rename(workspace.path('apps/web/rootfs/bin/tool'), workspace.path('apps/web/rootfs/bin/tools')),
+    ran: files,
+  },
+  'a file of the rootfs that git ignores': {
+    change: async (workspace) => {
+      await workspace.edit('.gitignore', '.nx', '.nx\n*.bin');
+      await workspace.nx('run-many', '-t', 'build', 'rootfs', 'package', 'lint');
+      await workspace.write('apps/web/rootfs/made.bin', '1');
+    },
+    ran: files,
+  },
+  'a mode': { change: (workspace) => chmod(workspace.path('apps/web/rootfs/bin/tool'), 0o755), ran: files },
+  'a setuid bit': { change: (workspace) => chmod(workspace.path('apps/web/rootfs/bin/tool'), 0o4755), ran: files },
+  'the target of a link': {
+    change: async (workspace) => {
+      await rm(workspace.path('apps/web/rootfs/etc/issue'));
+      // Another name for a file of the same contents.
+      await cp(workspace.path('apps/web/rootfs/etc/motd'), workspace.path('.caches/motd'));
+      await symlink('../etc/motd', workspace.path('apps/web/rootfs/etc/issue'));
+    },
+    ran: files,
+  },
+  'an empty folder': { change: (workspace) => mkdir(workspace.path('apps/web/rootfs/tmp')), ran: files },
+  'a umask': { change: (workspace) => chmod(workspace.path('apps/web/rootfs/etc/motd'), 0o600), ran: [] },
+  'times of files': { change: (workspace) => utimes(workspace.path('apps/web/rootfs/etc/motd'), 1, 1), ran: [] },
+  'what the kernel embeds': { change: edit('apps/embedded/files/motd', 'hello', 'bye'), ran: whole('embedded') },
+
+  // Dockerfiles.
+  'the Dockerfile': { change: edit('apps/image/Dockerfile', '/site', '/www'), ran: ['image:package', 'image:rootfs'] },
+  // All of the folder beside a Makefile.uk may be compiled, so what lies there counts for the kernel, too.
+  'a copied file': { change: edit('apps/image/site/index.html', 'hello', 'bye'), ran: whole('image') },
+  'a mode of a copied file': {
+    change: (workspace) => chmod(workspace.path('apps/image/site/index.html'), 0o755),
+    ran: ['image:package', 'image:rootfs'],
+  },
+  '.dockerignore': { change: write('apps/image/.dockerignore', ''), ran: ['image:package', 'image:rootfs'] },
+  'a file that .dockerignore leaves out': {
+    change: write('apps/image/site/debug.log'),
+    ran: ['image:build:qemu-x86_64'],
+  },
+
+  // Tools, options and the environment.
+  'the compiler': {
+    change: program('gcc', 'echo "gcc (Other) 99.1"'),
+    ran: [...kernels, 'embedded:build:qemu-x86_64', 'image:build:qemu-x86_64'],
+  },
+  SOURCE_DATE_EPOCH: {
+    change: environment({ SOURCE_DATE_EPOCH: '86400' }),
+    ran: [...web, ...whole('embedded'), ...whole('image')],
+  },
+  'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: web },
+  'a build argument, an option, which Nx counts for its whole project': {
+    change: write(
+      'apps/image/project.json',
+      JSON.stringify({ name: 'image', targets: { rootfs: { options: { buildArgs: { WORD: 'b' } } } } }),
+    ),
+    ran: ['image:lint', ...whole('image')],
+  },
+  'an entry of the lock that nobody uses': {
+    change: write('kraft.lock', JSON.stringify({ components: { 'lib/musl@stable': { commit: 'a'.repeat(40) } } })),
+    ran: [],
+  },
+
+  // What must never matter.
+  'user, time zone and locale': {
+    change: environment({ USER: 'other', HOME: '/nonexistent', TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8', LC_ALL: 'C' }),
+    ran: [],
+  },
+  'another variable': { change: environment({ SOMETHING: 'else' }), ran: [] },
+  'another project': { change: write('tool/package.json', '{ "name": "tool", "version": "2.0.0" }'), ran: [] },
+  'a new project': { change: write('apps/new/Kraftfile', 'spec: v0.6\nname: new\n'), ran: ['new:lint', 'new:package'] },
+};

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { type Dirent, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { globExpression } from './globs.ts';
+import { modeOf } from './modes.ts';
+
+/**
+ * A digest over what a root file system takes from the disk beside the contents of files, which is all that most caches
+ * look at: permission bits other than those of plain files and directories, symbolic links, and empty directories.
+ *
+ * @param directory  where the globs start; absolute
+ * @param files  globs of what is read, as `rootfsInputs` gives them
+ * @param excluded  globs of what among them is not
+ * @returns the empty text where there is nothing of the kind, as in most directories
+ */
+export function digestFileDetails(directory: string, files: readonly string[], excluded: readonly string[]): string {
+  const isRead = matcher(files);
+  const isLeftOut = matcher(excluded);
+  const lines: string[] = [];
+  const visit = (path: string, entry: Entry): void => {
+    const isDirectory = entry.isDirectory();
+    const children = isDirectory && !isLeftOut(`${path}/_`) ? list(join(directory, path)) : [];
+    if (isRead(path) && !isLeftOut(path)) {
+      const details = describe(join(directory, path), entry, isDirectory && children.length === 0);
+      if (details !== undefined) lines.push(`${path}\0${details}`);
+    }
+    for (const child of children) visit(path === '.' ? child.name : `${path}/${child.name}`, child);
+  };
+  for (const start of startingPoints(files)) {
+    const path = join(directory, start);
+    const entry = statSync(path, { throwIfNoEntry: false });
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+      lines.push(`${start}\0-> ${readlinkSync(path, 'latin1')}`);
+    if (entry !== undefined) visit(start, entry);
+  }
+  return lines.length === 0 ? '' : createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url');
+}
+
+type Entry = Pick<Dirent, 'isDirectory' | 'isFile' | 'isSymbolicLink'>;
+
+/** What a cache over contents does not see of a file; undefined where it sees all. */
+function describe(path: string, entry: Entry, isEmpty: boolean): string | undefined {
+  if (entry.isSymbolicLink()) return `-> ${readlinkSync(path, 'latin1')}`;
+  if (!entry.isFile() && !entry.isDirectory()) return undefined;
+  const mode = modeOf((lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o7777, 'git');
+  if (mode === (entry.isDirectory() ? 0o755 : 0o644) && !isEmpty) return undefined;
+  return `${mode.toString(8)}${isEmpty ? ' empty' : ''}`;
+}
+
+/** The children of a directory; none of one that cannot be read, of which the task itself tells. */
+function list(path: string): readonly Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+/** The paths below which all of the globs lie: what comes before their first sign, and none below another. */
+function startingPoints(globs: readonly string[]): readonly string[] {
+  const fixed = globs.map((glob) => /^(?:[^*?[]*(?:\/|$))?/.exec(glob)?.[0].replace(/\/$/, '') ?? '');
+  const paths = [...new Set(fixed.map((path) => path || '.'))].toSorted();
+  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+}
+
+function matcher(globs: readonly string[]): (path: string) => boolean {
+  const expressions = globs.map(globExpression);
+  return (path) => expressions.some((expression) => expression.test(path));
+}
