@@ -1,1 +1,8 @@
-export { createNodes, createNodesV2, name, type PluginOptions, preTasksExecution } from './plugin.ts';
+export {
+  createNodes,
+  createNodesV2,
+  name,
+  type PluginOptions,
+  postTasksExecution,
+  preTasksExecution,
+} from './plugin.ts';

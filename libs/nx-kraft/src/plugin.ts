@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import type { CreateNodesContext, CreateNodesResultArray, PreTasksExecutionContext } from '@nx/devkit';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  CreateNodesContext,
+  CreateNodesResultArray,
+  PostTasksExecutionContext,
+  PreTasksExecutionContext,
+} from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { assignProjectNames } from './inference/project-names.ts';
 import { lookAround } from './inference/facts.ts';
@@ -11,6 +17,7 @@ import type { Summary } from './inference/summary.ts';
 import { type Input, inferProject } from './inference/targets.ts';
 import { fileDetailsVariable, rememberVariables, versionVariables } from './inference/variables.ts';
 import { type PluginOptions, taskNames } from './options.ts';
+import { networkVariables } from './tasks/network.ts';
 import { packageFolder, pluginState, pluginVersion } from './tasks/version.ts';
 
 export { type PluginOptions } from './options.ts';
@@ -95,14 +102,30 @@ function ownSources(workspaceRoot: string): readonly Input[] {
   return [{ fileset: `{workspaceRoot}/${libs}/*/src/**/!(*.spec|*.e2e).{ts,sh}` }];
 }
 
-/** Puts into variables what belongs into the cache keys and Nx does not see, and a guard before the remote cache. */
+/**
+ * Takes `--offline` and `--frozen` to all tasks, puts into variables what belongs into the cache keys and Nx does not see,
+ * and a guard before the remote cache.
+ */
 export async function preTasksExecution(
   _options: PluginOptions | undefined,
-  { workspaceRoot }: PreTasksExecutionContext,
+  { workspaceRoot, id, argv }: PreTasksExecutionContext,
 ): Promise<void> {
+  Object.assign(process.env, networkVariables(argv));
   const { taskVariables } = await import('./tasks/variables.ts');
   Object.assign(process.env, await taskVariables(workspaceRoot));
-  if (process.env.NX_SELF_HOSTED_REMOTE_CACHE_SERVER === undefined) return;
-  const { guardVariables } = await import('./remote-cache/variables.ts');
-  Object.assign(process.env, await guardVariables(process.env));
+  if (!process.env.NX_SELF_HOSTED_REMOTE_CACHE_SERVER) return;
+  const { openGuard } = await import('./remote-cache/run-guard.ts');
+  Object.assign(process.env, await openGuard(workspaceRoot, id, process.env));
+}
+
+/** Tells what trouble there was with the remote cache. */
+export async function postTasksExecution(
+  _options: PluginOptions | undefined,
+  { workspaceRoot, id }: PostTasksExecutionContext,
+): Promise<void> {
+  const { closeGuard } = await import('./remote-cache/run-guard.ts');
+  const troubles = await closeGuard(workspaceRoot, id);
+  for (const trouble of troubles) process.stderr.write(`warning: the remote cache: ${trouble}\n`);
+  // Nx passes on what its plugins' processes write, but does not wait for it before it ends.
+  if (troubles.length > 0) await sleep(100);
 }

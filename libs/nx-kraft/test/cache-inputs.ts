@@ -17,6 +17,7 @@ defconfig: $(O)/Makefile
 all:
 	@cat $(C) $(A)/*.c $(A)/include/*.h $(foreach folder,$(subst :, ,$(L)),$(folder)/lib.c) > $(O)/image
 	@$(foreach image,$(IMAGES),cp $(O)/image $(image); cp $(O)/image $(image).dbg;)
+	@touch $(O)/$(N).map
 `;
 
 const kraftfile = `spec: v0.6

@@ -10,12 +10,10 @@ let answer: (request: IncomingMessage, response: ServerResponse) => Promise<unkn
 let asked: number;
 let server: Server;
 let address: string;
-let troubles: string[];
 
 beforeEach(async () => {
   entries = new Map();
   asked = 0;
-  troubles = [];
   answer = honest;
   server = createServer((request, response) => {
     asked += 1;
@@ -40,8 +38,7 @@ async function honest(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 function guard(options: { secret?: string; timeout?: number; server?: string } = {}): Promise<string> {
-  const onTrouble = (message: string): number => troubles.push(message);
-  return startGuard({ server: address, secret: '', timeout: 5000, onTrouble, ...options });
+  return startGuard({ server: address, secret: '', timeout: 5000, onStop: () => undefined, ...options });
 }
 
 async function put(at: string, hash: string, body: string): Promise<number> {
@@ -53,13 +50,18 @@ async function get(at: string, hash: string): Promise<string | number> {
   return response.ok ? response.text() : response.status;
 }
 
+/** What the guard tells at its end. */
+async function troubles(at: string): Promise<unknown> {
+  return (await fetch(at, { method: 'DELETE' })).json();
+}
+
 test('entries go out and come in as they are, large ones too', async () => {
   const at = await guard();
   const large = 'entry '.repeat(500_000);
   expect(await put(at, '1', large)).toBe(200);
   expect(await get(at, '1')).toBe(large);
   expect(await get(at, '2')).toBe(404);
-  expect(troubles).toEqual([]);
+  expect(await troubles(at)).toEqual([]);
 });
 
 test.each([
@@ -74,7 +76,7 @@ test.each([
   await put(at, '2', 'entry of another');
   spoil();
   expect(await get(at, '1')).toBe(404);
-  expect(troubles).toEqual([expect.stringContaining('entry 1 is damaged')]);
+  expect(await troubles(at)).toEqual([expect.stringContaining('entry 1 is damaged')]);
 });
 
 test('with a secret only entries of those who know it count', async () => {
@@ -89,7 +91,7 @@ test('a server that is down is a cache without entries', async () => {
   const at = await guard({ server: 'http://127.0.0.1:9' });
   expect(await get(at, '1')).toBe(404);
   expect(await put(at, '1', 'entry')).toBe(200);
-  expect(troubles).not.toEqual([]);
+  expect(await troubles(at)).not.toEqual([]);
 });
 
 test('a server that fails is asked twice, and then no more', async () => {
@@ -97,7 +99,7 @@ test('a server that fails is asked twice, and then no more', async () => {
   const at = await guard();
   for (let hash = 1; hash < 6; hash++) expect(await get(at, String(hash))).toBe(404);
   expect(asked).toBe(2);
-  expect(troubles).toEqual(Array(2).fill(expect.stringContaining('it answered 500')));
+  expect(await troubles(at)).toEqual(Array(2).fill(expect.stringContaining('it answered 500')));
 });
 
 test('a server that says nothing, or stops in the middle, is waited for no longer than the timeout', async () => {
@@ -109,11 +111,12 @@ test('a server that says nothing, or stops in the middle, is waited for no longe
     return new Promise(() => undefined);
   };
   expect(await get(at, '1')).toBe(404);
-  expect(troubles).toEqual(Array(2).fill(expect.stringContaining('it said nothing for 0.1 s')));
+  expect(await troubles(at)).toEqual(Array(2).fill(expect.stringContaining('it said nothing for 0.1 s')));
 });
 
 test.each([403, 409])('a server that refuses to keep an entry with %i is in order', async (status) => {
   answer = (request, response) => Promise.resolve(request.resume() && response.writeHead(status).end());
-  expect(await put(await guard(), '1', 'entry')).toBe(200);
-  expect(troubles).toEqual([]);
+  const at = await guard();
+  expect(await put(at, '1', 'entry')).toBe(200);
+  expect(await troubles(at)).toEqual([]);
 });

@@ -21,8 +21,8 @@ export interface GuardOptions {
   readonly secret: string;
   /** How long the server may say nothing before it counts as gone, in milliseconds. */
   readonly timeout: number;
-  /** Called when the cache cannot be used as it should. */
-  readonly onTrouble: (message: string) => void;
+  /** Called when it has been told to stop. */
+  readonly onStop: () => void;
 }
 
 /**
@@ -31,13 +31,17 @@ export interface GuardOptions {
  * a remote cache that is down, slow, broken or lying is one without entries.
  *
  * Entries get a seal on their way out, and only such with the right seal come in. Of a server that failed twice nothing
- * more is asked. The guard keeps no process alive.
+ * more is asked. `DELETE /` stops the guard and answers with the trouble that it had, as a list of sentences.
  *
  * @returns the guard's own address
  */
 export async function startGuard(options: GuardOptions): Promise<string> {
   const guard = new Guard(options);
   const server = createServer((request, response) => {
+    if (request.method === 'DELETE') {
+      response.end(JSON.stringify(guard.troubles), options.onStop);
+      return;
+    }
     const hash = /^\/v1\/cache\/([\w-]+)$/.exec(request.url ?? '')?.[1];
     if (hash === undefined) return void response.writeHead(404).end();
     const work = request.method === 'PUT' ? guard.put(hash, request, response) : guard.get(hash, request, response);
@@ -45,13 +49,13 @@ export async function startGuard(options: GuardOptions): Promise<string> {
     work.catch(() => response.destroy());
   });
   await new Promise<void>((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done));
-  server.unref();
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const allowedFailures = 2;
 
 class Guard {
+  readonly troubles: string[] = [];
   readonly #options: GuardOptions;
   #failures = 0;
 
@@ -87,7 +91,7 @@ class Guard {
       return await work();
     } catch (error) {
       const reason = error instanceof Error ? error.message || error.name : String(error);
-      this.#options.onTrouble(`${reason}; the build goes on without it`);
+      this.troubles.push(`${reason}; the build goes on without it`);
       this.#failures += 1;
       return false;
     }
@@ -103,7 +107,7 @@ class Guard {
     }
     const unsealing = new Unsealing(hash, this.#options.secret);
     await pipeline(answer, unsealing, createWriteStream(file));
-    if (!unsealing.isGenuine) this.#options.onTrouble(`its entry ${hash} is damaged, or not of this team: not used`);
+    if (!unsealing.isGenuine) this.troubles.push(`its entry ${hash} is damaged, or not of this team: not used`);
     return unsealing.isGenuine;
   }
 
