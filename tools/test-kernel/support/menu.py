@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The menus of the test kernel, which are a plain list.
 
-    menu.py CONFIG HEADER FILE...         shows the options, takes lines OPTION=VALUE up to the end of input
+    menu.py CONFIG HEADER FILE...         shows the options, takes lines OPTION=VALUE up to the end of input;
+                                          without a CONFIG they begin with the defaults
     menu.py --save FRAGMENT CONFIG FILE...  writes the few options that lead to CONFIG
 """
 
+import os
 import sys
 
 from configure import Parser, config_text, holds, read_values, solve, write, write_if_changed
@@ -16,7 +18,8 @@ def main(arguments):
         save(fragment, Parser().parse(files), read_values(config))
     else:
         config, header, *files = arguments
-        change(config, header, Parser().parse(files), read_values(config))
+        asked = read_values(config) if os.path.exists(config) else {}
+        change(config, header, Parser().parse(files), asked)
 
 
 def change(config, header, symbols, asked):
