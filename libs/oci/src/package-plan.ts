@@ -28,7 +28,7 @@ export interface PackageTarget {
   readonly version?: string;
   /** The finished KConfig by symbol; without it the image says nothing about it. A runtime has its own. */
   readonly kconfig?: Readonly<Record<string, string>>;
-  /** Path of the root filesystem; it is left out when the KConfig says that the kernel has it inside. */
+  /** Path of the root filesystem; it is left out when the KConfig says that the kernel (not a runtime) has it inside. */
   readonly initrd?: string;
   /** Path of the kernel with debug information, which is added as a layer of its own. */
   readonly debugKernel?: string;

@@ -23,7 +23,8 @@ export async function packageTarget(target: PackageTarget, layers: LayerWriter):
   const base = await (typeof target.kernel === 'string'
     ? kernelParts(target, target.kernel, layers)
     : runtimeParts(target.kernel, layers));
-  const isEmbedded = embedsRootfs(base.platform['os.features'] ?? []);
+  // A runtime's own files may be in its kernel; those of the application are put over them.
+  const isEmbedded = typeof target.kernel === 'string' && embedsRootfs(base.platform['os.features'] ?? []);
   const initrd = target.initrd === undefined || isEmbedded ? [] : [await layers.write(initrdFile(target.initrd))];
   return {
     platform: base.platform,

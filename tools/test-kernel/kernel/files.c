@@ -29,7 +29,7 @@ struct directory {
 	struct dirent entry;
 };
 
-static struct directory directories[4];
+static struct directory directories[16];
 
 static int find(const char *path, struct file *found);
 static int find_plain(const char *path, size_t size, struct file *found);

@@ -41,8 +41,10 @@ export async function planMachine(project: Kraftproject, options: MachineOptions
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
   const runtimeArgs = isRuntime ? (await readRuntime(project, target)).cmd : [];
   const initrd = join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs?.format));
-  // Without a root file system of the project's a runtime may have brought its own.
-  const hasInitrd = !isEmbedded(config) && (kraftfile.rootfs !== undefined || (isRuntime && existsSync(initrd)));
+  // A runtime's own files are in its kernel or its initrd; those of the project are put over them.
+  const hasInitrd = isRuntime
+    ? kraftfile.rootfs !== undefined || existsSync(initrd)
+    : kraftfile.rootfs !== undefined && !isEmbedded(config);
   return {
     name: kraftfile.name,
     kernel: join(folder, names.kernel),

@@ -1,0 +1,44 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { StandIn, fileLine } from '../test/stand-in.ts';
+import { TestWorkspace } from '../test/workspace.ts';
+
+let standIn: StandIn;
+let workspace: TestWorkspace;
+
+beforeAll(async () => {
+  standIn = await StandIn.build();
+});
+afterAll(() => standIn.remove());
+beforeEach(async () => {
+  workspace = await TestWorkspace.create();
+  await standIn.provide('unikraft.org/node:21', workspace.path('.caches/images'));
+});
+afterEach(() => workspace.remove());
+
+test("an application's files reach a runtime that has its own in the kernel, when it runs and when it is packed", async () => {
+  await workspace.write(
+    'apps/shop/Kraftfile',
+    'spec: v0.6\nruntime: node:21\nrootfs: ./files\ncmd: [/app/main.js]\nenv: { SHOP: toys }\ntargets: [qemu/x86_64]\n',
+  );
+  await workspace.write('apps/shop/files/app/main.js', 'console.log(1);\n');
+  const { exitCode, output } = await workspace.nx('run', 'shop:run');
+  expect(exitCode).toBe(0);
+  expect(output).toContain('argument 1: /app/main.js');
+  expect(output).toContain('environment SHOP=toys');
+  expect(output).toContain(await fileLine('/app/main.js', workspace.path('apps/shop/files/app/main.js')));
+
+  expect((await workspace.nx('run', 'shop:package')).exitCode).toBe(0);
+  expect(await layerFiles(workspace.path('apps/shop/.unikraft/build/shop.oci'))).toContain('/unikraft/bin/initrd');
+});
+
+/** What the layers of an image layout hold, as its manifests tell. */
+async function layerFiles(layout: string): Promise<readonly string[]> {
+  const folder = join(layout, 'blobs/sha256');
+  const texts = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'latin1')));
+  return texts
+    .filter((text) => text.startsWith('{') && text.includes('"layers":['))
+    .flatMap((text) => (JSON.parse(text) as { layers: { annotations?: Record<string, string> }[] }).layers)
+    .flatMap(({ annotations = {} }) => Object.values(annotations));
+}
