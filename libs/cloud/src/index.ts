@@ -47,3 +47,7 @@ export { undeploy } from './deploy/undeploy.ts';
 export { parsePorts } from './ports.ts';
 export { describeDeployment, type ImageFacts, readVolume } from './deploy/describe-deployment.ts';
 export { parseSettings, type Settings } from './deploy/settings.ts';
+export { type Forward, parseForward } from './tunnel/forward.ts';
+export { openTunnel, type TunnelOptions } from './tunnel/tunnel.ts';
+export { importVolume, type ImportOptions } from './volume-import/import-volume.ts';
+export type { Room } from './volume-import/replies.ts';
