@@ -35,28 +35,6 @@ function nxKraft(...args: readonly string[]): Promise<{ code: number; stdout: st
   });
 }
 
-test('help lists the commands, and each explains itself', async () => {
-  const { code, stdout } = await nxKraft('help');
-  expect(code).toBe(0);
-  for (const name of ['lint', 'inspect', 'rootfs', 'ps', 'logs', 'set', 'pkg', 'store', 'login']) {
-    expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
-    expect((await nxKraft(name, '--help')).stdout).toContain(`nx-kraft ${name}`);
-  }
-});
-
-test('a command line that cannot be understood ends with 2 and a hint', async () => {
-  for (const args of [
-    ['nonsense'],
-    ['lint'],
-    ['lint', '--nonsense', '.'],
-    ['rootfs', 'x', '-o', 'y', '--format', 'z'],
-  ]) {
-    const { code, stderr } = await nxKraft(...args);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^nx-kraft: .* \(USAGE\)\n {2}nx-kraft help/);
-  }
-});
-
 test('lint explains errors and ends with 1, with warnings alone with 0', async () => {
   await writeFile(join(folder, 'Kraftfile'), 'spec: v0.6\ntargets:\n  - qemu\n');
   const failed = await nxKraft('lint', '.');

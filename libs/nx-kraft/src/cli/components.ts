@@ -24,26 +24,15 @@ import {
   updateIndexes,
 } from '@nx-kraft/components';
 import { lockFileName } from '../tasks/files.ts';
-import { UsageFault } from './command.ts';
+import { print } from './command.ts';
+import { UsageFault } from './usage-fault.ts';
 
-/** Options of `pkg` that are about components, beside `--json`. */
+/** The options of `pkg` that turn to components. */
 export const componentOptions = {
-  core: { type: 'boolean', short: 'C' },
-  libs: { type: 'boolean', short: 'L' },
-  apps: { type: 'boolean' },
-  locked: { type: 'boolean' },
+  core: { type: 'boolean', short: 'C', summary: 'components: Unikraft itself' },
+  libs: { type: 'boolean', short: 'L', summary: 'components: libraries' },
+  apps: { type: 'boolean', summary: 'components: applications' },
 } as const;
-
-export const componentHelp = [
-  'Components: Unikraft itself, libraries and apps, as core/unikraft, lib/NAME, app/NAME, with :VERSION or @URL behind.',
-  '',
-  '  pkg ls --core --libs --apps [PATTERN]     what the indexes have',
-  '  pkg info lib/NAME                         channels, versions and origin',
-  '  pkg pull lib/NAME…                        into the store, as kraft.lock has it if it does',
-  '  pkg pull --locked                         all that kraft.lock has, for work without a network',
-  '  pkg update --core --libs --apps           asks the indexes for news',
-  '  pkg source [INDEX]; pkg unsource INDEX    adds or removes an index.yaml (URL or path), or a git URL; or lists them',
-].join('\n');
 
 export interface ComponentValues {
   readonly core?: boolean | undefined;
@@ -53,28 +42,24 @@ export interface ComponentValues {
   readonly json?: boolean | undefined;
 }
 
-/**
- * Does what a `pkg` command asks of components.
- *
- * @param action  the first word behind `pkg`
- * @returns false when the command is about images instead
- */
+/** Whether a `pkg` command is about components and not about images. */
+export function isAboutComponents(values: ComponentValues, words: readonly (string | undefined)[]): boolean {
+  return typesOf(values).length > 0 || values.locked === true || words.some((word = '') => isComponentName(word));
+}
+
+/** Does with components what `pkg ls`, `info`, `pull` and so on do with images. */
 export async function runComponentAction(
-  action: string,
-  words: readonly string[],
+  action: keyof typeof actions,
   values: ComponentValues,
-): Promise<boolean> {
-  const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
-  const isAlways = action === 'source' || action === 'unsource';
-  const isMeant = isAlways || typesOf(values).length > 0 || values.locked === true || words.some(isComponentName);
-  if (act === undefined || !isMeant) return false;
+  words: readonly (string | undefined)[],
+): Promise<number> {
   const onProgress = ({ kind, message }: ComponentProgress): void => {
     if (kind !== 'unlocked') process.stderr.write(`${message}\n`);
   };
   const options = { store: openStore(), indexes: await readUserIndexes(), onProgress };
-  const { data, text } = await act({ words, values, options });
-  process.stdout.write(values.json === true ? `${JSON.stringify(data, undefined, 2)}\n` : text);
-  return true;
+  const { data, text } = await actions[action]({ words, values, options });
+  print(values, data, () => text);
+  return 0;
 }
 
 /** `lib/musl` is a component; `team/lib/musl`, `lib` and `unikraft.org/nginx` are images. */
@@ -90,7 +75,7 @@ function typesOf({ core, libs, apps }: ComponentValues): readonly string[] {
 }
 
 interface Call {
-  readonly words: readonly string[];
+  readonly words: readonly (string | undefined)[];
   readonly values: ComponentValues;
   readonly options: CatalogOptions & { readonly indexes: readonly string[] };
 }
@@ -100,18 +85,18 @@ interface Answer {
   readonly text: string;
 }
 
-const actions: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {
-  ls: async ({ words: [pattern = ''], values, options }) => {
+const actions = {
+  ls: async ({ words: [pattern = ''], values, options }: Call): Promise<Answer> => {
     const types = typesOf(values);
     const all = await listComponents(options);
     const data = all.filter(({ type, name }) => types.includes(type) && matches(name, pattern));
     return { data, text: formatComponents(data) };
   },
-  info: async ({ words, values, options }) => {
+  info: async ({ words, values, options }: Call): Promise<Answer> => {
     const data = await describeComponent(requestOf(words[0], values, 'info'), options);
     return { data, text: formatComponent(data) };
   },
-  pull: async ({ words, values, options }) => {
+  pull: async ({ words, values, options }: Call): Promise<Answer> => {
     const { lock, file } = await findLock();
     if (lock !== undefined) await registerLock(options.store, file);
     if (values.locked === true) {
@@ -123,20 +108,19 @@ const actions: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {
     const data = await pullComponents(requests, { ...options, lock, baseDirectory: process.cwd() });
     return { data, text: formatPulled(data) };
   },
-  update: async ({ options }) => {
+  update: async ({ options }: Call): Promise<Answer> => {
     const data = await updateIndexes(options);
     return { data, text: formatIndexes(data) };
   },
-  source: async ({ words: [index], options }) => {
+  source: async ({ words: [index], options }: Call): Promise<Answer> => {
     if (index !== undefined) await addIndex(index, options);
     return listIndexes();
   },
-  unsource: async ({ words: [index] }) => {
-    if (index === undefined) throw new UsageFault('unsource needs an index');
-    await removeIndex(index);
+  unsource: async ({ words: [index] }: Call): Promise<Answer> => {
+    if (index !== undefined) await removeIndex(index);
     return listIndexes();
   },
-};
+} satisfies Readonly<Record<string, (call: Call) => Promise<Answer>>>;
 
 /** `*` stands for anything; without one a part of the name is enough. */
 function matches(name: string, pattern: string): boolean {

@@ -1,61 +1,53 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type ImageSource, type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs';
 import { buildkitHost } from '../tasks/kraft-config.ts';
 import { sourceDateEpoch } from '../tasks/task.ts';
-import { type Command, UsageFault } from './command.ts';
-import { oneOf, pairs } from './values.ts';
+import { command, jsonOption, print } from './command.ts';
+import { pairs } from './values.ts';
 
-export const rootfs: Command = {
-  usage: 'rootfs SOURCE --output FILE [OPTION…]',
-  summary: 'Makes a folder, archive, image or Dockerfile into one root file system.',
-  help: [
-    '  -o, --output FILE        where it goes',
-    '      --format cpio|erofs  default: cpio',
-    `      --type TYPE          what SOURCE is, where it should not be guessed: ${sourceTypes.join(', ')}`,
-    '      --context DIR        the context of a Dockerfile',
-    '      --build-arg NAME[=VALUE], --build-context NAME=DIR, --secret id=…, --ssh ID',
-    '      --target STAGE, --platform OS/ARCH, --network host|none, --no-cache',
-    '      --builder NAME       auto, embedded, buildkit, docker, podman or buildah',
-    '      --buildkit-host ADDRESS  unix://, tcp:// or docker-container://; default: KRAFTKIT_BUILDKIT_HOST,',
-    "                           buildkit_host in kraft's configuration, unix:///run/buildkit/buildkitd.sock",
-    '      --json               the result as JSON',
-    '',
-    'SOURCE_DATE_EPOCH sets the times of all files; the default is 1970.',
-  ].join('\n'),
-  run: async (args) => {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        output: { type: 'string', short: 'o' },
-        format: { type: 'string' },
-        type: { type: 'string' },
-        context: { type: 'string' },
-        'build-arg': { type: 'string', multiple: true },
-        'build-context': { type: 'string', multiple: true },
-        secret: { type: 'string', multiple: true },
-        ssh: { type: 'string', multiple: true },
-        target: { type: 'string' },
-        platform: { type: 'string' },
-        network: { type: 'string' },
-        'no-cache': { type: 'boolean' },
-        builder: { type: 'string' },
-        'buildkit-host': { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    });
-    const [source, ...more] = positionals;
-    if (source === undefined || more.length > 0) throw new UsageFault('rootfs needs one source');
-    if (values.output === undefined) throw new UsageFault('rootfs needs --output FILE');
-    const builders = ['auto', 'embedded', 'buildkit', 'docker', 'podman', 'buildah'] as const;
+export const rootfs = command({
+  arguments: 'SOURCE',
+  options: {
+    output: { type: 'string', short: 'o', value: 'FILE', required: true, summary: 'where it goes' },
+    format: { type: 'string', choices: ['cpio', 'erofs'], summary: 'default: cpio' },
+    type: {
+      type: 'string',
+      value: 'TYPE',
+      choices: sourceTypes,
+      summary: 'what SOURCE is, where it should not be guessed',
+    },
+    context: { type: 'string', value: 'DIR', summary: 'the context of a Dockerfile' },
+    'build-arg': { type: 'string', value: 'NAME[=VALUE]', multiple: true, summary: "an argument of a Dockerfile's" },
+    'build-context': { type: 'string', value: 'NAME=DIR', multiple: true, summary: 'a folder that a Dockerfile names' },
+    secret: { type: 'string', value: 'id=…', multiple: true, summary: 'a secret for RUN --mount=type=secret' },
+    ssh: { type: 'string', value: 'ID', multiple: true, summary: 'an agent for RUN --mount=type=ssh' },
+    target: { type: 'string', value: 'STAGE', summary: 'the stage to build; default: the last' },
+    platform: { type: 'string', value: 'OS/ARCH', summary: "of images; default: this host's" },
+    network: { type: 'string', value: 'host|none', summary: 'what RUN may reach' },
+    'no-cache': { type: 'boolean', summary: 'runs every step again' },
+    builder: {
+      type: 'string',
+      choices: ['auto', 'embedded', 'buildkit', 'docker', 'podman', 'buildah'],
+      value: 'NAME',
+      summary: 'what builds a Dockerfile (default: auto)',
+    },
+    'buildkit-host': {
+      type: 'string',
+      value: 'ADDRESS',
+      summary:
+        "unix://, tcp:// or docker-container://; default: KRAFTKIT_BUILDKIT_HOST, buildkit_host in kraft's configuration, unix:///run/buildkit/buildkitd.sock",
+    },
+    ...jsonOption,
+  },
+  notes: 'SOURCE_DATE_EPOCH sets the times of all files; the default is 1970.',
+  run: async ({ values, words: [source] }) => {
     const request: RootfsRequest = {
       source,
       baseDirectory: resolve(),
       time: sourceDateEpoch(),
       images: imagesWhenNeeded(),
-      type: oneOf('--type', sourceTypes, values.type),
-      format: oneOf('--format', ['cpio', 'erofs'] as const, values.format),
+      type: values.type,
+      format: values.format,
       context: values.context,
       buildArgs: pairs(values['build-arg']),
       buildContexts: pairs(values['build-context']),
@@ -65,17 +57,15 @@ export const rootfs: Command = {
       platform: values.platform,
       network: values.network,
       noCache: values['no-cache'],
-      builder: oneOf('--builder', builders, values.builder),
+      builder: values.builder,
       buildkitHost: values['buildkit-host'] ?? buildkitHost(),
       onLine: (line) => process.stderr.write(`${line}\n`),
     };
     const result = await buildRootfs(request, values.output);
-    process.stdout.write(
-      values.json === true ? `${JSON.stringify(result, undefined, 2)}\n` : `${describeRootfs(result).join('\n')}\n`,
-    );
+    print(values, result, () => describeRootfs(result).join('\n'));
     return 0;
   },
-};
+});
 
 /** Most root file systems need no image, and loading what reads them takes longer than making those. */
 function imagesWhenNeeded(): ImageSource {

@@ -1,40 +1,38 @@
-import { parseArgs } from 'node:util';
-import { formatStore, listStore, openStore, pruneStore, verifyStore } from '@nx-kraft/components';
-import { type Command, UsageFault } from './command.ts';
+import { type StoreEntry, formatStore, listStore, openStore, pruneStore, verifyStore } from '@nx-kraft/components';
+import { type Group, type Leaf, command, jsonOption, print } from './command.ts';
 
-export const store: Command = {
-  usage: 'store [ls|prune|verify] [--json]',
-  summary: 'Shows the sources that are kept for all workspaces, and frees what no lock file needs.',
-  help: '  ls      what is there, how large, and which lock files need it\n  prune   removes what none needs\n  verify  hashes everything again',
-  run: async (args) => {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { json: { type: 'boolean' } },
-    });
-    const [action = 'ls'] = positionals;
-    const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
-    if (act === undefined) throw new UsageFault(`there is no 'store ${action}'`);
-    const { data, text } = await act();
-    process.stdout.write(values.json === true ? `${JSON.stringify(data, undefined, 2)}\n` : `${text.trimEnd()}\n`);
-    return 0;
+export const store: Group = {
+  default: 'ls',
+  commands: {
+    ls: {
+      summary: 'What is there, how large, and which lock files need it.',
+      aliases: ['list'],
+      load: () => storeCommand(() => listStore(openStore()), formatStore),
+    },
+    prune: {
+      summary: 'Removes what no lock file needs.',
+      load: () => storeCommand(() => pruneStore(openStore()), toldWith('Removed:', 'Nothing to remove.')),
+    },
+    verify: {
+      summary: 'Hashes everything again, and removes what is damaged.',
+      load: () => storeCommand(() => verifyStore(openStore()), toldWith('Damaged and removed:', 'All is well.')),
+    },
   },
 };
 
-const actions: Readonly<Record<string, () => Promise<{ readonly data: unknown; readonly text: string }>>> = {
-  ls: async () => {
-    const entries = await listStore(openStore());
-    return { data: entries, text: formatStore(entries) };
-  },
-  prune: async () => {
-    const entries = await pruneStore(openStore());
-    return { data: entries, text: entries.length === 0 ? 'Nothing to remove.' : `Removed:\n${formatStore(entries)}` };
-  },
-  verify: async () => {
-    const entries = await verifyStore(openStore());
-    return {
-      data: entries,
-      text: entries.length === 0 ? 'All is well.' : `Damaged and removed:\n${formatStore(entries)}`,
-    };
-  },
-};
+type Entries = readonly StoreEntry[];
+
+function storeCommand(act: () => Promise<Entries>, format: (entries: Entries) => string): Leaf {
+  return command({
+    options: jsonOption,
+    run: async ({ values }) => {
+      const entries = await act();
+      print(values, entries, () => format(entries));
+      return 0;
+    },
+  });
+}
+
+function toldWith(heading: string, nothing: string): (entries: Entries) => string {
+  return (entries) => (entries.length === 0 ? nothing : `${heading}\n${formatStore(entries)}`);
+}
