@@ -31,6 +31,7 @@ export {
   type Port,
   type Quota,
   restartPolicies,
+  scaleToZeroPolicies,
   type RestartPolicy,
   type Service,
 } from './shapes.ts';
@@ -45,8 +46,9 @@ export { describePlan, type Plan, type Rollout, rollouts } from './deploy/plan.t
 export { notDeployed, rollBack, type RollbackOptions, type RolledBack } from './deploy/rollback.ts';
 export { undeploy } from './deploy/undeploy.ts';
 export { parsePorts } from './ports.ts';
-export { describeDeployment, type ImageFacts, readVolume } from './deploy/describe-deployment.ts';
-export { parseSettings, type Settings } from './deploy/settings.ts';
+export { parseSteps } from './steps.ts';
+export { describeDeployment, type ImageFacts, readDomains, readVolume } from './deploy/describe-deployment.ts';
+export { checkSettings, parseSettings, type Settings } from './deploy/settings.ts';
 export { type Forward, parseForward } from './tunnel/forward.ts';
 export { openTunnel, type TunnelOptions } from './tunnel/tunnel.ts';
 export { importVolume, type ImportOptions } from './volume-import/import-volume.ts';

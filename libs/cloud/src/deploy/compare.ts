@@ -1,4 +1,4 @@
-import type { CloudInstance, Port, Service } from '../shapes.ts';
+import type { CloudInstance, Service } from '../shapes.ts';
 import { type Deployment, scaleToZeroOf } from './deployment.ts';
 
 /** How an instance is not what is to run: one line each, without the values of the environment. */
@@ -52,13 +52,7 @@ export function serviceChanges(
   service: Service,
   { ports, domains }: Deployment,
 ): readonly { readonly prop: 'services' | 'domains'; readonly text: string }[] {
-  const is = (service.services ?? []).map((port) =>
-    describePort({
-      port: port.port,
-      destination_port: port.destination_port ?? port.port,
-      handlers: (port.handlers ?? []) as Port['handlers'],
-    }),
-  );
+  const is = (service.services ?? []).map(describePort);
   const shall = ports.map(describePort);
   const names = (service.domains ?? []).map(({ fqdn }) => (fqdn ?? '').replace(/\.$/, ''));
   const hasDomain = (name: string) =>
@@ -80,10 +74,17 @@ export function serviceChanges(
   ];
 }
 
+/** A port, as it is asked for or as the API tells it. */
+interface AnyPort {
+  readonly port: number;
+  readonly destination_port?: number | null | undefined;
+  readonly handlers?: readonly string[] | null | undefined;
+}
+
 /** A port as it is written: `443:8080/http+tls`. */
-export function describePort({ port, destination_port, handlers }: Port): string {
-  const words = handlers.length === 0 ? '' : `/${handlers.toSorted().join('+')}`;
-  return `${port}:${destination_port}${words}`;
+export function describePort({ port, destination_port: to, handlers }: AnyPort): string {
+  const words = (handlers ?? []).toSorted().join('+');
+  return `${port}:${to ?? port}${words === '' ? '' : `/${words}`}`;
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {

@@ -71,8 +71,16 @@ function readSecrets(names: readonly string[], environment: NodeJS.ProcessEnv): 
   return Object.fromEntries(names.map((name) => [name, environment[name] ?? '']));
 }
 
-/** A name with a dot is a whole domain; one without lies below the metro's own. */
-function readDomains({ domains = [], certificates = [] }: Settings): readonly DomainRequest[] {
+/**
+ * A name with a dot is a whole domain; one without lies below the metro's own. Certificates belong to domains in the same
+ * order.
+ *
+ * @throws CloudFault CLOUD_BAD_INPUT
+ */
+export function readDomains({
+  domains = [],
+  certificates = [],
+}: Pick<Settings, 'domains' | 'certificates'>): readonly DomainRequest[] {
   if (certificates.length > domains.length) {
     throw new CloudFault(
       'CLOUD_BAD_INPUT',

@@ -63,11 +63,21 @@ export function parseSettings(text: string, file: string): Settings {
       cause,
     });
   }
-  const { data, error } = shape.safeParse(json);
+  return checkSettings(json, file);
+}
+
+/**
+ * Checks settings of a deployment that are there as data.
+ *
+ * @param at  where they come from, for messages
+ * @throws CloudFault CLOUD_BAD_INPUT with all that is wrong
+ */
+export function checkSettings(settings: unknown, at: string): Settings {
+  const { data, error } = shape.safeParse(settings);
   if (data !== undefined) return data;
-  const lines = error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`);
+  const lines = error.issues.map(({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`);
   throw new CloudFault('CLOUD_BAD_INPUT', lines.join('\n'), {
-    at: file,
+    at,
     hint: 'libs/cloud/README.md has all fields.',
   });
 }

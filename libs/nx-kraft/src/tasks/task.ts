@@ -10,17 +10,24 @@ export interface TaskResult {
  * fault of theirs, and its signal is aborted when Nx or the user stops the task, or when Nx itself is gone.
  */
 export async function runTask(work: (signal: AbortSignal) => Promise<void>): Promise<TaskResult> {
+  try {
+    await untilStopped(work);
+    return { success: true };
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    return { success: false };
+  }
+}
+
+/** Does some work with a signal that is aborted when this process is told to stop, or its parent is gone. */
+export async function untilStopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const onStop = (): void => stop.abort();
   // Nx stops a task by a signal; when Nx is killed the channel to it breaks, and nobody would wait for the result.
   const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const;
   for (const event of events) process.on(event, onStop);
   try {
-    await work(stop.signal);
-    return { success: true };
-  } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
-    return { success: false };
+    return await work(stop.signal);
   } finally {
     for (const event of events) process.off(event, onStop);
   }

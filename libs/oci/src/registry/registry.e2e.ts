@@ -14,6 +14,7 @@ import { openLayer, readImage } from '../image.ts';
 import { pullImage } from '../pull.ts';
 import { pushImage } from '../push.ts';
 import { parseReference } from '../reference.ts';
+import { removeImage } from '../remove-image.ts';
 import { listEntries, selectEntries } from '../select.ts';
 import { ImageStore } from '../store.ts';
 import type { Outcome } from '../transfer.ts';
@@ -138,6 +139,15 @@ test('all repositories and tags of a registry can be listed', async () => {
   expect(repositories).toContain('listed');
   const tags = await new Repository(client, parseReference(`${plain.host}/listed`)).tags();
   expect(tags.toSorted()).toEqual(['a', 'b']);
+});
+
+test('an image is removed by name or digest, and one that is not there is told', async () => {
+  const { digest } = await push('gone', `${plain.host}/gone:1`);
+  const name = parseReference(`${plain.host}/gone:1`);
+  expect(await removeImage(client, name)).toBe(digest);
+  await expect(removeImage(client, name)).rejects.toMatchObject({ code: 'IMAGE_MISSING' });
+  await push('gone', `${plain.host}/gone:1`);
+  expect(await removeImage(client, parseReference(`${plain.host}/gone@${digest}`))).toBe(digest);
 });
 
 describe('a registry with TLS and users', () => {

@@ -81,6 +81,13 @@ export class Repository implements ImageSource {
       : (await this.resolve(tagOrDigest)).descriptor.digest;
   }
 
+  /** Removes an index or manifest with all of its names; the registry frees its blobs when it cares to. */
+  async remove(digest: Digest): Promise<void> {
+    const request = this.#request('DELETE', `manifests/${digest}`, 'pull,push,delete');
+    const response = await this.#client.request(this.#registry, request, [200, 202]);
+    response.body.resume();
+  }
+
   async hasBlob(digest: Digest): Promise<boolean> {
     const request = this.#request('HEAD', `blobs/${digest}`, 'pull,push');
     const response = await this.#client.request(this.#registry, request, [200, 404]);

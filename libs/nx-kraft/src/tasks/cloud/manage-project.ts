@@ -13,6 +13,7 @@ import {
 import { type Column, formatTable } from '@nx-kraft/oci';
 import { tell } from '../task.ts';
 import { connectCloud } from './connect.ts';
+import { prefixLines } from './prefix-lines.ts';
 import { type CloudOptions, loadCloudProject } from './settings.ts';
 
 export interface RollbackTaskOptions extends CloudOptions {
@@ -97,8 +98,7 @@ export async function showLogs(workspaceRoot: string, options: LogsTaskOptions, 
     shown.map(async (instance) => {
       for await (const chunk of readLog(cloud, instance.uuid, { follow, tail, signal })) {
         const prefix = shown.length > 1 ? `${instance.name} | ` : '';
-        const text = Buffer.from(chunk).toString('utf8');
-        process.stdout.write(prefix === '' ? text : text.replaceAll(/^(?=.)/gm, prefix));
+        process.stdout.write(prefixLines(chunk, prefix));
       }
     }),
   );
