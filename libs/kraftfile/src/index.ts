@@ -57,3 +57,4 @@ export {
 export { readKraftfile, type ReadOptions, type ReadResult } from './read-kraftfile.ts';
 export { specVersions } from './read-spec.ts';
 export { type Loss, type Upgrade, upgradeKraftfile } from './upgrade.ts';
+export { architectureAliases, architectures, platforms } from './words.ts';

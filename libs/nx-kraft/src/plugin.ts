@@ -14,6 +14,7 @@ import { readLockFields } from './inference/lock.ts';
 import { withMemory } from './inference/memory.ts';
 import { readTaskOptions } from './inference/project-options.ts';
 import type { Summary } from './inference/summary.ts';
+import { changedExecutors, hasBuildDefaults } from './inference/target-defaults.ts';
 import { type Input, inferProject } from './inference/targets.ts';
 import { fileDetailsVariable, rememberVariables, versionVariables } from './inference/variables.ts';
 import { type PluginOptions, taskNames } from './options.ts';
@@ -36,7 +37,7 @@ export const createNodesV2 = createNodes;
 async function createProjects(
   kraftfiles: readonly string[],
   options: PluginOptions | undefined,
-  { workspaceRoot }: CreateNodesContext,
+  { workspaceRoot, nxJsonConfiguration }: CreateNodesContext,
 ): Promise<CreateNodesResultArray> {
   const state = pluginState();
   const names = taskNames(options);
@@ -73,6 +74,7 @@ async function createProjects(
             facts,
             lock,
             salt: pluginVersion,
+            hasBuildDefaults: hasBuildDefaults(nxJsonConfiguration, names),
             pluginInputs,
           },
           names,
@@ -107,9 +109,16 @@ function ownSources(workspaceRoot: string): readonly Input[] {
  * and a guard before the remote cache.
  */
 export async function preTasksExecution(
-  _options: PluginOptions | undefined,
-  { workspaceRoot, id, argv }: PreTasksExecutionContext,
+  options: PluginOptions | undefined,
+  { workspaceRoot, nxJsonConfiguration, id, argv }: PreTasksExecutionContext,
 ): Promise<void> {
+  const changed = changedExecutors(nxJsonConfiguration, taskNames(options));
+  if (changed.length > 0) {
+    process.stderr.write(
+      `warning: targetDefaults in nx.json replace inputs and dependencies of ${changed.join(', ')}; ` +
+        'nx g nx-kraft:init keeps them as they must be\n',
+    );
+  }
   Object.assign(process.env, networkVariables(argv));
   const { taskVariables } = await import('./tasks/variables.ts');
   Object.assign(process.env, await taskVariables(workspaceRoot));

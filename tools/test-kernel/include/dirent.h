@@ -11,6 +11,14 @@ struct dirent {
 
 typedef struct directory DIR;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 DIR *opendir(const char *path);
 struct dirent *readdir(DIR *directory);
 int closedir(DIR *directory);
+
+#ifdef __cplusplus
+}
+#endif

@@ -7,4 +7,12 @@
 #define O_CREAT 0100
 #define O_TRUNC 01000
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 int open(const char *path, int flags, ...);
+
+#ifdef __cplusplus
+}
+#endif

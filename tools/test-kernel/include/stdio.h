@@ -3,6 +3,10 @@
 #include <stddef.h>
 
 typedef struct FILE FILE;
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Both are the console. */
 extern FILE *stdout, *stderr;
 
@@ -16,3 +20,7 @@ int putchar(int character);
 int puts(const char *text);
 int fputs(const char *text, FILE *file);
 int fflush(FILE *file);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,7 +1,11 @@
 #pragma once
 #include <stddef.h>
 
-void *memcpy(void *restrict to, const void *restrict from, size_t size);
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void *memcpy(void *__restrict to, const void *__restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
 int memcmp(const void *one, const void *other, size_t size);
@@ -14,7 +18,11 @@ char *strchr(const char *text, int character);
 char *strrchr(const char *text, int character);
 char *strstr(const char *text, const char *part);
 size_t strcspn(const char *text, const char *stops);
-char *strcpy(char *restrict to, const char *restrict from);
-char *strncpy(char *restrict to, const char *restrict from, size_t size);
-char *strcat(char *restrict to, const char *restrict from);
+char *strcpy(char *__restrict to, const char *__restrict from);
+char *strncpy(char *__restrict to, const char *__restrict from, size_t size);
+char *strcat(char *__restrict to, const char *__restrict from);
 char *strerror(int number);
+
+#ifdef __cplusplus
+}
+#endif

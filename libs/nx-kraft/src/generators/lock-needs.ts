@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { type Tree, globAsync } from '@nx/devkit';
+import type { Tree } from '@nx/devkit';
 import {
   type ComponentRequest,
   type Lock,
@@ -13,7 +13,7 @@ import {
   readUserIndexes,
   resolveComponent,
 } from '@nx-kraft/components';
-import { type Kraftfile, isKraftfile, kraftfileNames, kraftfilesOfFolder, readKraftfile } from '@nx-kraft/kraftfile';
+import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
 import { RegistryClient, Repository, parseReference } from '@nx-kraft/oci';
 import { RootfsFault, rootfsInputs } from '@nx-kraft/rootfs';
 import { readTaskOptions } from '../inference/project-options.ts';
@@ -22,6 +22,7 @@ import { plannedTargets } from '../tasks/kraftproject.ts';
 import { networkRules } from '../tasks/network.ts';
 import { baseImageName, componentNeeds, runtimeImageName } from '../tasks/needs.ts';
 import { readTemplate } from '../tasks/sources.ts';
+import { findKraftfiles } from './kraftprojects.ts';
 
 /** The lock as the tree has it; undefined when there is none. */
 export function readTreeLock(tree: Tree): Lock | undefined {
@@ -54,17 +55,6 @@ export async function gatherNeeds(tree: Tree, lock: Lock | undefined, options: L
     components: needs.flatMap(({ components }) => components),
     images: [...new Set(needs.flatMap(({ images }) => images))],
   };
-}
-
-/** The Kraftfile of each folder that has one. */
-async function findKraftfiles(tree: Tree): Promise<readonly string[]> {
-  const files = await globAsync(tree, [`**/{${kraftfileNames.join(',')}}`]);
-  const meant = files.filter((file) => isKraftfile(tree.read(file, 'utf8') ?? ''));
-  const folders = Map.groupBy(meant, (file) => dirname(file));
-  return [...folders].map(([folder, paths]) => {
-    const name = kraftfilesOfFolder(paths.map((path) => basename(path))).default ?? 'Kraftfile';
-    return join(folder, name);
-  });
 }
 
 async function needsOf(tree: Tree, file: string, lock: Lock | undefined, rules: LockOptions): Promise<LockNeeds> {

@@ -23,6 +23,8 @@ export interface InferenceSource {
   readonly lock: ReadonlySet<string>;
   /** Goes into all cache keys. */
   readonly salt: string;
+  /** Whether nx.json has defaults for all tasks of the name of the one that builds all kernels. */
+  readonly hasBuildDefaults?: boolean;
   /** Inputs of all tasks when the plugin's own sources are part of the workspace, as in its own repository. */
   readonly pluginInputs: readonly Input[];
 }
@@ -150,7 +152,8 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
   };
   return {
     [names.build]: {
-      executor: 'nx:noop',
+      // Defaults by name would take the kernels away; those by the executor keep them, and only its own may be named so.
+      ...(source.hasBuildDefaults === true ? { executor: 'nx-kraft:build', options } : { executor: 'nx:noop' }),
       dependsOn: kernels.map(([task]) => task),
       metadata: describe('Builds the kernels of all targets'),
     },

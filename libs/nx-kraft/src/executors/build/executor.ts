@@ -2,7 +2,10 @@ import type { ExecutorContext } from '@nx/devkit';
 import { type BuildOptions, buildTarget } from '../../tasks/build-target.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
-/** Builds the kernel of one target. */
-export default function build(options: BuildOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => buildTarget(root, options, signal));
+type Options = Omit<BuildOptions, 'target'> & Partial<Pick<BuildOptions, 'target'>>;
+
+/** Builds the kernel of one target; without one it stands for those of all targets, which are built before it. */
+export default function build({ target, ...options }: Options, { root }: ExecutorContext): Promise<TaskResult> {
+  if (target === undefined) return Promise.resolve({ success: true });
+  return runTask((signal) => buildTarget(root, { ...options, target }, signal));
 }

@@ -1,0 +1,280 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Tree, readNxJson, updateNxJson } from '@nx/devkit';
+import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
+import { readKraftfile } from '@nx-kraft/kraftfile';
+import { beforeEach, describe, expect, test } from 'vitest';
+import app from './app/generator.ts';
+import { templates } from './app/templates.ts';
+import convert from './convert/generator.ts';
+import { checkNx } from './generator.ts';
+import init from './init/generator.ts';
+import library from './library/generator.ts';
+import remove from './remove/generator.ts';
+import target from './target/generator.ts';
+import vscode from './vscode/generator.ts';
+
+let tree: Tree;
+beforeEach(() => {
+  tree = createTreeWithEmptyWorkspace();
+  // It asks for a formatter that is not installed here.
+  tree.delete('.oxfmtrc.json');
+});
+
+const text = (file: string): string => tree.read(file, 'utf8') ?? '';
+const json = (file: string): unknown => JSON.parse(text(file));
+const makeApp = (directory: string, more: Partial<Parameters<typeof app>[1]> = {}) =>
+  app(tree, { directory, template: 'c', ...more });
+
+/** What a generator changes. */
+async function changes(work: () => Promise<unknown>): Promise<readonly string[]> {
+  const before = new Map(tree.listChanges().map(({ path, content }) => [path, content?.toString()]));
+  await work();
+  return tree
+    .listChanges()
+    .filter(({ path, content }) => before.get(path) !== content?.toString())
+    .map(({ path }) => path);
+}
+
+describe('init', () => {
+  test('adds the plugin, its sync generator and an ignored folder, and nothing the second time', async () => {
+    tree.write('.gitignore', 'dist');
+    await init(tree, {});
+    expect(readNxJson(tree)).toMatchObject({
+      plugins: ['nx-kraft'],
+      sync: { globalGenerators: ['nx-kraft:sync'] },
+    });
+    expect(text('.gitignore')).toBe('dist\n.unikraft\n');
+    expect(await changes(() => init(tree, {}))).toEqual([]);
+  });
+
+  test('keeps options of the plugin, other plugins and generators, and lines that ignore the folder already', async () => {
+    tree.write('.gitignore', '**/.unikraft/\r\n');
+    tree.write('.dockerignore', 'node_modules\n');
+    const plugins = ['other', { plugin: 'nx-kraft', options: { testTargetName: 'boot' } }];
+    updateNxJson(tree, { plugins, sync: { globalGenerators: ['other:sync'] } });
+    await init(tree, {});
+    expect(readNxJson(tree)).toEqual({ plugins, sync: { globalGenerators: ['other:sync', 'nx-kraft:sync'] } });
+    expect(text('.gitignore')).toBe('**/.unikraft/\r\n');
+    expect(text('.dockerignore')).toBe('node_modules\n**/.unikraft\n');
+  });
+
+  test('keeps the inputs of unikernels where targetDefaults has others for tasks of their names', async () => {
+    const mine = { build: { dependsOn: ['^build'] }, test: { inputs: ['default'] }, lint: { cache: true } };
+    updateNxJson(tree, { targetDefaults: mine });
+    await init(tree, {});
+    expect(readNxJson(tree)?.targetDefaults).toEqual({ ...mine, 'nx-kraft:build': {}, 'nx-kraft:test': {} });
+    updateNxJson(tree, { ...readNxJson(tree), targetDefaults: { ...mine, 'nx-kraft:build': { cache: false } } });
+    await init(tree, {});
+    expect(readNxJson(tree)?.targetDefaults).toMatchObject({ 'nx-kraft:build': { cache: false } });
+  });
+});
+
+describe('app', () => {
+  test.each(Object.keys(templates) as (keyof typeof templates)[])(
+    '%s has a Kraftfile without a fault',
+    async (template) => {
+      await makeApp('apps/my-web', { template, targets: ['qemu/x86_64', 'kvm/aarch64'] });
+      const { kraftfile, diagnostics } = readKraftfile(text('apps/my-web/Kraftfile'), {
+        file: 'Kraftfile',
+        directoryName: 'x',
+        exists: (path) => tree.exists(join('apps/my-web', path)),
+      });
+      expect(diagnostics).toEqual([]);
+      expect(kraftfile?.name).toBe('my-web');
+      expect(kraftfile?.targets.map(({ id }) => id)).toEqual(['qemu-x86_64', 'qemu-arm64']);
+      expect(json('apps/my-web/kraft.test.json')).toHaveProperty('scenarios');
+      const all = tree.listChanges().map(({ content }) => content?.toString() ?? '');
+      expect(all.filter((content) => /<%|undefined|&(#|lt|quot)/.test(content))).toEqual([]);
+    },
+  );
+
+  test('the schema offers the templates that there are', () => {
+    const schema = JSON.parse(readFileSync(join(import.meta.dirname, 'app/schema.json'), 'utf8')) as {
+      properties: { template: { enum: string[]; 'x-prompt': { items: { value: string }[] } } };
+    };
+    const names = Object.keys(templates);
+    expect(schema.properties.template.enum).toEqual(names);
+    expect(schema.properties.template['x-prompt'].items.map(({ value }) => value)).toEqual(names);
+  });
+
+  test('takes a version, a folder or a URL of Unikraft, and another runtime', async () => {
+    tree.write('vendor/unikraft/Makefile', '');
+    await makeApp('apps/a', { unikraft: '0.17' });
+    await makeApp('apps/b', { unikraft: 'vendor/unikraft' });
+    await makeApp('apps/c', { unikraft: 'https://example.org/unikraft.git' });
+    await makeApp('apps/d', { template: 'node', runtime: 'registry.example.org/node:22' });
+    expect(text('apps/a/Kraftfile')).toContain('version: 0.17');
+    expect(text('apps/b/Kraftfile')).toContain('source: ../../vendor/unikraft');
+    expect(text('apps/c/Kraftfile')).toContain('source: https://example.org/unikraft.git');
+    expect(text('apps/d/Kraftfile')).toContain('runtime: registry.example.org/node:22');
+  });
+
+  test('TypeScript gets its tools, unless the workspace has others', async () => {
+    tree.write('package.json', JSON.stringify({ name: 'x', devDependencies: { typescript: '6.0.3' } }));
+    tree.write('tsconfig.base.json', '{}');
+    await makeApp('apps/ts', { template: 'typescript' });
+    expect(json('package.json')).toMatchObject({ devDependencies: { rolldown: '1.2.19', typescript: '6.0.3' } });
+    expect(json('apps/ts/tsconfig.json')).toMatchObject({ extends: '../../tsconfig.base.json' });
+  });
+
+  test.each([
+    ['my app', /no folder that every system and make can use/],
+    ['apps/1st', /'1st' is no name for a project \(BAD_NAME\)\n.*such as st/],
+    ['apps/äpfel', /'äpfel' is no name for a project/],
+    ['apps/con', /no folder that every system/],
+    ['../out', /'..\/out' is no folder of this workspace \(BAD_FOLDER\)\n {2}Give it relative to the workspace/],
+    ['/etc/web', /is no folder of this workspace/],
+    ['C:\\work\\web', /'C:\\work\\web' is no folder of this workspace/],
+    ['', /'' is no folder of this workspace/],
+  ])('refuses the folder %j with a sentence, and writes nothing', async (directory, message) => {
+    const before = tree.listChanges().length;
+    await expect(makeApp(directory)).rejects.toThrow(message);
+    expect(tree.listChanges()).toHaveLength(before);
+  });
+
+  test('understands paths as Windows writes them', async () => {
+    await makeApp('apps\\web\\');
+    expect(tree.exists('apps/web/Kraftfile')).toBe(true);
+  });
+
+  test('keeps what is there: files, and names that other projects have', async () => {
+    tree.write('apps/web/main.c', 'mine');
+    await expect(makeApp('apps/web')).rejects.toThrow('apps/web has main.c already (ALREADY_THERE)');
+    tree.write('packages/shop/project.json', '{ "name": "shop" }');
+    await expect(makeApp('apps/shop')).rejects.toThrow("the project in packages/shop is named 'shop' already");
+    await makeApp('apps/one');
+    await expect(makeApp('other/one')).rejects.toThrow("the project in apps/one is named 'one' already");
+    expect(text('apps/web/main.c')).toBe('mine');
+  });
+
+  test('tells a target that does not exist, and which was meant', async () => {
+    await expect(makeApp('apps/web', { targets: ['qemu/x86-65'] })).rejects.toThrow(/Did you mean qemu\/x86_64\?/);
+  });
+});
+
+describe('library', () => {
+  test('makes build files and sources, and puts the library into the app, switched on', async () => {
+    await makeApp('apps/web');
+    await library(tree, { directory: 'libs/greet-er', app: 'web' });
+    expect(text('libs/greet-er/Makefile.uk')).toContain('$(eval $(call addlib_s,libgreeter,$(CONFIG_LIBGREETER)))');
+    expect(text('libs/greet-er/greeter.c')).toContain('#include <greeter/greeter.h>');
+    const { kraftfile } = readKraftfile(text('apps/web/Kraftfile'), { file: 'Kraftfile', directoryName: 'web' });
+    expect(kraftfile?.libraries).toMatchObject([
+      { name: 'greet-er', source: '../../libs/greet-er', kconfig: { CONFIG_LIBGREETER: 'y' } },
+    ]);
+  });
+
+  test('refuses an app whose kernel is not built, and writes nothing of it', async () => {
+    await makeApp('apps/py', { template: 'python' });
+    await expect(library(tree, { directory: 'libs/x', app: 'py' })).rejects.toThrow(/py runs on a runtime/);
+    await expect(library(tree, { directory: 'libs/x', app: 'nothing' })).rejects.toThrow(/There are: py\./);
+  });
+});
+
+test('target adds one, keeps comments, and does nothing the second time', async () => {
+  await makeApp('apps/web');
+  const add = () => target(tree, { project: 'web', target: 'fc/arm64' });
+  await add();
+  expect(text('apps/web/Kraftfile')).toContain('  - fc/arm64\n');
+  expect(text('apps/web/Kraftfile')).toContain('# Random numbers');
+  expect(await changes(add)).toEqual([]);
+  await expect(target(tree, { project: 'web', target: 'fc' })).rejects.toThrow(/'fc' is no platform and architecture/);
+});
+
+describe('convert', () => {
+  const old =
+    'specification: 0.4\nname: app\nunikraft: stable # the channel\narchitectures:\n  x86_64: true\nplatforms:\n  kvm: true\n';
+
+  test('rewrites all Kraftfiles below a folder that are older, and nothing the second time', async () => {
+    tree.write('apps/a/kraft.yaml', old);
+    tree.write('apps/b/Kraftfile', 'spec: v0.6\nunikraft: stable\n');
+    tree.write('other/Kraftfile', old);
+    const run = () => convert(tree, { directory: 'apps', force: true });
+    expect(await changes(run)).toEqual(['apps/a/kraft.yaml', 'apps/b/Kraftfile']);
+    expect(text('apps/a/kraft.yaml')).toMatch(/specification: '?0.6'?/);
+    expect(text('apps/a/kraft.yaml')).toContain('unikraft: stable # the channel');
+    expect(text('apps/b/Kraftfile')).toContain('targets:\n  - qemu/x86_64\n  - fc/x86_64\n');
+    expect(await changes(run)).toEqual([]);
+  });
+
+  test('gives a folder with a Dockerfile a Kraftfile', async () => {
+    tree.write('services/api/Dockerfile', 'FROM scratch\nCOPY . /\nCMD ["/api"]\n');
+    await convert(tree, { directory: 'services/api' });
+    const { kraftfile, diagnostics } = readKraftfile(text('services/api/Kraftfile'), { file: 'K', directoryName: 'x' });
+    expect(diagnostics).toEqual([]);
+    expect(kraftfile).toMatchObject({ name: 'api', rootfs: { source: './Dockerfile' } });
+  });
+
+  test('tells what would be lost, what is broken, and where there is nothing', async () => {
+    tree.write(
+      'a/Kraftfile',
+      'spec: v0.6\nunikraft: { version: stable, kconfig: [A=$B] }\nvolumes: [./x:/y]\ntargets: [qemu/x86_64\n',
+    );
+    await expect(convert(tree, { directory: 'a', to: 'v0.7' })).rejects.toThrow(/KRAFTFILE_BROKEN/);
+    await expect(convert(tree, { directory: 'nowhere' })).rejects.toThrow('there is no folder nowhere (NOT_FOUND)');
+    tree.write('empty/x', '');
+    await expect(convert(tree, { directory: 'empty' })).rejects.toThrow(/neither a Kraftfile nor a Dockerfile/);
+  });
+});
+
+describe('vscode', () => {
+  test('adds to what is there, and nothing the second time', async () => {
+    await makeApp('apps/web');
+    await makeApp('apps/py', { template: 'python' });
+    tree.write('.vscode/settings.json', '{ "editor.tabSize": 3, "files.associations": { "*.x": "c" } }');
+    tree.write('.vscode/tasks.json', '{ "version": "2.0.0", "tasks": [{ "label": "mine" }] }');
+    const run = () => vscode(tree, {});
+    await run();
+    expect(json('.vscode/settings.json')).toMatchObject({
+      'editor.tabSize': 3,
+      'files.associations': { '*.x': 'c', Kraftfile: 'yaml' },
+    });
+    const { tasks } = json('.vscode/tasks.json') as { tasks: { label: string }[] };
+    const labels = ['mine', 'py: build', 'py: run', 'py: test', 'web: build', 'web: run', 'web: test', 'web: debug'];
+    expect(tasks.map(({ label }) => label)).toEqual(labels);
+    const launch = json('.vscode/launch.json') as { configurations: unknown[] };
+    expect(launch.configurations).toMatchObject([
+      {
+        name: 'web: gdb',
+        program: '${workspaceFolder}/apps/web/.unikraft/build/web_qemu-x86_64.dbg',
+        miDebuggerServerAddress: '127.0.0.1:1234',
+        preLaunchTask: 'web: debug',
+      },
+    ]);
+    expect(await changes(run)).toEqual([]);
+  });
+
+  test('does not touch a file with comments, and says what belongs into it', async () => {
+    tree.write('.vscode/settings.json', '{\n  // mine\n  "a": 1\n}\n');
+    await expect(vscode(tree, {})).rejects.toThrow(/settings.json has comments.*BAD_JSON.*"yaml.schemas"/s);
+    expect(text('.vscode/settings.json')).toContain('// mine');
+  });
+});
+
+describe('remove', () => {
+  test("removes a project's folder and what the editor's files say of it", async () => {
+    await makeApp('apps/web');
+    await makeApp('apps/web2');
+    await vscode(tree, {});
+    await remove(tree, { project: 'web' });
+    expect(tree.exists('apps/web')).toBe(false);
+    expect(text('.vscode/tasks.json')).not.toContain('"web: ');
+    expect(text('.vscode/tasks.json')).toContain('"web2: run"');
+    expect(text('.vscode/launch.json')).not.toContain('"web: ');
+  });
+
+  test('refuses what others use, and tells who', async () => {
+    await makeApp('apps/web');
+    tree.write('apps/shop/Kraftfile', 'spec: v0.6\ntemplate: { source: ../web }\ntargets: [qemu/x86_64]\n');
+    await expect(remove(tree, { project: 'web' })).rejects.toThrow('web cannot be removed: shop uses it (IN_USE)');
+    await remove(tree, { project: 'web', force: true });
+    expect(tree.exists('apps/web')).toBe(false);
+  });
+});
+
+test('an Nx that is too old is told with what to do', () => {
+  expect(() => checkNx('22.7.12')).toThrow('nx-kraft needs Nx 23 or newer, and this workspace has 22.7.12');
+  expect(() => checkNx('23.0.0-beta.1')).not.toThrow();
+  expect(() => checkNx('24.0.6')).not.toThrow();
+});
