@@ -57,6 +57,11 @@ function split(folders: Folders, name: string): { readonly folder: string; reado
   return typeof folder === 'string' ? { folder, inside: '' } : folder;
 }
 
+/** Whether kernels can be built at paths that are the same on every machine: whether mount namespaces are allowed. */
+export async function hasCanonicalPlaces(): Promise<boolean> {
+  return (await namespaceEntry()) !== undefined;
+}
+
 let knownEntry: Promise<readonly string[] | undefined> | undefined;
 
 /** The options with which `unshare` may make a mount namespace here, found by trying once per process. */

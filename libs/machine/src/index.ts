@@ -26,3 +26,4 @@ export type { TapInterface } from './qemu.ts';
 export { VolumeStore, type NamedVolume } from './volume-store.ts';
 export { firecrackerCalls, startFirecracker, type FirecrackerCall } from './firecracker.ts';
 export { formatXlConfiguration } from './xen.ts';
+export { findProgram } from './programs.ts';

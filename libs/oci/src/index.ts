@@ -33,6 +33,7 @@ export {
   type Credentials,
   type CredentialSource,
   forgetCredentials,
+  listLogins,
   loginFile,
   userCredentials,
 } from './registry/credentials.ts';

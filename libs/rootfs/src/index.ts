@@ -1,7 +1,7 @@
 export { buildRootfs, type Rootfs, type RootfsRequest, type RunDefaults } from './build.ts';
 export { type Detected, detectSource, type SourceKind, type SourceType, sourceTypes } from './detect.ts';
 export { type DockerfileOptions, type PassedOver } from './dockerfile/build.ts';
-export { type BuilderName } from './dockerfile/builders.ts';
+export { type BuilderName, externalBuilders, prepareBuilder } from './dockerfile/builders.ts';
 export { type Credentials } from './dockerfile/job.ts';
 export { digestFileDetails } from './file-details.ts';
 export { RootfsFault, type RootfsFaultCode } from './fault.ts';

@@ -94,6 +94,11 @@ export const commands: Group = {
       aliases: ['remove'],
       load: async () => (await import('./instances.ts')).rm,
     },
+    doctor: {
+      subject: thisMachine,
+      summary: 'Looks whether this machine has what building and running needs, and says how to get the rest.',
+      load: async () => (await import('./doctor.ts')).doctor,
+    },
     completion: {
       subject: thisMachine,
       summary: 'Prints what lets bash, zsh or fish complete this command.',

@@ -91,6 +91,28 @@ function credentialFiles(environment: NodeJS.ProcessEnv): readonly string[] {
   ];
 }
 
+/** A registry that a file has credentials for. */
+export interface KnownLogin {
+  readonly registry: string;
+  readonly file: string;
+}
+
+/**
+ * The registries that the user's files have credentials for, in the order in which these are asked; none of a store for
+ * all registries, which tells no names.
+ *
+ * @throws RegistryFault CREDENTIALS_INVALID
+ */
+export async function listLogins(environment: NodeJS.ProcessEnv = process.env): Promise<readonly KnownLogin[]> {
+  const logins: KnownLogin[] = [];
+  for (const file of credentialFiles(environment)) {
+    const { auths = {}, credHelpers = {} } = (await readCredentialFile(file)) ?? {};
+    const names = [...Object.keys(credHelpers), ...Object.keys(auths)];
+    logins.push(...names.map((registry) => ({ registry, file })));
+  }
+  return logins;
+}
+
 const fileShape = z.looseObject({
   auths: z
     .record(

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { examine } from '../doctor/examine.ts';
+import { formatResults } from '../doctor/report.ts';
+import { detectSystem } from '../doctor/system.ts';
+import { command, jsonOption, print } from './command.ts';
+
+export const doctor = command({
+  options: jsonOption,
+  notes: [
+    'For what is missing it says what that costs and how to get it on this system: Debian, Ubuntu, Fedora, Arch, macOS,',
+    'and Linux in WSL. The exit code is 1 when something is missing without which nothing can be built or run.',
+    'No other machine is asked but the remote cache, which gets an entry that no task has.',
+  ].join('\n'),
+  run: async ({ values }) => {
+    const system = detectSystem();
+    const results = await examine({ system, root: workspaceRoot(process.cwd()), env: process.env });
+    print(values, { system, checks: results }, () => formatResults(system, results));
+    return results.some(({ needed, state }) => needed && state !== 'ok') ? 1 : 0;
+  },
+});
+
+/** The folder with the `nx.json` around a folder, or that folder. */
+function workspaceRoot(folder: string): string {
+  let above = folder;
+  while (!existsSync(join(above, 'nx.json')) && dirname(above) !== above) above = dirname(above);
+  return existsSync(join(above, 'nx.json')) ? above : folder;
+}

@@ -1,0 +1,37 @@
+import type { Check, Finding, Result, Surroundings } from './check.ts';
+import { imageChecks } from './checks/images.ts';
+import { kernelChecks } from './checks/kernels.ts';
+import { machineChecks } from './checks/machines.ts';
+import { remoteCacheCheck } from './checks/remote-cache.ts';
+import { workspaceChecks } from './checks/workspace.ts';
+import { type Program, installLine } from './packages.ts';
+import type { System } from './system.ts';
+
+/** All that is looked at, in the order in which it is told. */
+export const checks: readonly Check[] = [
+  ...workspaceChecks,
+  remoteCacheCheck,
+  ...kernelChecks,
+  ...machineChecks,
+  ...imageChecks,
+];
+
+/** Looks at everything at the same time. */
+export function examine(surroundings: Surroundings): Promise<readonly Result[]> {
+  return Promise.all(
+    checks.map(async ({ probe, ...check }) => {
+      const finding = await probe(surroundings);
+      const remedy = finding.state === 'ok' ? undefined : remedyOf(finding, check.program, surroundings.system);
+      return { ...check, state: finding.state, detail: finding.detail, ...(remedy === undefined ? {} : { remedy }) };
+    }),
+  );
+}
+
+/** What to do: as the probe says, else the package for this system, else what other systems call it. */
+function remedyOf(finding: Exclude<Finding, { state: 'ok' }>, program: Program | undefined, system: System) {
+  if (finding.remedy !== undefined || program === undefined) return finding.remedy;
+  const line = system.family === undefined ? undefined : installLine(system.family, [program]);
+  if (line !== undefined) return line;
+  if (system.family === 'brew') return 'Not on macOS: use a Linux virtual machine or container for it.';
+  return `This system's package for ${program}; Debian's is: ${installLine('apt', [program]) ?? program}`;
+}
