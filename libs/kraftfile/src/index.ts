@@ -53,6 +53,7 @@ export {
   rootfsName,
   runDefaultsName,
   testReportName,
+  bootReportName,
 } from './outputs.ts';
 export { readKraftfile, type ReadOptions, type ReadResult } from './read-kraftfile.ts';
 export { specVersions } from './read-spec.ts';

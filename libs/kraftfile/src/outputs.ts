@@ -74,6 +74,11 @@ export function testReportName(kraftfile: Kraftfile): string {
   return `${outputDirectory(kraftfile)}/junit.xml`;
 }
 
+/** What boots of the project took, as JSON. */
+export function bootReportName(kraftfile: Kraftfile): string {
+  return `${outputDirectory(kraftfile)}/boot-report.json`;
+}
+
 /** The folder of all outputs of a Kraftfile. */
 export function outputDirectory({ outdir = defaultOutdir, variant }: Kraftfile): string {
   return variant === undefined ? outdir : `${outdir}/${safeName(variant)}`;

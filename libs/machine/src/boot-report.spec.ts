@@ -4,6 +4,7 @@ import { distribution, formatBootReport, type BootReport } from './boot-report.t
 const base: BootReport = {
   name: 'web',
   architecture: 'x86_64',
+  accelerator: 'tcg',
   boots: 20,
   ready: { p50: 40, p95: 50 },
   memory: { p50: 50 * 1024, p95: 51 * 1024 },
@@ -24,7 +25,7 @@ test('a report shows what became more, and marks what is worth a look', () => {
     { library: 'libukboot', code: 1024, data: 0 },
   ];
   expect(formatBootReport({ ...base, ready: { p50: 44, p95: 51 }, libraries }, base))
-    .toBe(`### Boot of web (x86_64, 20 boots)
+    .toBe(`### Boot of web (x86_64, tcg, 20 boots)
 
 |  | base | now | change |
 | --- | ---: | ---: | ---: |
@@ -37,6 +38,11 @@ test('a report shows what became more, and marks what is worth a look', () => {
 | \`libnew\` | 0.0 KiB | 1.0 KiB | **+100.0 %** |
 | \`libukboot\` | 1.0 KiB | 1.0 KiB | 0.0 % |
 `);
+});
+
+test('times of another accelerator are told to be no measure', () => {
+  const report = formatBootReport({ ...base, accelerator: 'kvm' }, base);
+  expect(report).toContain('The base was measured with tcg: its times are no measure for these.');
 });
 
 test('without a base it shows the values alone', () => {

@@ -1,10 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { MachineFault } from './fault.ts';
-import type { MachinePlan } from './machine.ts';
-import { measureLibraries, type LibrarySize } from './object-sizes.ts';
+import type { Accelerator } from './accelerator.ts';
+import type { KernelRun } from './kernel-run.ts';
 import type { Scenario } from './scenario.ts';
 import { formatScenario } from './test-report.ts';
-import { runScenarios, type ScenarioResult, type TestOptions } from './test-run.ts';
+import { runScenarios, toldOnce, type ScenarioResult, type TestOptions } from './test-run.ts';
+
+/** What a library takes in the machine's memory, in bytes. */
+export interface LibrarySize {
+  readonly library: string;
+  /** Instructions and constants. */
+  readonly code: number;
+  /** Variables, those that begin as zero included. */
+  readonly data: number;
+}
 
 /** The middle and the slow end of many measurements. */
 export interface Distribution {
@@ -16,6 +25,8 @@ export interface Distribution {
 export interface BootReport {
   readonly name: string;
   readonly architecture: string;
+  /** Times with one cannot be compared with times with another. */
+  readonly accelerator: Accelerator;
   readonly boots: number;
   /** Milliseconds from the first instruction until the guest was ready. */
   readonly ready: Distribution;
@@ -25,15 +36,15 @@ export interface BootReport {
   readonly kernelSize: number;
   /** Bytes; 0 without one. */
   readonly initrdSize: number;
-  /** The largest first; empty where the objects were not given. */
+  /** The largest first; empty where they were not given. */
   readonly libraries: readonly LibrarySize[];
 }
 
 export interface BootReportOptions extends Omit<TestOptions, 'jobs'> {
   /** How often it is booted, one machine after the other so that they do not slow each other (default 20). */
   readonly boots?: number;
-  /** The folder with the objects of the kernel's libraries, for their sizes. */
-  readonly objectFolder?: string | undefined;
+  /** What each library takes of the kernel, the largest first. */
+  readonly libraries?: readonly LibrarySize[];
 }
 
 /**
@@ -43,14 +54,15 @@ export interface BootReportOptions extends Omit<TestOptions, 'jobs'> {
  */
 export async function measureBoots(
   name: string,
-  plan: MachinePlan,
+  plan: KernelRun,
   scenario: Scenario,
   options: BootReportOptions,
 ): Promise<BootReport> {
-  const { boots = 20, objectFolder } = options;
+  const { boots = 20, libraries = [] } = options;
   const results: ScenarioResult[] = [];
+  const onNote = toldOnce(options.onNote);
   for (let boot = 0; boot < boots; boot++) {
-    const [result] = await runScenarios(plan, [scenario], options);
+    const [result] = await runScenarios(plan, [scenario], { ...options, onNote });
     if (result === undefined || result.mismatches.length > 0) {
       const report = result === undefined ? '' : `:\n${formatScenario(result)}`;
       throw new MachineFault('MACHINE_BOOT_FAILED', `boot ${boot + 1} of ${boots} was not as it should${report}`);
@@ -60,12 +72,13 @@ export async function measureBoots(
   return {
     name,
     architecture: plan.architecture,
+    accelerator: results[0]?.accelerator ?? 'tcg',
     boots,
     ready: distribution(results.map(({ ready = 0 }) => ready)),
     memory: distribution(results.map(({ peakMemory }) => peakMemory)),
     kernelSize: (await stat(plan.kernel)).size,
     initrdSize: plan.initrd === undefined ? 0 : (await stat(plan.initrd)).size,
-    libraries: objectFolder === undefined ? [] : await measureLibraries(objectFolder),
+    libraries,
   };
 }
 
@@ -86,8 +99,11 @@ export function formatBootReport(report: BootReport, base?: BootReport): string 
     tableRow(what, of(report), base === undefined ? undefined : of(base), unit);
   const heading = base === undefined ? ['', 'value'] : ['', 'base', 'now', 'change'];
   return [
-    `### Boot of ${report.name} (${report.architecture}, ${report.boots} boots)`,
+    `### Boot of ${report.name} (${report.architecture}, ${report.accelerator}, ${report.boots} boots)`,
     '',
+    ...(base === undefined || base.accelerator === report.accelerator
+      ? []
+      : [`The base was measured with ${base.accelerator}: its times are no measure for these.`, '']),
     `| ${heading.join(' | ')} |`,
     `| ${heading.map((_, column) => (column === 0 ? '---' : '---:')).join(' | ')} |`,
     row('ready, p50', ({ ready }) => ready.p50, milliseconds),

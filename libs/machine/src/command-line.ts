@@ -92,3 +92,8 @@ export interface Address {
 export function formatAddress({ cidr, gateway, nameservers = [], hostname, domain }: Address): string {
   return [cidr, gateway, nameservers[0], nameservers[1], hostname, domain].map((part) => part ?? '').join(':');
 }
+
+/** The address of a value of {@link formatAddress}, with its prefix. */
+export function bareAddress(value: string): string {
+  return value.split(':')[0] ?? '';
+}

@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { useGuest } from '../test/use-guest.ts';
 import { formatGdbLine, gdbArguments, makeVscodeConfiguration, startForDebugger } from './debug.ts';
-import type { MachinePlan } from './machine.ts';
+import type { KernelRun } from './kernel-run.ts';
 
 const guest = useGuest();
 
-function plan(...args: readonly string[]): MachinePlan {
-  return { kernel: guest.kernel, architecture: 'x86_64', accelerator: 'tcg', args };
+function plan(...args: readonly string[]): KernelRun {
+  return { kernel: guest.kernel, architecture: 'x86_64', platform: 'qemu', accelerator: 'tcg', args };
 }
 
 async function takePort(): Promise<{ server: Server; port: number }> {

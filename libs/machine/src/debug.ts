@@ -2,8 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import type { MachineEnd } from './ending.ts';
-import { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
+import { MachineFault } from './fault.ts';
+import { startKernel, type KernelRun } from './kernel-run.ts';
+import type { Machine, MachineOptions } from './machine.ts';
 import { findProgram } from './programs.ts';
+import { stopOnAbort } from './stopping.ts';
 
 /** What gdb needs to know of a machine that waits for it. */
 export interface DebugTarget {
@@ -51,13 +54,38 @@ export function makeVscodeConfiguration(name: string, target: DebugTarget): Read
   };
 }
 
+export interface DebugOptions extends MachineOptions {
+  /** Stops the machine in order when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Called when the machine waits, with the line to type into a shell. */
+  readonly onWaiting?: (gdbLine: string) => void;
+}
+
 /**
  * Starts a machine that waits for gdb before its first instruction. Nobody but this host can reach it.
  *
- * @throws MachineFault as `startMachine`; MACHINE_PORT_TAKEN for gdb's port too
+ * @throws MachineFault as `runKernel`; MACHINE_PORT_TAKEN for gdb's port too, MACHINE_BAD_TARGET for another platform
+ *   than QEMU
  */
-export function startForDebugger(plan: MachinePlan, port: number, options: MachineOptions = {}): Promise<Machine> {
-  return startMachine({ ...plan, gdb: `tcp:127.0.0.1:${port}` }, options);
+export function startForDebugger(run: KernelRun, port: number, options: MachineOptions = {}): Promise<Machine> {
+  if (run.platform !== 'qemu') {
+    throw new MachineFault('MACHINE_BAD_TARGET', `kernels for ${run.platform} cannot be debugged here`, {
+      hint: 'Debug the target for qemu, which has the same program.',
+    });
+  }
+  return startKernel({ ...run, gdb: `tcp:127.0.0.1:${port}` }, options);
+}
+
+/** Starts a machine that waits for a gdb that somebody else starts, and gives how it ended. */
+export async function waitForDebugger(
+  run: KernelRun,
+  target: DebugTarget,
+  options: DebugOptions = {},
+): Promise<MachineEnd> {
+  const machine = await startForDebugger(run, target.port, options);
+  const release = options.signal === undefined ? undefined : stopOnAbort(machine, options.signal);
+  options.onWaiting?.(formatGdbLine(target));
+  return machine.ended.finally(release);
 }
 
 /**
@@ -66,12 +94,13 @@ export function startForDebugger(plan: MachinePlan, port: number, options: Machi
  * @throws MachineFault, also MACHINE_NO_PROGRAM without gdb
  */
 export async function debugInTerminal(
-  plan: MachinePlan,
+  run: KernelRun,
   target: DebugTarget,
-  options: MachineOptions = {},
+  options: DebugOptions = {},
 ): Promise<MachineEnd> {
   const gdb = findProgram('gdb');
-  const machine = await startForDebugger(plan, target.port, options);
+  const machine = await startForDebugger(run, target.port, options);
+  const release = options.signal === undefined ? undefined : stopOnAbort(machine, options.signal);
   // Ctrl-C belongs to gdb, which stops the guest at it.
   const ignore = () => undefined;
   process.on('SIGINT', ignore);
@@ -83,6 +112,7 @@ export async function debugInTerminal(
     await gone;
     return await machine.ended;
   } finally {
+    release?.();
     process.off('SIGINT', ignore);
   }
 }

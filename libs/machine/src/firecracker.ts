@@ -138,6 +138,11 @@ class FirecrackerMachine extends GuestProcess implements Machine {
     this.begin();
   }
 
+  /** Firecracker forwards no ports. */
+  hasTaken(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   async pause(): Promise<void> {
     await this.#call({ method: 'PATCH', path: '/vm', body: { state: 'Paused' } });
   }

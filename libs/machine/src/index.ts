@@ -10,17 +10,26 @@ export { parseScenarios, type Scenario, type ScenarioInput } from './scenario.ts
 export { formatJunit, formatScenario } from './test-report.ts';
 export { runScenarios, type ScenarioResult, type TestOptions } from './test-run.ts';
 export type { Instance, InstanceState } from './instance.ts';
-export { formatInstances } from './instance-table.ts';
-export { defaultInstanceFolder, Instances, type NewInstance } from './instances.ts';
+export { formatInstances, formatRows, isActive } from './instance-table.ts';
+export { defaultInstanceFolder, type InstanceRunOptions, Instances, type NewInstance } from './instances.ts';
 export {
   debugInTerminal,
   formatGdbLine,
   gdbArguments,
   makeVscodeConfiguration,
   startForDebugger,
+  waitForDebugger,
+  type DebugOptions,
   type DebugTarget,
 } from './debug.ts';
-export { formatBootReport, measureBoots, type BootReport, type BootReportOptions } from './boot-report.ts';
+export {
+  formatBootReport,
+  measureBoots,
+  type BootReport,
+  type BootReportOptions,
+  type LibrarySize,
+} from './boot-report.ts';
+export { parseMac, parseNetwork, type NetworkRequest } from './network-request.ts';
 export { Networks, type Attachment, type Network } from './networks.ts';
 export type { TapInterface } from './qemu.ts';
 export { VolumeStore, type NamedVolume } from './volume-store.ts';

@@ -1,10 +1,11 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
+import { bareAddress } from './command-line.ts';
 import type { MachineEnd } from './ending.ts';
 import { instancePaths, readRecord, writeRecord, type Instance } from './instance.ts';
 import { serveCommands, type InstanceCommand } from './instance-channel.ts';
-import { startKernel } from './kernel-run.ts';
+import { attachToNetworks, startKernel } from './kernel-run.ts';
 import type { Machine, MachineOptions } from './machine.ts';
 
 /**
@@ -21,11 +22,12 @@ export async function hostInstance(
   const instance = await readRecord(folder);
   if (instance === undefined) throw new Error(`no instance in ${folder}`);
   const paths = instancePaths(folder);
+  const run = await attachToNetworks(instance.plan);
   const log = createWriteStream(paths.log);
   let machine: Machine;
   try {
     machine = await startKernel(
-      { ...instance.plan, name: instance.name },
+      { ...run, name: instance.name },
       {
         ...options,
         onConsole: (chunk) => {
@@ -39,7 +41,9 @@ export async function hostInstance(
     throw error;
   }
   const { pid, accelerator, ports } = machine;
-  const running: Instance = { ...withoutEnd(instance), startedAt: now(), state: 'running', pid, accelerator, ports };
+  const addresses = (run.addresses ?? []).map(bareAddress);
+  const seen = { startedAt: now(), pid, accelerator, ports, ...(addresses.length === 0 ? {} : { addresses }) };
+  const running: Instance = { ...withoutEnd(instance), state: 'running', ...seen };
   const handle = async (command: InstanceCommand) => {
     if (command === 'stop' || command === 'kill') {
       await (command === 'stop' ? machine.stop() : machine.kill());

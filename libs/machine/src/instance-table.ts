@@ -2,28 +2,45 @@ import { basename } from 'node:path';
 import type { Instance } from './instance.ts';
 import { formatPort } from './ports.ts';
 
-/** Instances as a table with a heading, in the columns of `kraft ps`. */
-export function formatInstances(instances: readonly Instance[], now: Date = new Date()): string {
-  const rows = instances.map((instance) => [
-    instance.name,
-    basename(instance.plan.kernel),
-    (instance.plan.args ?? []).join(' '),
-    `${formatAge(now.getTime() - Date.parse(instance.createdAt))} ago`,
-    formatState(instance),
-    String(instance.plan.memory ?? '64Mi'),
-    instance.state === 'running' ? (instance.ports ?? []).map(formatArrow).join(', ') : '',
-    `${instance.plan.platform}/${instance.plan.architecture}`,
+type Column = readonly [heading: string, cell: (instance: Instance, now: Date) => string];
+
+const columns: Readonly<Record<string, Column>> = {
+  id: ['ID', ({ id }) => id],
+  name: ['NAME', ({ name }) => name],
+  kernel: ['KERNEL', ({ plan }) => basename(plan.kernel)],
+  args: ['ARGS', ({ plan }) => (plan.args ?? []).join(' ')],
+  created: ['CREATED', ({ createdAt }, now) => `${formatAge(now.getTime() - Date.parse(createdAt))} ago`],
+  status: ['STATUS', formatState],
+  memory: ['MEM', ({ plan }) => String(plan.memory ?? '64Mi')],
+  ports: ['PORTS', (instance) => (isActive(instance) ? (instance.ports ?? []).map(formatArrow).join(', ') : '')],
+  addresses: ['IP', (instance) => (isActive(instance) ? (instance.addresses ?? []).join(', ') : '')],
+  pid: ['PID', (instance) => (isActive(instance) ? String(instance.pid ?? '') : '')],
+  platform: ['PLAT', ({ plan }) => `${plan.platform}/${plan.architecture}`],
+};
+
+const shortColumns = ['name', 'kernel', 'args', 'created', 'status', 'memory', 'ports', 'platform'];
+
+/** Whether a machine is there to be reached: it runs, or is paused. */
+export function isActive(instance: Instance | undefined): instance is Instance {
+  return instance?.state === 'running' || instance?.state === 'paused';
+}
+
+/** Instances as a table with a heading, in the columns of `kraft ps`; `long` shows also ids, addresses and processes. */
+export function formatInstances(instances: readonly Instance[], { now = new Date(), long = false } = {}): string {
+  const shown = Object.entries(columns).flatMap(([key, column]) =>
+    long || shortColumns.includes(key) ? [column] : [],
+  );
+  return formatRows([
+    shown.map(([heading]) => heading),
+    ...instances.map((instance) => shown.map(([, cell]) => cell(instance, now))),
   ]);
-  const table = [['NAME', 'KERNEL', 'ARGS', 'CREATED', 'STATUS', 'MEM', 'PORTS', 'PLAT'], ...rows];
+}
+
+/** Rows of cells with their columns below each other. */
+export function formatRows(table: readonly (readonly string[])[]): string {
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return table.map((row) => line(row).trimEnd()).join('\n');
 }
 
 function formatState({ state, end }: Instance): string {

@@ -23,12 +23,16 @@ export interface Instance {
   /** Times are ISO 8601 in UTC. */
   readonly createdAt: string;
   readonly state: InstanceState;
+  /** Of one that runs in the foreground: the process that it belongs to. */
+  readonly owner?: number;
   readonly startedAt?: string;
   /** The monitor's process. */
   readonly pid?: number;
   readonly accelerator?: Accelerator;
   /** As they are, also where any free port was asked for. */
   readonly ports?: readonly Port[];
+  /** In networks of this host, with their prefixes. */
+  readonly addresses?: readonly string[];
   readonly endedAt?: string;
   readonly end?: Pick<MachineEnd, 'exitCode' | 'reason' | 'message' | 'duration'>;
 }

@@ -44,7 +44,7 @@ test('an instance runs on its own, can be looked at, and its end is known', asyn
   expect(await logOf('web')).toContain('up\n');
   const ended = await instances.inspect(started.id.slice(0, 6));
   expect(ended).toMatchObject({ state: 'exited', end: { exitCode: 4, reason: 'failure' } });
-  expect(formatInstances([ended], new Date(Date.parse(ended.createdAt) + 120_000)).split('\n')).toEqual([
+  expect(formatInstances([ended], { now: new Date(Date.parse(ended.createdAt) + 120_000) }).split('\n')).toEqual([
     'NAME  KERNEL             ARGS                     CREATED    STATUS               MEM   PORTS  PLAT',
     'web   probe_qemu-x86_64  say up sleep 300 exit 4  2 min ago  exited (4, failure)  64Mi         qemu/x86_64',
   ]);

@@ -1,26 +1,39 @@
 import { spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
-import { hasErrorCode, withLock } from '@nx-kraft/base';
+import { hasErrorCode, isAlive, withLock } from '@nx-kraft/base';
 import { defaultCacheFolder } from './accelerator.ts';
 import { MachineFault, type MachineFaultCode } from './fault.ts';
 import { listFolder } from './files.ts';
 import { instancePaths, readRecord, writeRecord, type Instance } from './instance.ts';
+import { isActive } from './instance-table.ts';
+import { inventName, requireName } from './instance-names.ts';
 import { longestSocketPath, sendCommand, type InstanceCommand } from './instance-channel.ts';
 import { hostInstance } from './instance-host.ts';
 import type { KernelRun } from './kernel-run.ts';
-import type { MachineOptions } from './machine.ts';
+import type { Machine } from './machine.ts';
 import type { MachineEnd } from './ending.ts';
+import { untilReady } from './readiness.ts';
+import { typeInto, type KernelRunOptions } from './run.ts';
+import { endOnSignals, stopOnAbort, type CleanUp } from './stopping.ts';
 
 export interface NewInstance {
   /** Letters, digits, `-`, `_` and `.`; not that of another instance (default: one that is free). */
   readonly name?: string | undefined;
   readonly removeAtEnd?: boolean;
+}
+
+/** How an instance runs in this process. */
+export interface InstanceRunOptions extends KernelRunOptions {
+  /** Called before it starts, with the name that it got. */
+  readonly onCreated?: (instance: Instance) => void;
+  /** Called when the guest is ready, see {@link untilReady}, with the ports as they are. */
+  readonly onReady?: ((instance: Pick<Machine, 'ports'>) => void) | undefined;
 }
 
 /** `nx-kraft/machines` in the user's folder for state. */
@@ -46,7 +59,12 @@ export class Instances {
    *
    * @throws MachineFault MACHINE_NAME_TAKEN, MACHINE_BAD_NAME
    */
-  create(plan: KernelRun, { name, removeAtEnd = false }: NewInstance = {}): Promise<Instance> {
+  create(plan: KernelRun, options: NewInstance = {}): Promise<Instance> {
+    return this.#record(plan, options);
+  }
+
+  /** @param owner  the process without which the instance would be of no use */
+  #record(plan: KernelRun, { name, removeAtEnd = false }: NewInstance, owner?: number): Promise<Instance> {
     if (name !== undefined) requireName(name);
     return withLock(join(this.#root, 'lock'), async () => {
       const others = await this.list();
@@ -68,6 +86,7 @@ export class Instances {
         removeAtEnd,
         createdAt: new Date().toISOString(),
         state: 'created',
+        ...(owner === undefined ? {} : { owner }),
       };
       const folder = join(this.#root, id);
       const { socket } = instancePaths(folder);
@@ -103,20 +122,35 @@ export class Instances {
   /**
    * Runs a new instance in this process to its end; it is in the list and takes commands meanwhile, and is removed then.
    */
-  async run(
-    plan: KernelRun,
-    { name }: NewInstance,
-    options: MachineOptions & { signal?: AbortSignal },
-  ): Promise<MachineEnd> {
-    const { id } = await this.create(plan, { name, removeAtEnd: true });
+  async run(plan: KernelRun, { name }: NewInstance, options: InstanceRunOptions): Promise<MachineEnd> {
+    options.signal?.throwIfAborted();
+    const instance = await this.#record(plan, { name, removeAtEnd: true }, process.pid);
+    options.onCreated?.(instance);
+    const { id } = instance;
     const folder = join(this.#root, id);
+    const cleanUps: CleanUp[] = [];
     try {
-      const { machine, done } = await hostInstance(folder, { cacheFolder: this.#cacheFolder, ...options });
-      const stop = () => void machine.stop();
-      options.signal?.addEventListener('abort', stop, { once: true });
-      if (options.signal?.aborted === true) stop();
-      return await done;
+      const wrote = Promise.withResolvers<void>();
+      const { machine, done } = await hostInstance(folder, {
+        cacheFolder: this.#cacheFolder,
+        ...options,
+        onConsole: (chunk) => {
+          options.onConsole?.(chunk);
+          wrote.resolve();
+        },
+      });
+      if (options.signal !== undefined) cleanUps.push(stopOnAbort(machine, options.signal));
+      if (options.input !== undefined) cleanUps.push(typeInto(machine, options.input));
+      const signals = options.endOnSignals === true ? endOnSignals(machine) : undefined;
+      if (signals !== undefined) cleanUps.push(signals.release);
+      const { onReady } = options;
+      if (onReady !== undefined) {
+        void untilReady(machine, wrote.promise).then((isReady) => isReady && onReady(machine));
+      }
+      const end = await done;
+      return signals?.judge(end) ?? end;
     } finally {
+      for (const cleanUp of cleanUps) cleanUp();
       await rm(folder, { recursive: true, force: true });
     }
   }
@@ -197,6 +231,10 @@ export class Instances {
   async #look(id: string): Promise<Instance | undefined> {
     const folder = join(this.#root, id);
     const instance = await readRecord(folder);
+    if (instance?.state === 'created' && instance.owner !== undefined && !isAlive(instance.owner)) {
+      await rm(folder, { recursive: true, force: true });
+      return undefined;
+    }
     if (!isActive(instance) || (await sendCommand(instancePaths(folder).socket, 'status'))) return instance;
     // It may have ended between the two looks.
     const later = await readRecord(folder);
@@ -215,54 +253,6 @@ export class Instances {
 /** How much of a log (bytes) is read at once, and how often (milliseconds) it is looked at. */
 const logPart = 64 * 1024;
 const logInterval = 50;
-
-function isActive(instance: Instance | undefined): instance is Instance {
-  return instance?.state === 'running' || instance?.state === 'paused';
-}
-
-function requireName(name: string): void {
-  if (/^[a-zA-Z0-9][\w.-]{0,62}$/.test(name)) return;
-  throw new MachineFault('MACHINE_BAD_NAME', `'${name}' cannot be the name of a machine`, {
-    hint: 'A name has letters, digits, -, _ and ., begins with a letter or digit, and has at most 63 characters.',
-  });
-}
-
-const adjectives = [
-  'agile',
-  'brave',
-  'calm',
-  'eager',
-  'fair',
-  'glad',
-  'keen',
-  'lucid',
-  'neat',
-  'quick',
-  'tidy',
-  'warm',
-];
-const animals = [
-  'badger',
-  'crane',
-  'dolphin',
-  'finch',
-  'gecko',
-  'heron',
-  'ibex',
-  'lynx',
-  'marten',
-  'otter',
-  'raven',
-  'wren',
-];
-
-function inventName(taken: ReadonlySet<string>): string {
-  for (let tries = 0; ; tries++) {
-    const words = `${adjectives[randomInt(adjectives.length)]}-${animals[randomInt(animals.length)]}`;
-    const name = tries < 10 ? words : `${words}-${randomInt(1e6)}`;
-    if (!taken.has(name)) return name;
-  }
-}
 
 /** Starts the process that runs an instance and waits until the machine runs or could not be started. */
 async function startProcess(folder: string, cacheFolder: string): Promise<void> {

@@ -1,10 +1,33 @@
 import { MachineFault } from './fault.ts';
 import { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
+import type { NetworkRequest } from './network-request.ts';
 
 /** A kernel to run, on the platform that it was built for. */
 export interface KernelRun extends MachinePlan {
   /** As in the Kraftfile: `qemu`, or `fc` for Firecracker. */
   readonly platform: string;
+  /** Networks of this host that it is attached to when it starts, each with an interface of its own. */
+  readonly networks?: readonly NetworkRequest[];
+}
+
+/**
+ * Takes places in the networks that a machine asks for.
+ *
+ * @throws MachineFault MACHINE_NO_NETWORK, MACHINE_NETWORK_IN_USE, MACHINE_BAD_NETWORK
+ */
+export async function attachToNetworks(run: KernelRun): Promise<KernelRun> {
+  const { networks = [], ...rest } = run;
+  if (networks.length === 0) return rest;
+  const { Networks } = await import('./networks.ts');
+  const known = new Networks();
+  const interfaces = [...(run.interfaces ?? [])];
+  const addresses = [...(run.addresses ?? [])];
+  for (const { name, address, mac } of networks) {
+    const attachment = await known.attach(name, address, mac);
+    interfaces.push(attachment.interface);
+    addresses.push(attachment.address);
+  }
+  return { ...rest, interfaces, addresses };
 }
 
 /**
@@ -13,7 +36,8 @@ export interface KernelRun extends MachinePlan {
  *
  * @throws MachineFault when it cannot be started
  */
-export async function startKernel(run: KernelRun, options: MachineOptions): Promise<Machine> {
+export async function startKernel(wanted: KernelRun, options: MachineOptions): Promise<Machine> {
+  const run = await attachToNetworks(wanted);
   if (run.platform === 'qemu') return startMachine(run, options);
   if (run.platform === 'fc') {
     const { startFirecracker } = await import('./firecracker.ts');

@@ -12,9 +12,10 @@ import { parseMemory } from './memory.ts';
 import { parsePorts, type Port } from './ports.ts';
 import { findProgram, spawnBound } from './programs.ts';
 import { qemuArguments, qemuProgram, type QemuPlan, type TapInterface } from './qemu.ts';
-import { resolvePorts, startFault } from './qemu-words.ts';
+import { isTaken, resolvePorts, startFault } from './qemu-words.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
-import { formatMount, tagVolumes, type Volume } from './volumes.ts';
+import type { Daemons } from './virtiofs.ts';
+import { formatMount, requireSource, splitInitrd, tagVolumes, type Mount, type Volume } from './volumes.ts';
 
 /** A machine as a user asks for it. All paths are absolute. */
 export interface MachinePlan {
@@ -38,6 +39,8 @@ export interface MachinePlan {
   readonly cpus?: number;
   /** Ports, or their text, see {@link parsePorts}. All of them share one network interface. */
   readonly ports?: readonly (Port | string)[];
+  /** The hardware address of that interface (default: always the same one). */
+  readonly mac?: string | undefined;
   readonly volumes?: readonly Volume[];
   readonly interfaces?: readonly TapInterface[];
   /** Addresses of the network interfaces, see `formatAddress`. */
@@ -70,6 +73,8 @@ export interface Machine {
   readonly ports: readonly Port[];
   /** Resolves when the machine has ended and all of its output was given out; never rejects. */
   readonly ended: Promise<MachineEnd>;
+  /** Whether the guest itself has taken a connection to one of its TCP ports. */
+  hasTaken(guestPort: number): Promise<boolean>;
   /** Types to the guest's console. */
   write(text: Uint8Array | string): void;
   /** Ends the machine: QEMU closes what it has open; after five seconds, or when called again, it is killed. */
@@ -94,30 +99,44 @@ export async function startMachine(plan: MachinePlan, options: MachineOptions = 
   const wanted = plan.accelerator ?? 'auto';
   const { accelerator, note } = await chooseAccelerator(wanted, plan.architecture, program, options.cacheFolder);
   if (note !== undefined) options.onNote?.(note);
+  const { volumes, ...initrd } = splitInitrd(plan.volumes ?? [], plan.initrd);
+  const daemons = await shareFolders(tagVolumes(volumes));
   const files: FileHandle[] = [];
   try {
-    const qemuPlan = await makeQemuPlan(plan, accelerator, isMultiboot, files);
+    const whole = { ...plan, initrd: initrd.initrd, mounts: [...(plan.mounts ?? []), ...initrd.mounts] };
+    const qemuPlan = await makeQemuPlan(whole, daemons.mounts, accelerator, isMultiboot, files);
     const child = spawnBound(program, qemuArguments(qemuPlan), {
       // The guest sees the kernel's path as its name; from its own folder that is the same on every machine.
       cwd: dirname(plan.kernel),
       stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...files.map((file) => file.fd)],
     });
     return await new QemuMachine(child, qemuPlan, options).started();
+  } catch (error) {
+    daemons.stop();
+    throw error;
   } finally {
-    await Promise.all(files.map((file) => file.close()));
+    await Promise.all([...files.map((file) => file.close()), daemons.hide()]);
   }
+}
+
+/** The volumes as QEMU can take them: a folder for virtiofs becomes the socket of a daemon for it. */
+async function shareFolders(mounts: readonly Mount[]): Promise<Daemons> {
+  const folders = mounts.filter((mount) => requireSource(mount).isDirectory() && mount.driver === 'virtiofs');
+  if (folders.length === 0) return { mounts, stop: () => undefined, hide: () => Promise.resolve() };
+  const { startDaemons } = await import('./virtiofs.ts');
+  return startDaemons(mounts, folders);
 }
 
 const controlDescriptor = 3;
 
 async function makeQemuPlan(
   plan: MachinePlan,
+  mounts: readonly Mount[],
   accelerator: Accelerator,
   isMultiboot: boolean,
   files: FileHandle[],
 ): Promise<QemuPlan> {
-  const mounts = tagVolumes(plan.volumes ?? []);
-  const shared = mounts.filter(({ driver }) => driver === '9pfs' || driver === 'virtiofs').map(formatMount);
+  const shared = mounts.filter(({ driver }) => driver !== 'block').map(formatMount);
   const kernel = await passFile(basename(plan.kernel), plan.kernel, files);
   const words = formatCommandLine({
     kernelArguments: plan.kernelArgs ?? [],
@@ -137,6 +156,7 @@ async function makeQemuPlan(
     memory: typeof plan.memory === 'number' ? plan.memory : parseMemory(plan.memory ?? '64Mi'),
     cpus: plan.cpus ?? 1,
     ports: (plan.ports ?? []).flatMap((port) => (typeof port === 'string' ? parsePorts(port) : [port])),
+    mac: plan.mac,
     interfaces: plan.interfaces ?? [],
     mounts,
     control: { descriptor: controlDescriptor },
@@ -198,6 +218,10 @@ class QemuMachine extends GuestProcess implements Machine {
     return this;
   }
 
+  async hasTaken(guestPort: number): Promise<boolean> {
+    return isTaken(guestPort, await this.#connections());
+  }
+
   async pause(): Promise<void> {
     await this.#qmp.execute('stop');
   }
@@ -233,7 +257,11 @@ class QemuMachine extends GuestProcess implements Machine {
   }
 
   async #learnPorts(): Promise<void> {
-    const text = await this.#qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
-    this.#ports = resolvePorts(this.#ports, String(text));
+    this.#ports = resolvePorts(this.#ports, await this.#connections());
+  }
+
+  /** QEMU's table of what goes through the interface that the ports share. */
+  async #connections(): Promise<string> {
+    return String(await this.#qmp.execute('human-monitor-command', { 'command-line': 'info usernet' }));
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
+import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { ProgramFault, replaceAtomically, run, withLock } from '@nx-kraft/base';
 import { formatAddress, type Address } from './command-line.ts';
@@ -42,6 +42,11 @@ interface NetworkRecord {
   readonly leases: readonly Lease[];
 }
 
+/** `nx-kraft/networks` in the user's folder for state. */
+export function defaultNetworkFolder(): string {
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'nx-kraft', 'networks');
+}
+
 /** How long (milliseconds) an address is kept for a machine that has not started yet. */
 const leaseGrace = 60_000;
 
@@ -59,7 +64,7 @@ export class Networks {
   readonly #root: string;
 
   /** @param root  the folder where they are recorded */
-  constructor(root: string) {
+  constructor(root: string = defaultNetworkFolder()) {
     this.#root = root;
   }
 
@@ -121,13 +126,21 @@ export class Networks {
   /**
    * Takes a place for a machine that is about to start.
    *
-   * @param wanted  what its address is to be; without one, the lowest that is free
+   * @param wanted  what its address is to be, without a prefix that of the network; without one, the lowest that is free
+   * @param hardware  the interface's own address (default: one that is free)
+   * @throws MachineFault MACHINE_NO_NETWORK, MACHINE_NETWORK_IN_USE, MACHINE_BAD_NETWORK when it is down
    */
-  async attach(name: string, wanted: Partial<Address> = {}): Promise<Attachment> {
+  async attach(name: string, wanted: Partial<Address> = {}, hardware?: string): Promise<Attachment> {
     return withLock(this.#lock(), async () => {
       const record = await this.#find(name);
+      const { state } = await look(record);
+      if (state !== 'up') {
+        throw new MachineFault('MACHINE_BAD_NETWORK', `the network ${name} is ${state}`, {
+          hint: `Bring it up: nx-kraft net up ${name}.`,
+        });
+      }
       const leases = await livingLeases(record);
-      const cidr = wanted.cidr ?? freeAddress(record, leases);
+      const cidr = wanted.cidr === undefined ? freeAddress(record, leases) : withPrefix(wanted.cidr, record);
       if (cidr === record.gateway || leases.some((lease) => lease.address === cidr)) {
         throw new MachineFault('MACHINE_NETWORK_IN_USE', `${cidr} is taken in ${name}`, {
           hint: 'Take another address, or leave it out to get one that is free.',
@@ -137,9 +150,8 @@ export class Networks {
       const tap = `nxk-${id.toString('hex')}`;
       await this.#write({ ...record, leases: [...leases, { address: cidr, tap, at: Date.now() }] });
       const [gateway = ''] = record.gateway.split('/');
-      const mac = ['02', 'b0', 'b0', ...[...id.subarray(0, 3)].map((byte) => byte.toString(16).padStart(2, '0'))].join(
-        ':',
-      );
+      const bytes = [...id.subarray(0, 3)].map((byte) => byte.toString(16).padStart(2, '0'));
+      const mac = hardware ?? ['02', 'b0', 'b0', ...bytes].join(':');
       return { interface: { tap, bridge: name, mac }, address: formatAddress({ gateway, ...wanted, cidr }) };
     });
   }
@@ -197,6 +209,14 @@ function chooseGateway(wanted: string | undefined, records: readonly NetworkReco
     });
   }
   return wanted;
+}
+
+function withPrefix(address: string, { name, gateway }: NetworkRecord): string {
+  const network = parseCidr(gateway);
+  const cidr = address.includes('/') ? address : `${address}/${network?.subnet.prefix}`;
+  const parsed = parseCidr(cidr);
+  if (parsed !== undefined && network !== undefined && overlap(parsed.subnet, network.subnet)) return cidr;
+  throw new MachineFault('MACHINE_BAD_NETWORK', `${address} is no address of ${name}, which has ${gateway}`);
 }
 
 async function livingLeases({ leases }: NetworkRecord): Promise<readonly Lease[]> {

@@ -21,6 +21,14 @@ export function resolvePorts(ports: readonly Port[], table: string): readonly Po
 }
 
 /**
+ * Whether QEMU's table has a connection that the guest took. QEMU itself takes connections to the host's port from the
+ * start on, and keeps them until the guest answers.
+ */
+export function isTaken(guestPort: number, table: string): boolean {
+  return new RegExp(String.raw`^\s*TCP\[ESTABLISHED\]\s+\d+\s+\S+\s+\d+\s+\S+\s+${guestPort}\s`, 'm').test(table);
+}
+
+/**
  * What QEMU's own words mean for a person.
  *
  * @param errors  what it wrote to its standard error

@@ -25,6 +25,8 @@ export interface QemuPlan {
   readonly memory: number;
   readonly cpus: number;
   readonly ports: readonly Port[];
+  /** The address of the interface that the ports share. */
+  readonly mac?: string | undefined;
   readonly interfaces: readonly TapInterface[];
   readonly mounts: readonly Mount[];
   /** Where QEMU takes commands: a descriptor that it inherits, or a socket that it listens on. */
@@ -49,9 +51,9 @@ export function qemuArguments(plan: QemuPlan): readonly string[] {
   return [
     ...['-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot', '-S'],
     ...['-name', escape(plan.name), '-rtc', 'base=utc'],
-    ...['-machine', `${plan.architecture === 'x86_64' ? 'pc' : 'virt'},accel=${plan.accelerator}`],
+    ...['-machine', `${plan.architecture === 'x86_64' ? 'pc' : 'virt'},accel=${plan.accelerator}${sharing(plan)}`],
     ...['-cpu', processor(plan)],
-    ...['-m', `size=${toMebibytes(plan.memory)}M`],
+    ...memory(plan),
     ...['-smp', `cpus=${plan.cpus},threads=1,sockets=1`],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ...['-chardev', controlDevice(plan), '-mon', 'chardev=control,mode=control'],
@@ -68,6 +70,21 @@ export function qemuArguments(plan: QemuPlan): readonly string[] {
   ];
 }
 
+/** The daemons of virtiofs write into the guest's memory, which must be shared with them. */
+function sharesMemory({ mounts }: QemuPlan): boolean {
+  return mounts.some(({ driver }) => driver === 'virtiofs');
+}
+
+function sharing(plan: QemuPlan): string {
+  return sharesMemory(plan) ? ',memory-backend=memory' : '';
+}
+
+function memory(plan: QemuPlan): readonly string[] {
+  const size = `size=${toMebibytes(plan.memory)}M`;
+  const backend = ['-object', `memory-backend-memfd,id=memory,${size},share=on`];
+  return [...(sharesMemory(plan) ? backend : []), '-m', size];
+}
+
 function processor({ architecture, accelerator }: QemuPlan): string {
   if (accelerator === 'tcg') return 'max';
   return architecture === 'x86_64' ? 'host,+x2apic,-pmu' : 'host';
@@ -82,14 +99,14 @@ function controlDevice({ control }: QemuPlan): string {
 /** Leaves out the card's own firmware, which would look for a system in the network before the guest boots. */
 const noNetworkBoot = 'romfile=';
 
-function userNetwork({ ports }: QemuPlan): readonly string[] {
+function userNetwork({ ports, mac = '02:b0:b0:00:00:01' }: QemuPlan): readonly string[] {
   if (ports.length === 0) return [];
   const forwards = ports.map(
     ({ protocol, hostAddress, hostPort, guestPort }) => `hostfwd=${protocol}:${hostAddress}:${hostPort}-:${guestPort}`,
   );
   return [
     ...['-netdev', ['user', 'id=ports', ...forwards].join(',')],
-    ...['-device', `virtio-net-pci,netdev=ports,mac=02:b0:b0:00:00:01,${noNetworkBoot}`],
+    ...['-device', `virtio-net-pci,netdev=ports,mac=${mac},${noNetworkBoot}`],
   ];
 }
 

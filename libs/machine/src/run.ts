@@ -1,8 +1,8 @@
-import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { MachineEnd } from './ending.ts';
 import { startKernel, type KernelRun } from './kernel-run.ts';
 import type { Machine, MachineOptions } from './machine.ts';
+import { endOnSignals, stopOnAbort, type CleanUp } from './stopping.ts';
 
 export interface KernelRunOptions extends MachineOptions {
   /** Stops the machine in order when it is aborted. */
@@ -40,25 +40,14 @@ export async function runKernel(run: KernelRun, options: KernelRunOptions = {}):
   const signals = options.endOnSignals === true ? endOnSignals(machine) : undefined;
   try {
     const end = await machine.ended;
-    const exitCode = end.reason === 'stopped' ? signals?.exitCode() : undefined;
-    return exitCode === undefined ? end : { ...end, exitCode };
+    return signals?.judge(end) ?? end;
   } finally {
     for (const cleanUp of [...cleanUps, signals?.release]) cleanUp?.();
   }
 }
 
-type CleanUp = () => void;
-
-function stopOnAbort(machine: Machine, signal: AbortSignal): CleanUp {
-  const stop = () => void machine.stop();
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  return () => {
-    signal.removeEventListener('abort', stop);
-  };
-}
-
-function typeInto(machine: Machine, input: Readable): CleanUp {
+/** Types what comes from `input` to the machine's console. */
+export function typeInto(machine: Machine, input: Readable): CleanUp {
   const type = (chunk: Uint8Array | string) => {
     machine.write(chunk);
   };
@@ -66,22 +55,5 @@ function typeInto(machine: Machine, input: Readable): CleanUp {
   return () => {
     input.off('data', type);
     input.pause();
-  };
-}
-
-function endOnSignals(machine: Machine): { exitCode: () => number | undefined; release: CleanUp } {
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  let first: (typeof names)[number] | undefined;
-  const take = (name: (typeof names)[number]) => {
-    first ??= name;
-    // The first call ends QEMU in order, the second one kills it.
-    void machine.stop();
-  };
-  for (const name of names) process.on(name, take);
-  return {
-    exitCode: () => (first === undefined ? undefined : 128 + constants.signals[first]),
-    release: () => {
-      for (const name of names) process.off(name, take);
-    },
   };
 }

@@ -31,7 +31,7 @@ test.each([
 });
 
 test('JUnit holds times, failures and the console, with nothing that XML cannot hold', () => {
-  const measured = { ready: 50, duration: 1500, peakMemory: 1 };
+  const measured = { accelerator: 'tcg', ready: 50, duration: 1500, peakMemory: 1 } as const;
   const mismatches = [{ what: 'end', expected: 'exit code 0', seen: '"<3>" & more' }];
   const xml = formatJunit('my "app"', [
     { name: 'good', mismatches: [], ...measured, lastLines: [] },

@@ -1,17 +1,16 @@
-import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
-import { ConsoleCheck, show, type Mismatch } from './console-check.ts';
-import type { MachineEnd } from './ending.ts';
-import { exchangeHttp, exchangeTcp, untilAnswered } from './exchange.ts';
-import { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
-import { parseMemory } from './memory.ts';
-import { describeText, matches, type Scenario } from './scenario.ts';
+import type { Accelerator } from './accelerator.ts';
+import { ConsoleCheck, type Mismatch } from './console-check.ts';
+import { startKernel, type KernelRun } from './kernel-run.ts';
+import type { Machine, MachineOptions } from './machine.ts';
+import { copyVolumes } from './private-volumes.ts';
+import { checkBudgets, checkEnd, checkFiles, checkHttp, checkTcp } from './scenario-checks.ts';
+import type { Scenario } from './scenario.ts';
 
 export interface ScenarioResult {
   readonly name: string;
   readonly mismatches: readonly Mismatch[];
+  readonly accelerator: Accelerator;
   /** Milliseconds from the first instruction until the guest was ready; undefined when it never was. */
   readonly ready: number | undefined;
   /** Milliseconds from the first instruction to the end. */
@@ -34,25 +33,21 @@ export interface TestOptions extends Pick<MachineOptions, 'cacheFolder' | 'onNot
 
 /**
  * Boots the unikernel once for each scenario and looks whether all is as the scenario says. Ports of the host are any
- * free ones, so that any number of runs can go on at once.
+ * free ones, and what the guest may write to is a copy, so that any number of runs can go on at once and none sees what
+ * another one left.
  *
  * @param plan  the machine as the project has it; each scenario changes what it says
  * @returns results in the order of the scenarios
  * @throws MachineFault when a machine cannot be started at all
  */
 export async function runScenarios(
-  plan: MachinePlan,
+  plan: KernelRun,
   scenarios: readonly Scenario[],
   options: TestOptions,
 ): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   const queue = [...scenarios.entries()];
-  let noted = false;
-  const onNote = (note: string) => {
-    // Each machine has the same to say.
-    if (!noted) options.onNote?.(note);
-    noted = true;
-  };
+  const onNote = toldOnce(options.onNote);
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       options.signal?.throwIfAborted();
@@ -66,20 +61,36 @@ export async function runScenarios(
   return results;
 }
 
+/** Passes on the first note only: each machine has the same to say. */
+export function toldOnce(onNote: MachineOptions['onNote']): (note: string) => void {
+  let isTold = false;
+  return (note) => {
+    if (!isTold) onNote?.(note);
+    isTold = true;
+  };
+}
+
 /** How often (milliseconds) the memory of a machine is looked at; the number is a high-water mark of the system's. */
 const memoryInterval = 50;
 
-async function runScenario(plan: MachinePlan, scenario: Scenario, options: TestOptions): Promise<ScenarioResult> {
+async function runScenario(plan: KernelRun, scenario: Scenario, options: TestOptions): Promise<ScenarioResult> {
   const lines = new ConsoleCheck(scenario);
   const mismatches: Mismatch[] = [];
   const guestPorts = [...new Set([...scenario.http, ...scenario.tcp].map(({ port }) => port))];
-  const machine = await startMachine(scenarioPlan(plan, scenario, guestPorts), {
-    ...options,
-    timeout: scenario.timeout * 1000,
-    onLine: (line) => {
-      lines.take(line);
-    },
-  });
+  const copies = await copyVolumes(plan.volumes ?? [], options.folder);
+  let machine: Machine;
+  try {
+    machine = await startKernel(scenarioPlan({ ...plan, volumes: copies.volumes }, scenario, guestPorts), {
+      ...options,
+      timeout: scenario.timeout * 1000,
+      onLine: (line) => {
+        lines.take(line);
+      },
+    });
+  } catch (error) {
+    await copies.remove();
+    throw error;
+  }
   const began = performance.now();
   const stop = () => void machine.kill();
   options.signal?.addEventListener('abort', stop, { once: true });
@@ -93,19 +104,21 @@ async function runScenario(plan: MachinePlan, scenario: Scenario, options: TestO
     const end = await machine.ended;
     mismatches.push(...lines.mismatches());
     checkEnd(expectedEnd(scenario), end, mismatches);
-    await checkFiles(scenario, options.folder, mismatches);
+    await checkFiles(scenario, copies.locate, mismatches);
     const ready = readyAt === undefined ? undefined : readyAt - began;
     const measured = { ready, duration: end.duration, peakMemory: memory.peak() };
     await checkBudgets(plan, scenario, measured, mismatches);
-    return { name: scenario.name, mismatches, ...measured, lastLines: end.lastLines };
+    const { accelerator } = machine;
+    return { name: scenario.name, mismatches, accelerator, ...measured, lastLines: end.lastLines };
   } finally {
     memory.stop();
     options.signal?.removeEventListener('abort', stop);
     await machine.kill();
+    await copies.remove();
   }
 }
 
-function scenarioPlan(plan: MachinePlan, scenario: Scenario, guestPorts: readonly number[]): MachinePlan {
+function scenarioPlan(plan: KernelRun, scenario: Scenario, guestPorts: readonly number[]): KernelRun {
   return {
     ...plan,
     ...(scenario.args === undefined ? {} : { args: scenario.args }),
@@ -164,121 +177,4 @@ async function exchange(
     if (index === 0) readyAt = performance.now();
   }
   return readyAt;
-}
-
-async function checkHttp(
-  exchanged: Scenario['http'][number],
-  port: number,
-  signal: AbortSignal,
-  mismatches: Mismatch[],
-): Promise<void> {
-  const what = `${exchanged.method} ${exchanged.path} on port ${exchanged.port}`;
-  const { status, headers, body } = exchanged.expect;
-  try {
-    const answer = await untilAnswered((each) => exchangeHttp(port, exchanged, each), signal);
-    if (answer.status !== status) {
-      mismatches.push({ what: `${what}: status`, expected: String(status), seen: String(answer.status) });
-    }
-    for (const [name, text] of Object.entries(headers)) {
-      const seen = answer.headers[name.toLowerCase()];
-      if (seen === undefined || !matches(text, String(seen))) {
-        mismatches.push({ what: `${what}: header ${name}`, expected: describeText(text), seen: show(String(seen)) });
-      }
-    }
-    if (body !== undefined && !matches(body, answer.body)) {
-      mismatches.push({ what: `${what}: body`, expected: describeText(body), seen: show(answer.body) });
-    }
-  } catch (error) {
-    mismatches.push({ what, expected: 'an answer', seen: reasonOf(error, signal) });
-  }
-}
-
-async function checkTcp(
-  { port, send, expect }: Scenario['tcp'][number],
-  hostPort: number,
-  signal: AbortSignal,
-  mismatches: Mismatch[],
-): Promise<void> {
-  const what = `TCP on port ${port}`;
-  let seen = '';
-  try {
-    await untilAnswered((each) => exchangeTcp(hostPort, send, (text) => matches(expect, (seen = text)), each), signal);
-    if (!matches(expect, seen)) mismatches.push({ what, expected: describeText(expect), seen: show(seen) });
-  } catch (error) {
-    mismatches.push({ what, expected: describeText(expect), seen: seen === '' ? reasonOf(error, signal) : show(seen) });
-  }
-}
-
-function reasonOf(error: unknown, signal: AbortSignal): string {
-  const cause: unknown = signal.aborted ? signal.reason : error;
-  return `none: ${cause instanceof Error ? cause.message : String(cause)}`;
-}
-
-function checkEnd(expected: number | 'crash' | 'running', end: MachineEnd, mismatches: Mismatch[]): void {
-  const seen = `${end.message} (exit code ${end.exitCode})`;
-  const isAsExpected =
-    expected === 'running'
-      ? end.reason === 'stopped'
-      : expected === 'crash'
-        ? end.reason === 'crash'
-        : end.exitCode === expected && end.reason !== 'crash' && end.reason !== 'timeout';
-  if (isAsExpected) return;
-  const wanted = { running: 'that it runs on', crash: 'a crash' }[String(expected)] ?? `exit code ${expected}`;
-  mismatches.push({ what: 'end', expected: wanted, seen });
-}
-
-async function checkFiles({ files }: Scenario, folder: string, mismatches: Mismatch[]): Promise<void> {
-  for (const { path, content } of files) {
-    try {
-      const seen = await readFile(join(folder, path), 'utf8');
-      if (content !== undefined && !matches(content, seen)) {
-        mismatches.push({ what: `file ${path}`, expected: describeText(content), seen: show(seen) });
-      }
-    } catch (error) {
-      if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw error;
-      mismatches.push({ what: `file ${path}`, expected: 'that it is there', seen: 'no such file' });
-    }
-  }
-}
-
-async function checkBudgets(
-  { kernel, initrd }: MachinePlan,
-  { budgets }: Scenario,
-  measured: Pick<ScenarioResult, 'ready' | 'duration' | 'peakMemory'>,
-  mismatches: Mismatch[],
-): Promise<void> {
-  const check = (what: string, most: number | undefined, seen: number | undefined, unit: (value: number) => string) => {
-    if (most === undefined || (seen !== undefined && seen <= most)) return;
-    mismatches.push({ what, expected: `at most ${unit(most)}`, seen: seen === undefined ? 'never' : unit(seen) });
-  };
-  check('time until ready', milliseconds(budgets.ready), measured.ready, seconds);
-  check('time in total', milliseconds(budgets.total), measured.duration, seconds);
-  check('peak memory', quantity(budgets.memory), measured.peakMemory, kibibytes);
-  if (budgets.imageSize !== undefined) {
-    const sizes = await Promise.all(
-      [kernel, ...(initrd === undefined ? [] : [initrd])].map(async (path) => (await stat(path)).size),
-    );
-    check(
-      'image size',
-      quantity(budgets.imageSize),
-      sizes.reduce((sum, size) => sum + size),
-      kibibytes,
-    );
-  }
-}
-
-function milliseconds(budget: number | undefined): number | undefined {
-  return budget === undefined ? undefined : budget * 1000;
-}
-
-function quantity(budget: string | undefined): number | undefined {
-  return budget === undefined ? undefined : parseMemory(budget);
-}
-
-function seconds(value: number): string {
-  return `${(value / 1000).toFixed(2)} s`;
-}
-
-function kibibytes(value: number): string {
-  return `${Math.ceil(value / 1024)} KiB`;
 }

@@ -1,8 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { MachineFault } from './fault.ts';
 import { listFolder } from './files.ts';
+import { parseVolume, type Volume } from './volumes.ts';
+
+const namePattern = /^[a-zA-Z0-9][\w.-]*$/;
 
 export interface NamedVolume {
   readonly name: string;
@@ -10,11 +14,16 @@ export interface NamedVolume {
   readonly folder: string;
 }
 
+/** `nx-kraft/volumes` in the user's folder for state. */
+export function defaultVolumeFolder(): string {
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'nx-kraft', 'volumes');
+}
+
 /** Volumes that have a name instead of a path: folders below one folder, made and removed by name. */
 export class VolumeStore {
   readonly #root: string;
 
-  constructor(root: string) {
+  constructor(root: string = defaultVolumeFolder()) {
     this.#root = root;
   }
 
@@ -46,13 +55,28 @@ export class VolumeStore {
     });
   }
 
+  /**
+   * Reads volumes as `parseVolume` does, where a source may also be the name of one of these: as in kraft, that wins over
+   * a folder of the same name, which is meant by `./NAME`.
+   */
+  async parse(texts: readonly string[], folder: string): Promise<readonly Volume[]> {
+    // Most runs name none, and looking for them lies on the way to the guest's first instruction.
+    const names = texts.map((text) => text.split(':')[0] ?? '').filter((source) => namePattern.test(source));
+    const known = names.length === 0 ? [] : await this.list();
+    return texts.map((text) => {
+      const volume = parseVolume(text, folder);
+      const named = known.find(({ name }) => text.startsWith(`${name}:`));
+      return named === undefined ? volume : { ...volume, source: named.folder };
+    });
+  }
+
   /** Removes a volume with all that is in it. */
   async remove(name: string): Promise<void> {
     await rm((await this.inspect(name)).folder, { recursive: true });
   }
 
   #folder(name: string): string {
-    if (/^[a-zA-Z0-9][\w.-]*$/.test(name)) return join(this.#root, name);
+    if (namePattern.test(name)) return join(this.#root, name);
     throw new MachineFault('MACHINE_BAD_VOLUME', `'${name}' cannot be the name of a volume`, {
       hint: 'It has letters, digits, -, _ and ., and begins with a letter or digit.',
     });

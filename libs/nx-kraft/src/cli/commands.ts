@@ -63,14 +63,24 @@ export const commands: Group = {
       summary: 'Shows the sources that are kept for all workspaces, and frees what no lock file needs.',
       load: async () => (await import('./store.ts')).store,
     },
+    run: {
+      subject: machines,
+      summary: 'Boots a built Kraftfile, a kernel file or an image.',
+      load: async () => (await import('./run.ts')).run,
+    },
     ps: {
       subject: machines,
       summary: 'Lists machines that run.',
       load: async () => (await import('./instances.ts')).ps,
     },
+    info: {
+      subject: machines,
+      summary: 'Tells all that is known of machines, as JSON.',
+      load: async () => (await import('./instances.ts')).info,
+    },
     logs: {
       subject: machines,
-      summary: 'Shows what a machine has written to its console.',
+      summary: 'Shows what machines have written to their consoles.',
       load: async () => (await import('./instances.ts')).logs,
     },
     start: {
@@ -93,6 +103,18 @@ export const commands: Group = {
       summary: 'Removes machines, ending them first.',
       aliases: ['remove'],
       load: async () => (await import('./instances.ts')).rm,
+    },
+    net: {
+      subject: machines,
+      summary: 'Makes networks of this host for machines.',
+      aliases: ['network'],
+      load: async () => (await import('./networks.ts')).net,
+    },
+    volume: {
+      subject: machines,
+      summary: 'Keeps folders for machines by name.',
+      aliases: ['vol', 'volumes'],
+      load: async () => (await import('./volumes.ts')).volume,
     },
     doctor: {
       subject: thisMachine,

@@ -19,6 +19,15 @@ export interface Facts {
   /** Whether a component is a folder outside of the workspace, whose changes no cache key can see. */
   readonly reachesOutside: boolean;
   readonly rootfs: RootfsFacts;
+  readonly volumes: VolumeFacts;
+}
+
+/** What a test's guest reads of the host. */
+export interface VolumeFacts {
+  /** Globs. */
+  readonly files: readonly string[];
+  /** Whether some of it lies outside of the workspace, as volumes do that have a name. */
+  readonly reachesOutside: boolean;
 }
 
 /** What decides the root file system and the read-only images. */
@@ -56,6 +65,18 @@ export async function lookAround(
     localComponents: components.filter((path) => path !== undefined),
     reachesOutside: components.includes(undefined),
     rootfs: await filesystemFacts(workspaceRoot, folder, summary, rootfsOptions, recall),
+    volumes: volumeFacts(workspaceRoot, folder, summary),
+  };
+}
+
+function volumeFacts(workspaceRoot: string, folder: string, { volumes }: Summary): VolumeFacts {
+  const paths = volumes.map((source) => {
+    const path = resolve(folder, source);
+    return isThere(path) ? toWorkspacePath(workspaceRoot, path) : undefined;
+  });
+  return {
+    files: inside(paths).flatMap((path) => [path, posix.join(path, '**/*')]),
+    reachesOutside: paths.includes(undefined),
   };
 }
 

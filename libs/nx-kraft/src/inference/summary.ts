@@ -44,6 +44,10 @@ export interface Summary {
   readonly rootfsOutputs: readonly string[];
   readonly packageDigest: string;
   readonly testDigest: string;
+  /** What the guest gets of the host: paths, or names of volumes that were made by name. */
+  readonly volumes: readonly string[];
+  /** Names of the variables whose values the guest gets from the host. */
+  readonly hostEnvironment: readonly string[];
   /** The folder of the OCI image layout. */
   readonly image: string;
   /** What the test task leaves for CI. */
@@ -101,6 +105,8 @@ export function summarize(text: string, file: string, directoryName: string): Su
     ]),
     packageDigest: digest(packageFingerprint(kraftfile)),
     testDigest: digest(targets.map((target) => testFingerprint(kraftfile, target))),
+    volumes: kraftfile.volumes.map(({ name, source = name }) => source ?? ''),
+    hostEnvironment: Object.keys(kraftfile.env).filter((name) => kraftfile.env[name] === ''),
     image: imageName(kraftfile),
     testReport: testReportName(kraftfile),
     variables: kraftfile.spec === 'v0.7' ? [] : findVariables(text),
@@ -137,6 +143,8 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
     rootfsOutputs: [],
     packageDigest: '',
     testDigest: '',
+    volumes: [],
+    hostEnvironment: [],
     image: '',
     testReport: '',
     variables: [],

@@ -8,7 +8,9 @@ import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
 import type { Facts } from './facts.ts';
 import { kernelTargets } from './kernel-targets.ts';
+import { machineTargets } from './machine-targets.ts';
 import type { Summary, TargetSummary } from './summary.ts';
+import { testPrograms } from './variables.ts';
 
 /** One of a task's inputs, as Nx defines them. */
 export type Input = NonNullable<TargetConfiguration['inputs']>[number];
@@ -98,7 +100,7 @@ class Parts {
 }
 
 function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts): Record<string, TargetConfiguration> {
-  const { kraftfile, summary } = source;
+  const { kraftfile, summary, facts } = source;
   const options = { kraftfile };
   const kernels =
     summary.kernels !== 'none'
@@ -129,20 +131,15 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
       dependsOn: [names.package],
       metadata: describe('Pushes the packed image to its registry'),
     },
-    [names.run]: {
-      executor: 'nx-kraft:run',
-      options,
-      continuous: true,
-      dependsOn: booted,
-      metadata: describe("Boots the host's best target and shows its console"),
-    },
     [names.test]: {
       executor: 'nx-kraft:test',
       options,
-      cache: true,
+      cache: !facts.volumes.reachesOutside,
       dependsOn: booted,
       inputs: [
         ...parts.inputs('test', summary.testDigest),
+        ...facts.volumes.files.map(asFileset),
+        ...[...summary.hostEnvironment, ...testPrograms(summary)].map((env) => ({ env })),
         `{projectRoot}/${testFileName}`,
         { dependentTasksOutputFiles: '**/*' },
       ],
@@ -159,6 +156,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
     },
     ...Object.fromEntries([...kernels, ...filesystems]),
     ...bootable,
+    ...machineTargets(source, names, booted),
     ...kernelTargets(source, names),
     ...cloudTargets(source, names),
     [names.lint]: lintTarget(source),

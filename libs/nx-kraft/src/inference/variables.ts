@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hasErrorCode } from '@nx-kraft/base';
-import { toolchainVariable } from '../tasks/files.ts';
+import { qemuVariable, toolchainVariable } from '../tasks/files.ts';
+import { hostTarget } from '../tasks/host-target.ts';
 import type { Facts } from './facts.ts';
 import type { Summary } from './summary.ts';
 import { dataFile, writeDataFile } from './workspace-data.ts';
@@ -25,10 +26,21 @@ export function fileDetailsVariable(projectRoot: string): string {
   return `NX_KRAFT_FILES_${createHash('sha256').update(projectRoot).digest('hex').slice(0, 12).toUpperCase()}`;
 }
 
+/** The variables with the versions of what boots the host's best target, which is the one that is tested. */
+export function testPrograms({ targets }: Summary): readonly string[] {
+  const best = hostTarget(targets);
+  return best?.platform === 'qemu' ? [qemuVariable(best.architecture)] : [];
+}
+
 /** The variables with versions of programs among the inputs of a Kraftfile's tasks. */
-export function versionVariables({ kernels, targets }: Summary, { rootfs }: Facts): readonly string[] {
+export function versionVariables(summary: Summary, { rootfs }: Facts): readonly string[] {
+  const { kernels, targets } = summary;
   const toolchains = kernels === 'source' ? targets.map(({ architecture }) => toolchainVariable(architecture)) : [];
-  return [...toolchains, ...[buildersVariable, erofsVariable].filter((name) => rootfs.environment.includes(name))];
+  return [
+    ...toolchains,
+    ...testPrograms(summary),
+    ...[buildersVariable, erofsVariable].filter((name) => rootfs.environment.includes(name)),
+  ];
 }
 
 /** What inference found last, by the file that it is kept in for commands that infer nothing. */

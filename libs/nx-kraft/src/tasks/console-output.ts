@@ -7,15 +7,19 @@ const patience = 200;
  */
 export class ConsoleOutput {
   readonly #output: NodeJS.WriteStream;
+  readonly #prefix: string;
   #waiting: Uint8Array[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #isWithinLine = false;
 
-  constructor(output: NodeJS.WriteStream) {
+  /** @param prefix  what each line begins with */
+  constructor(output: NodeJS.WriteStream, prefix = '') {
     this.#output = output;
+    this.#prefix = prefix;
   }
 
   write(chunk: Uint8Array): void {
-    const end = this.#output.isTTY ? chunk.length : chunk.lastIndexOf(lineFeed) + 1;
+    const end = this.#output.isTTY && this.#prefix === '' ? chunk.length : chunk.lastIndexOf(lineFeed) + 1;
     if (end > 0) {
       this.#waiting.push(chunk.subarray(0, end));
       this.flush();
@@ -30,8 +34,18 @@ export class ConsoleOutput {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting.length > 0) this.#output.write(Buffer.concat(this.#waiting));
+    const bytes = Buffer.concat(this.#waiting);
     this.#waiting = [];
+    if (bytes.length > 0) this.#output.write(this.#prefix === '' ? bytes : this.#withPrefix(bytes));
+  }
+
+  /** As Latin-1, which keeps each byte as it is, whatever the guest's text is encoded in. */
+  #withPrefix(bytes: Buffer): Buffer {
+    const prefix = Buffer.from(this.#prefix).toString('latin1');
+    const text = bytes.toString('latin1').replaceAll(/\n(?=[^])/g, () => `\n${prefix}`);
+    const whole = this.#isWithinLine ? text : `${prefix}${text}`;
+    this.#isWithinLine = !text.endsWith('\n');
+    return Buffer.from(whole, 'latin1');
   }
 }
 

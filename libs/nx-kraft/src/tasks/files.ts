@@ -7,6 +7,11 @@ export const deployFileName = 'kraft.deploy.json';
 /** The lock of all components, at the workspace's root. */
 export const lockFileName = 'kraft.lock';
 
+/** The variable with the version of the QEMU that boots an architecture; part of the keys of tests. */
+export function qemuVariable(architecture: string): string {
+  return `NX_KRAFT_QEMU_${architecture.toUpperCase()}`;
+}
+
 /** The variable with the versions of the tools that build kernels for an architecture; part of the cache keys. */
 export function toolchainVariable(architecture: string): string {
   return `NX_KRAFT_TOOLCHAIN_${architecture.toUpperCase()}`;

@@ -6,7 +6,9 @@ import { type Diagnostic, type Kraftfile, type PositionOf, type Target, loadKraf
 export class ProjectFault extends Fault<
   | 'KRAFTFILE_BROKEN'
   | 'KRAFTFILE_NO_CORE'
+  | 'KRAFTFILE_NO_REPORT'
   | 'KRAFTFILE_NO_ROOTFS'
+  | 'KRAFTFILE_NO_SCENARIO'
   | 'KRAFTFILE_NO_SETTINGS'
   | 'KRAFTFILE_OFFLINE'
   | 'KRAFTFILE_NO_TARGET'

@@ -1,43 +1,35 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
-import { type Kraftfile, type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
-import { type KernelRun, type Volume, initrdMount, parseVolume } from '@nx-kraft/machine';
+import { type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import { type KernelRun, MachineFault, type Volume, VolumeStore, initrdMount, parseVolume } from '@nx-kraft/machine';
 import { hostTarget } from './host-target.ts';
 import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
+import { type MachineOptions, machineSettings } from './machine-options.ts';
 import { findCommand } from './run-defaults.ts';
 import { readRuntime } from './runtime.ts';
 
-/** What a run may choose beside what the Kraftfile says. */
-export interface MachineOptions {
+/** What a run of a project may choose beside what its Kraftfile says. */
+export interface ProjectMachineOptions extends MachineOptions {
   /** The target's id; default: the one that this host runs best. */
   readonly target?: string;
-  readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly kernelArgs?: readonly string[];
-  readonly memory?: string;
-  readonly cpus?: number;
-  readonly ports?: readonly string[];
-  /** Folders of the host in the guest, as `source:destination[:ro]`. */
-  readonly volumes?: readonly string[];
-  readonly accelerator?: 'auto' | 'kvm' | 'tcg';
 }
 
 /**
  * Plans the machine for a target that has been built: the Kraftfile's command and environment, and what the options
  * put over them.
  *
- * @throws ProjectFault when there is no such target, or when it has not been built
+ * @throws ProjectFault when there is no such target, or when it has not been built; MachineFault for options that
+ *   cannot be
  */
-export async function planMachine(project: Kraftproject, options: MachineOptions): Promise<KernelRun> {
+export async function planMachine(project: Kraftproject, options: ProjectMachineOptions): Promise<KernelRun> {
   const { kraftfile, folder } = project;
-  const target = options.target === undefined ? bestTarget(project) : findTarget(project, options.target);
+  const target = chooseTarget(project, options.target);
   const names = outputNames(kraftfile, target);
   const config = await readConfig(project, target, join(folder, names.config));
   const command = await findCommand(folder, kraftfile, target.architecture);
-  const given = (options.volumes ?? []).map((text) => parseVolume(text, folder));
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
   const runtimeArgs = isRuntime ? (await readRuntime(project, target)).cmd : [];
   const initrd = join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs?.format));
@@ -45,22 +37,27 @@ export async function planMachine(project: Kraftproject, options: MachineOptions
   const hasInitrd = isRuntime
     ? kraftfile.rootfs !== undefined || existsSync(initrd)
     : kraftfile.rootfs !== undefined && !isEmbedded(config);
+  const settings = await machineSettings(options, folder, command.env);
   return {
     name: kraftfile.name,
     kernel: join(folder, names.kernel),
     architecture: target.architecture as KernelRun['architecture'],
     platform: target.platform,
-    ...(hasInitrd ? { initrd } : {}),
-    ...(hasInitrd && needsMount(config) ? { mounts: [initrdMount] } : {}),
+    ...(hasInitrd ? initrdOf(initrd, config) : {}),
     args: options.args ?? kraftfile.cmd ?? (runtimeArgs.length > 0 ? runtimeArgs : (command.rootfsArgs ?? [])),
-    env: withHostValues({ ...command.env, ...options.env }),
-    kernelArgs: options.kernelArgs ?? [],
-    memory: options.memory ?? '64Mi',
-    cpus: options.cpus ?? 1,
-    ports: options.ports ?? [],
-    volumes: [...kraftfile.volumes.flatMap((volume) => asVolume(volume, folder)), ...given],
-    accelerator: options.accelerator ?? 'auto',
+    ...settings,
+    volumes: [...(await projectVolumes(project)), ...settings.volumes],
   };
+}
+
+/** An archive as a machine gets it, told to the kernel where it does not mount it by itself. */
+export function initrdOf(initrd: string, config: Kconfig): Pick<KernelRun, 'initrd' | 'mounts'> {
+  return needsMount(config) ? { initrd, mounts: [initrdMount] } : { initrd };
+}
+
+/** The target of this id, or the one that this host runs best. */
+export function chooseTarget(project: Kraftproject, id: string | undefined): Target {
+  return id === undefined ? bestTarget(project) : findTarget(project, id);
 }
 
 function bestTarget({ file, kraftfile }: Kraftproject): Target {
@@ -96,17 +93,22 @@ function needsMount(config: Kconfig): boolean {
   return config.CONFIG_LIBVFSCORE_FSTAB === 'y' || config.CONFIG_LIBVFSCORE_AUTOMOUNT_UP === 'y';
 }
 
-/** A volume of the Kraftfile; one without a source is made by those who have named volumes. */
-function asVolume({ source, destination, driver, readOnly }: Kraftfile['volumes'][number], folder: string): Volume[] {
-  if (source === undefined) return [];
-  const drivers: readonly Volume['driver'][] = ['9pfs', 'virtiofs', 'block', 'initrd'];
-  const known = drivers.find((candidate) => candidate === driver) ?? '9pfs';
-  return [{ source: resolve(folder, source), destination, driver: known, readOnly }];
-}
-
-/** In a Kraftfile's `env` an empty value stands for the host's. */
-function withHostValues(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [name, value === '' ? (process.env[name] ?? '') : value]),
-  );
+/**
+ * The volumes of the Kraftfile. A source may be the name of a volume that was made by `nx-kraft volume create`, and one
+ * without a source has its own name.
+ */
+async function projectVolumes({ file, kraftfile, folder }: Kraftproject): Promise<readonly Volume[]> {
+  const store = new VolumeStore();
+  const volumes = kraftfile.volumes.map(async ({ name, source, destination, driver = '9pfs', readOnly }) => {
+    const place = source ?? name ?? '';
+    if (place === '') {
+      throw new MachineFault('MACHINE_BAD_VOLUME', `the volume at ${destination} has no source`, { at: file });
+    }
+    const options = `${driver}${readOnly ? ',ro' : ''}`;
+    // Its own name alone is never a folder.
+    if (source === undefined)
+      return parseVolume(`${(await store.inspect(place)).folder}:${destination}:${options}`, '');
+    return (await store.parse([`${source}:${destination}:${options}`], folder))[0];
+  });
+  return (await Promise.all(volumes)).filter((volume) => volume !== undefined);
 }

@@ -1,17 +1,23 @@
+import { join } from 'node:path';
 import { Fault } from '@nx-kraft/base';
-import { Instances } from '@nx-kraft/machine';
+import { type KernelRun, Instances, type MachineEnd, formatPort } from '@nx-kraft/machine';
 import { ConsoleOutput } from './console-output.ts';
 import { loadKraftproject } from './kraftproject.ts';
-import { type MachineOptions, planMachine } from './machine-plan.ts';
+import { type ProjectMachineOptions, planMachine } from './machine-plan.ts';
+import { tellReady } from './ready-signal.ts';
 import { tell } from './task.ts';
 
-export interface RunOptions extends MachineOptions {
+export interface RunOptions extends ProjectMachineOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
   /** Seconds. */
   readonly timeout?: number;
   /** The machine's name for `nx-kraft ps` and its like; default: an invented one. */
   readonly name?: string;
+  /** What each line of the console begins with. */
+  readonly prefix?: string;
+  /** Whether it starts again when what it was started from changes. */
+  readonly watch?: boolean;
   /** Whether the machine goes on when the task has ended. */
   readonly detach?: boolean;
   /** Whether a detached machine is removed at its end. */
@@ -25,27 +31,44 @@ export class GuestFault extends Fault<'GUEST_FAILED'> {
 
 /** Boots a target, shows its console until it ends, and fails when the guest failed. */
 export async function runTarget(workspaceRoot: string, options: RunOptions, signal: AbortSignal): Promise<void> {
-  const project = await loadKraftproject(workspaceRoot, options.kraftfile);
-  const plan = await planMachine(project, options);
-  const instances = new Instances();
-  if (options.detach === true) {
-    const { id } = await instances.create(plan, { name: options.name, removeAtEnd: options.rm === true });
-    const { name } = await instances.start(id);
-    tell(`${name} runs; nx-kraft logs ${name} shows its console, nx-kraft stop ${name} ends it`);
-    return;
+  const plan = async (): Promise<KernelRun> =>
+    planMachine(await loadKraftproject(workspaceRoot, options.kraftfile), options);
+  if (options.detach === true) return startDetached(await plan(), options);
+  if (options.watch === true) {
+    const { runAgainAtChanges } = await import('./run-again.ts');
+    return runAgainAtChanges(
+      join(workspaceRoot, options.kraftfile),
+      plan,
+      (run, stop) => runInForeground(run, options, stop),
+      signal,
+    );
   }
-  const screen = new ConsoleOutput(process.stdout);
-  const end = await instances
+  const end = await runInForeground(await plan(), options, signal);
+  if (end.exitCode !== 0) throw new GuestFault('GUEST_FAILED', end.message, { at: options.kraftfile, hint: end.hint });
+}
+
+async function startDetached(plan: KernelRun, { name, rm }: RunOptions): Promise<void> {
+  const instances = new Instances();
+  const { id } = await instances.create(plan, { name, removeAtEnd: rm === true });
+  const started = await instances.start(id);
+  const ports = (started.ports ?? []).map(formatPort);
+  tell(`${started.name} runs${ports.length === 0 ? '' : ` with ${ports.join(', ')}`}`);
+  tell(`nx-kraft logs ${started.name} shows its console, nx-kraft stop ${started.name} ends it`);
+}
+
+async function runInForeground(plan: KernelRun, options: RunOptions, signal: AbortSignal): Promise<MachineEnd> {
+  const screen = new ConsoleOutput(process.stdout, options.prefix);
+  return new Instances()
     .run(
       plan,
       { name: options.name },
       {
         signal,
-        ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1000 }),
+        timeout: options.timeout === undefined ? undefined : options.timeout * 1000,
         onConsole: (chunk) => screen.write(chunk),
         onNote: (note) => process.stderr.write(`${note}\n`),
+        onReady: tellReady(),
       },
     )
     .finally(() => screen.flush());
-  if (end.exitCode !== 0) throw new GuestFault('GUEST_FAILED', end.message, { at: options.kraftfile, hint: end.hint });
 }

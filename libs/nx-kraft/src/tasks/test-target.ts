@@ -1,19 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Fault, hasErrorCode, replaceAtomically } from '@nx-kraft/base';
+import { Fault, replaceAtomically } from '@nx-kraft/base';
 import { testReportName } from '@nx-kraft/kraftfile';
-import {
-  MachineFault,
-  type Scenario,
-  type ScenarioResult,
-  formatJunit,
-  formatScenario,
-  parseScenarios,
-  runScenarios,
-} from '@nx-kraft/machine';
+import { type ScenarioResult, formatJunit, formatScenario, runScenarios } from '@nx-kraft/machine';
 import { testFileName } from './files.ts';
 import { loadKraftproject } from './kraftproject.ts';
 import { planMachine } from './machine-plan.ts';
+import { readScenarios } from './scenarios.ts';
 import { tell } from './task.ts';
 
 export interface TestOptions {
@@ -49,28 +42,4 @@ export async function testTarget(workspaceRoot: string, options: TestOptions, si
   throw new TestFault('TEST_FAILED', `${failed.length} of ${results.length} scenarios failed`, {
     at: join(options.kraftfile, '..', testFileName),
   });
-}
-
-/** The scenarios beside the Kraftfile; without any, that the unikernel boots and ends well. */
-async function readScenarios(folder: string): Promise<readonly Scenario[]> {
-  const file = join(folder, testFileName);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT')) throw error;
-    return parseScenarios([{ name: 'boots and ends well' }], file);
-  }
-  return parseScenarios(parseJson(text, file).scenarios, file);
-}
-
-function parseJson(text: string, file: string): { readonly scenarios?: unknown } {
-  try {
-    return (JSON.parse(text) ?? {}) as { scenarios?: unknown };
-  } catch (error) {
-    throw new MachineFault('MACHINE_BAD_SCENARIO', error instanceof Error ? error.message : String(error), {
-      at: file,
-      hint: 'The file must be JSON: { "scenarios": [{ "name": "…" }] }.',
-    });
-  }
 }

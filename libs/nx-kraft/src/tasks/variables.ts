@@ -2,7 +2,7 @@ import { ProgramFault, run } from '@nx-kraft/base';
 import { askVersion, describeToolchains } from '@nx-kraft/kernel';
 import { digestFileDetails } from '@nx-kraft/rootfs';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
-import { toolchainVariable } from './files.ts';
+import { qemuVariable, toolchainVariable } from './files.ts';
 
 /**
  * The variables that stand in the inputs of tasks for what Nx itself does not hash: the versions of the tools that make
@@ -18,15 +18,21 @@ export async function taskVariables(workspaceRoot: string): Promise<Readonly<Rec
   return Object.fromEntries([...(await describePrograms(versions)), ...details]);
 }
 
+/** QEMU's program for each architecture. */
+const emulators = { x86_64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64', arm: 'qemu-system-arm' };
+
 async function describePrograms(variables: readonly string[]): Promise<readonly (readonly [string, string])[]> {
   const architectures = ['x86_64', 'arm64', 'arm'].filter((name) => variables.includes(toolchainVariable(name)));
-  const [toolchains, builders, erofs] = await Promise.all([
+  const booted = Object.entries(emulators).filter(([name]) => variables.includes(qemuVariable(name)));
+  const [toolchains, emulated, builders, erofs] = await Promise.all([
     describeToolchains(architectures),
+    Promise.all(booted.map(async ([name, program]) => [qemuVariable(name), await askVersion(program)] as const)),
     variables.includes(buildersVariable) ? describeBuilders() : '',
     variables.includes(erofsVariable) ? describeErofs() : '',
   ]);
   return [
     ...[...toolchains].map(([architecture, text]) => [toolchainVariable(architecture), text] as const),
+    ...emulated,
     [buildersVariable, builders],
     [erofsVariable, erofs],
   ];

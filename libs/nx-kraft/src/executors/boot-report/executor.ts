@@ -1,0 +1,8 @@
+import type { ExecutorContext } from '@nx/devkit';
+import { type BootReportOptions, reportBoots } from '../../tasks/boot-report-target.ts';
+import { type TaskResult, runTask } from '../../tasks/task.ts';
+
+/** Boots a target many times and tells how long it takes and what it weighs. */
+export default function bootReport(options: BootReportOptions, { root }: ExecutorContext): Promise<TaskResult> {
+  return runTask((signal) => reportBoots(root, options, signal));
+}

@@ -1,0 +1,8 @@
+import type { ExecutorContext } from '@nx/devkit';
+import { type StopOptions, stopTarget } from '../../tasks/stop-target.ts';
+import { type TaskResult, runTask } from '../../tasks/task.ts';
+
+/** Stops the machines of a project. */
+export default function stop(options: StopOptions, { root }: ExecutorContext): Promise<TaskResult> {
+  return runTask(() => stopTarget(root, options));
+}

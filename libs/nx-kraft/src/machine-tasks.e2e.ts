@@ -1,0 +1,175 @@
+import { chmod, cp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { run } from '@nx-kraft/base';
+import { TestWorkspace } from '../test/workspace.ts';
+
+let workspace: TestWorkspace;
+const app = 'apps/probe';
+
+beforeAll(async () => {
+  workspace = await TestWorkspace.create('tools/test-kernel');
+  await cp(workspace.path('tools/test-kernel/probe'), workspace.path(app), { recursive: true });
+  await writeKraftfile(['say', 'up']);
+});
+afterEach(() => workspace.nxKraft('rm', '--all'));
+afterAll(() => workspace.remove());
+
+/** The app does what its arguments say. */
+async function writeKraftfile(cmd: readonly string[], ...more: readonly string[]): Promise<void> {
+  const filesystems = ['LIBVFSCORE', 'LIBRAMFS', 'LIBVFSCORE_AUTOMOUNT_UP', 'LIB9PFS'];
+  const options = [...filesystems, 'LIBPOSIX_ENVIRON_LIBPARAM', 'LIBPOSIX_SOCKET'];
+  await workspace.write(
+    `${app}/Kraftfile`,
+    [
+      'spec: v0.6',
+      'name: probe',
+      'unikraft:',
+      '  source: ../../tools/test-kernel',
+      `  kconfig: { ${options.map((name) => `CONFIG_${name}: 'y'`).join(', ')} }`,
+      `cmd: ${JSON.stringify(cmd)}`,
+      'targets: [qemu/x86_64]',
+      ...more,
+    ].join('\n'),
+  );
+}
+
+async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (const end = Date.now() + 60_000; !(await isSo()); await sleep(50)) {
+    if (Date.now() > end) throw new Error(`still not so: ${what}`);
+  }
+}
+
+test('a task that depends on run waits until the guest answers, and knows where', async () => {
+  await writeKraftfile(['sleep', '400', 'serve', '80', 'hello you']);
+  const ask = `fetch(process.env.NX_READY_URL).then((a) => a.text()).then((t) => console.log('answer', t))`;
+  const targets = {
+    run: { options: { ports: ['127.0.0.1:0:80'] } },
+    smoke: { command: `node -e "${ask}"`, dependsOn: [{ target: 'run', waitFor: 'ready' }] },
+  };
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe', targets }));
+  const { exitCode, output } = await workspace.nx('run', 'probe:smoke');
+  expect(output).toContain('answer hello you');
+  expect(exitCode).toBe(0);
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe' }));
+});
+
+test('a run takes files of variables, volumes by name and a prefix', async () => {
+  await writeKraftfile(['environment', 'cat', '/data/greeting'], 'env: { A: project, B: project }');
+  await workspace.write(`${app}/local.env`, 'B=file\nC="two words"\n');
+  const [volume] = JSON.parse(await workspace.nxKraft('volume', 'create', 'shared', '--json')) as [{ folder: string }];
+  await writeFile(`${volume.folder}/greeting`, 'from a volume\n');
+  const options = ['--envFile=local.env', '--env.C=option', '--volumes=shared:/data:ro', '--prefix=| '];
+  const { output } = await workspace.nx('run', 'probe:run', ...options);
+  for (const line of ['env <A=project>', 'env <B=file>', 'env <C=option>', 'from a volume']) {
+    expect(output).toContain(`| ${line}\n`);
+  }
+  const missing = await workspace.nx('run', 'probe:run', '--volumes=./none:/data');
+  expect(missing.output).toMatch(/there is no folder \S+\/apps\/probe\/none to share \(MACHINE_BAD_VOLUME\)/);
+});
+
+test('stop ends the machines of a project and no others', async () => {
+  await writeKraftfile(['say', 'up', 'hang']);
+  await workspace.nx('run', 'probe:run', '--detach', '--name=mine');
+  const other = workspace.path('other-kernel');
+  await cp(workspace.path(`${app}/.unikraft/build/probe_qemu-x86_64`), other);
+  await workspace.nxKraft('run', '--detach', '--name', 'other', other, 'hang');
+  const stopped = await workspace.nx('run', 'probe:stop');
+  expect(stopped.output).toContain('mine is stopped');
+  const states = JSON.parse(await workspace.nxKraft('ps', '--all', '--json')) as { name: string; state: string }[];
+  expect(states.map(({ name, state }) => [name, state])).toEqual([
+    ['mine', 'exited'],
+    ['other', 'running'],
+  ]);
+  expect((await workspace.nx('run', 'probe:stop', '--rm')).output).toContain('mine is removed');
+});
+
+test('a run that watches starts again when its build changed', async () => {
+  await writeKraftfile(['say', 'first', 'hang']);
+  await workspace.nx('run', 'probe:build');
+  const { child, ended, output } = workspace.start('run', 'probe:run', '--watch');
+  await until(() => output().includes('first'), 'the first run is up');
+  await workspace.edit(`${app}/main.c`, 'printf("unknown word', 'printf("strange word');
+  await workspace.nx('run', 'probe:build');
+  await until(() => output().split('first').length > 2, 'the second run is up');
+  await writeKraftfile(['say', 'third', 'exit', '4']);
+  await until(() => output().includes('third'), 'the third run is up');
+  await until(() => output().includes('the program ended with 4; it starts again when'), 'its end is told');
+  child.kill('SIGINT');
+  await ended;
+});
+
+test('boots are measured, stored and compared with a commit', async () => {
+  await writeKraftfile(['say', 'up']);
+  const options = ['--boots=3', '--output=boots/report.json'];
+  const first = await workspace.nx('run', 'probe:boot-report', ...options);
+  expect(first.output).toContain('| ready, p50 |');
+  const report = JSON.parse(await readFile(workspace.path(`${app}/boots/report.json`), 'utf8')) as object;
+  expect(report).toMatchObject({ name: 'probe', boots: 3, accelerator: expect.stringMatching(/kvm|tcg/) as unknown });
+  const git = (...words: readonly string[]): Promise<string> => run('git', words, { cwd: workspace.folder });
+  await git('init', '--quiet');
+  await git('add', '.');
+  await git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--quiet', '-m', 'first');
+  await workspace.edit(
+    `${app}/main.c`,
+    'puts(value);',
+    'static volatile char ballast[300000] = { 1 }; puts(value + ballast[9]);',
+  );
+  const second = await workspace.nx('run', 'probe:boot-report', ...options, '--base=HEAD');
+  expect(second.output).toMatch(/\| `appprobe` \| [\d.]+ KiB \| 3\d\d\.\d KiB \| \*\*\+\d+\.\d %\*\* \|/);
+  expect(await readFile(workspace.path(`${app}/boots/report.md`), 'utf8')).toContain('|  | base | now | change |');
+  const none = await workspace.nx('run', 'probe:boot-report', '--base=nowhere');
+  expect(none.output).toContain("there is neither a report nor a revision of git 'nowhere' (KRAFTFILE_NO_REPORT)");
+});
+
+test('debug waits for gdb, shows its line, and gdb sees the program', async () => {
+  await writeKraftfile(['say', 'hello gdb']);
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  const { ended, output } = workspace.start('run', 'probe:debug', `--port=${port}`);
+  await until(() => output().includes(`target remote 127.0.0.1:${port}`), 'the line for gdb is shown');
+  const line =
+    output()
+      .split('\n')
+      .find((each) => each.includes('gdb -q')) ?? '';
+  const words = [...line.trim().matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
+  const inspect = ['-batch', '-ex', 'print argv[argc - 1]', '-ex', 'delete', '-ex', 'detach'];
+  const seen = await run('gdb', [...words.slice(1, -1), ...inspect, words.at(-1) ?? '']);
+  expect(seen).toContain('"hello gdb"');
+  expect((await ended).output).toContain('the guest shut down');
+});
+
+test('what a test reads of the host is part of its key, and what it writes is not left', async () => {
+  await workspace.write(`${app}/shared/input`, 'one\n');
+  await writeKraftfile(['environment'], 'volumes: [./shared:/data]', 'env: { FROM_HOST: "" }');
+  const scenario = {
+    name: 'reads and writes',
+    args: ['cat', '/data/input', 'write', '/data/output', 'made'],
+    files: [{ path: 'shared/output', content: 'made' }],
+  };
+  await workspace.write(`${app}/kraft.test.json`, JSON.stringify({ scenarios: [scenario] }));
+  const again = async (): Promise<boolean> => {
+    const { exitCode, ran } = await workspace.nx('run', 'probe:test');
+    expect(exitCode).toBe(0);
+    return ran.includes('probe:test');
+  };
+  expect(await again()).toBe(true);
+  expect(await readdir(workspace.path(`${app}/shared`))).toEqual(['input']);
+  expect(await again()).toBe(false);
+  await workspace.write(`${app}/shared/input`, 'two\n');
+  expect(await again()).toBe(true);
+  workspace.environment.FROM_HOST = 'changed';
+  expect(await again()).toBe(true);
+  await workspace.write(
+    '.caches/bin/qemu-system-x86_64',
+    '#!/bin/sh\n[ "$1" = --version ] && echo "QEMU 99" && exit\nexec /usr/bin/qemu-system-x86_64 "$@"\n',
+  );
+  await chmod(workspace.path('.caches/bin/qemu-system-x86_64'), 0o755);
+  workspace.environment.PATH = `${workspace.path('.caches/bin')}:${process.env.PATH}`;
+  expect(await again()).toBe(true);
+  delete workspace.environment.PATH;
+  delete workspace.environment.FROM_HOST;
+});

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { hasErrorCode } from '@nx-kraft/base';
+import { type KernelRun, MachineFault, VolumeStore, parseMac, parseNetwork } from '@nx-kraft/machine';
+
+/** What a run may choose, whatever it boots. */
+export interface MachineOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files with lines `NAME=value`, relative to the Kraftfile's folder. */
+  readonly envFile?: string | readonly string[];
+  readonly kernelArgs?: readonly string[];
+  readonly memory?: string;
+  readonly cpus?: number;
+  readonly ports?: readonly string[];
+  /** Networks of this host, as `NAME[:ADDRESS[/PREFIX][:GATEWAY…]]`. */
+  readonly networks?: readonly string[];
+  /** The hardware address of the first network interface. */
+  readonly mac?: string;
+  /** Folders and files of the host in the guest, as `source:destination[:ro][,driver]`. */
+  readonly volumes?: readonly string[];
+  readonly accelerator?: 'auto' | 'kvm' | 'tcg';
+}
+
+/** The part of a machine's plan that does not depend on what it boots. */
+export type MachineSettings = Required<
+  Pick<KernelRun, 'env' | 'kernelArgs' | 'memory' | 'cpus' | 'ports' | 'networks' | 'volumes' | 'accelerator'>
+> &
+  Pick<KernelRun, 'mac'>;
+
+/**
+ * Reads options into settings of a machine, with defaults for what they leave out.
+ *
+ * @param folder  what relative paths are relative to
+ * @param env  what the project or image says; files with variables go over it, and single ones over these
+ * @throws MachineFault MACHINE_BAD_VOLUME, MACHINE_BAD_NETWORK, MACHINE_BAD_ARGUMENT for a file that is not there
+ */
+export async function machineSettings(
+  options: MachineOptions,
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<MachineSettings> {
+  const networks = (options.networks ?? []).map(parseNetwork);
+  const mac = options.mac === undefined ? undefined : parseMac(options.mac);
+  const [first, ...others] = networks;
+  return {
+    env: {
+      ...withHostValues(env),
+      ...(await readEnvFiles([options.envFile ?? []].flat(), folder)),
+      ...withHostValues(options.env ?? {}),
+    },
+    kernelArgs: options.kernelArgs ?? [],
+    memory: options.memory ?? '64Mi',
+    cpus: options.cpus ?? 1,
+    ports: options.ports ?? [],
+    networks: first === undefined || mac === undefined ? networks : [{ ...first, mac }, ...others],
+    ...(first === undefined && mac !== undefined ? { mac } : {}),
+    volumes: await new VolumeStore().parse(options.volumes ?? [], folder),
+    accelerator: options.accelerator ?? 'auto',
+  };
+}
+
+/** An empty value stands for the host's variable, as kraft has it. */
+function withHostValues(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, value === '' ? (process.env[name] ?? '') : value]),
+  );
+}
+
+async function readEnvFiles(files: readonly string[], folder: string): Promise<Readonly<Record<string, string>>> {
+  const variables: Record<string, string> = {};
+  for (const file of files) {
+    try {
+      Object.assign(variables, parseEnv(await readFile(resolve(folder, file), 'utf8')));
+    } catch (error) {
+      if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) throw error;
+      throw new MachineFault('MACHINE_BAD_ARGUMENT', 'this file with variables cannot be read', {
+        at: resolve(folder, file),
+        hint: 'It has lines of the form NAME=value; its path is relative to the folder of the Kraftfile.',
+        cause: error,
+      });
+    }
+  }
+  return variables;
+}
