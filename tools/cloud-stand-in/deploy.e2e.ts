@@ -81,6 +81,10 @@ test('deploy, again, update, failing update, status, logs, rollback, undeploy', 
   expect(states()).toEqual({ 'hello-v3': 'stopped', 'hello-v2': 'running' });
   expect((await workspace.nx('run', 'hello:undeploy')).output).toContain('removed service hello');
   expect(states()).toEqual({});
+  const where = ['--registry', registry.host, '--plain-http'];
+  expect(await workspace.nxKraft('cloud', 'image', 'remove', 'hello:latest', ...where)).toMatch(
+    /^me\/hello:latest@sha256:/,
+  );
 
   for (const { output } of [planned, deployed, again, larger, updated, failed, status]) {
     expect(output).not.toContain('hunter2');

@@ -46,7 +46,13 @@ test('every command explains itself, by help and by --help', async () => {
 
 test('help lists commands by subject, and reaches over no more than the width of a page', async () => {
   const { stdout } = await nxKraft('help');
-  expect(stdout.match(/^\S.*:$/gm)).toEqual(['Kraftfiles:', 'Images and components:', 'Machines:', 'This machine:']);
+  expect(stdout.match(/^\S.*:$/gm)).toEqual([
+    'Kraftfiles:',
+    'Images and components:',
+    'Machines:',
+    'Unikraft Cloud:',
+    'This machine:',
+  ]);
   for (const { path, summary, command: described } of await all(program)) {
     for (const line of formatHelp(path, summary, described).split('\n')) expect(line.length).toBeLessThan(121);
   }

@@ -116,6 +116,11 @@ export const commands: Group = {
       aliases: ['vol', 'volumes'],
       load: async () => (await import('./volumes.ts')).volume,
     },
+    cloud: {
+      subject: 'Unikraft Cloud',
+      summary: 'Works with instances, services, volumes and all else that is on Unikraft Cloud.',
+      load: async () => (await import('./cloud/cloud.ts')).cloud,
+    },
     doctor: {
       subject: thisMachine,
       summary: 'Looks whether this machine has what building and running needs, and says how to get the rest.',
