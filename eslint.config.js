@@ -71,6 +71,7 @@ export default defineConfig(
       '**/tmp',
       'eslint.config.js',
       'libs/*/bin',
+      'apps/**/*.js',
     ],
   },
   tseslint.configs.recommendedTypeChecked,
@@ -88,5 +89,6 @@ export default defineConfig(
       'no-empty': ['error', { allowEmptyCatch: false }],
     },
   },
+  { files: ['apps/**/*.ts'], rules: { 'no-console': 'off' } },
   walls,
 );

@@ -1,15 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '@nx-kraft/base';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { expectAnswersOnHost, hostPort } from '../../test/host-program.ts';
 import { StandIn, fileLine } from '../../test/stand-in.ts';
 import { TestWorkspace } from '../../test/workspace.ts';
 import { templates } from './app/templates.ts';
-
-/** A port of this host that no other test file takes. */
-const port = 20_000 + (process.pid % 10_000);
 
 let workspace: TestWorkspace;
 let standIn: StandIn;
@@ -111,7 +106,7 @@ describe.each(['python', 'node', 'typescript', 'nginx'] as const)('an app of the
       nginx: { '/wwwroot/index.html': 'rootfs/wwwroot/index.html' },
     }[template];
     const [[guestPath, file]] = Object.entries(files) as [[string, string]];
-    const { exitCode, output } = await workspace.nx('run', 'web:run', `--ports=${port}:80`, '--env.PLACE=here');
+    const { exitCode, output } = await workspace.nx('run', 'web:run', `--ports=${hostPort}:80`, '--env.PLACE=here');
     expect(exitCode, output).toBe(0);
     expect(output).toContain(await fileLine(guestPath, workspace.path(`apps/web/${file}`)));
     expect(output).toContain('environment PLACE=here');
@@ -138,20 +133,7 @@ test.each(Object.entries(programs))(
     const folder = workspace.path('apps/web');
     if ('compile' in how) await compile(await readFile(`${folder}/Dockerfile`, 'utf8'), folder);
     if ('bundle' in how) expect((await workspace.nx('run-many', '-t', 'compile', 'typecheck')).exitCode).toBe(0);
-    const { scenarios } = JSON.parse(await readFile(`${folder}/kraft.test.json`, 'utf8')) as {
-      scenarios: [{ http: [{ expect: { body: string } }] }];
-    };
-    const [program, ...args] = how.start;
-    const server = spawn(program, args, { cwd: folder, env: { ...process.env, PORT: `${port}` }, stdio: 'pipe' });
-    try {
-      await says(server, `Listening on port ${port}`);
-      const answer = await fetch(`http://127.0.0.1:${port}/`);
-      expect(answer.status).toBe(200);
-      expect(await answer.text()).toContain(scenarios[0].http[0].expect.body);
-    } finally {
-      server.kill('SIGKILL');
-      await once(server, 'exit');
-    }
+    await expectAnswersOnHost(folder, how.start, hostPort);
   },
 );
 
@@ -160,15 +142,4 @@ async function compile(dockerfile: string, folder: string): Promise<void> {
   const line = /^RUN (.+)$/m.exec(dockerfile)?.[1] ?? '';
   const [compiler = '', ...args] = line.replaceAll('/src/', '').replace('/server ', './server ').split(' ');
   await run(compiler, args, { cwd: folder });
-}
-
-/** Waits until a program has written a line. */
-async function says(program: ChildProcess, line: string): Promise<void> {
-  let seen = '';
-  program.stdout?.on('data', (chunk: Buffer) => (seen += chunk.toString()));
-  for (let attempt = 0; attempt < 400 && !seen.includes(line); attempt++) {
-    if (program.exitCode !== null) throw new Error(`it ended with ${program.exitCode}: ${seen}`);
-    await sleep(25);
-  }
-  expect(seen).toContain(line);
 }

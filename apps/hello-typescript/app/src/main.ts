@@ -1,0 +1,10 @@
+import { createServer } from 'node:http';
+import { greet } from '@hello/greeting';
+
+const port = Number(process.argv[2] ?? 8080);
+const greeting = process.env.GREETING ?? 'Hello';
+
+createServer((request, response) => {
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.end(greet(greeting, request.url ?? '/'));
+}).listen(port, () => console.log(`Listening on port ${port}`));
