@@ -13,8 +13,13 @@ export interface ImageSource {
   readManifest(digest: Digest): Promise<Buffer>;
   /** A configuration or another small blob, its digest checked. Faults as {@link readManifest}. */
   readBlob(digest: Digest): Promise<Buffer>;
-  /** A blob's bytes from `offset` on, not checked; see {@link blobChunks}. Faults as {@link readManifest}. */
-  openBlob(digest: Digest, offset: number): Promise<AsyncIterable<Buffer>>;
+  /**
+   * A blob's bytes from `offset` on, not checked; see {@link blobChunks}. A chunk holds its bytes only until the next is
+   * asked for. Faults as {@link readManifest}.
+   *
+   * @param size  of the blob, where it is known
+   */
+  openBlob(digest: Digest, offset: number, size?: number): Promise<AsyncIterable<Buffer>>;
 }
 
 /** Which bytes are wanted, as a manifest's descriptors say. */
@@ -31,7 +36,12 @@ export interface Progress {
 
 /** A blob as a stream; see {@link blobChunks}. */
 export function blobStream(source: ImageSource, blob: Blob): Readable {
-  return Readable.from(blobChunks(source, blob), { objectMode: false, highWaterMark: 256 * 1024 });
+  return Readable.from(copies(blobChunks(source, blob)), { objectMode: false, highWaterMark: 256 * 1024 });
+}
+
+/** Streams read ahead. */
+async function* copies(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
 /** Bytes between two failures that make it worth going on for as long as it takes. */
@@ -39,7 +49,7 @@ const realProgress = 1024 * 1024;
 
 /**
  * A blob's bytes, which go on where they were when a connection breaks, and which fail at their end unless size and
- * digest are right.
+ * digest are right. A chunk holds its bytes only until the next is asked for.
  *
  * @param start  what came in before: only the rest is given, but the whole is checked
  * @throws OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, and the faults of the source
@@ -55,7 +65,7 @@ export async function* blobChunks(
   let failedAt = offset;
   while (offset < size) {
     try {
-      for await (const chunk of await source.openBlob(digest, offset)) {
+      for await (const chunk of await source.openBlob(digest, offset, size)) {
         offset += chunk.length;
         if (offset > size) break;
         hash.update(chunk);

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { parseJson } from '../decode.ts';
@@ -24,7 +23,8 @@ export interface RegistryRequest {
   readonly path: string | URL;
   readonly scopes: readonly Scope[];
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer | Readable;
+  readonly body?: HttpRequest['body'];
+  readonly isLarge?: boolean;
 }
 
 /**
@@ -82,6 +82,7 @@ export class RegistryClient {
         url,
         headers: { ...request.headers, ...(header === undefined ? {} : { Authorization: header }) },
         ...(request.body === undefined ? {} : { body: request.body }),
+        ...(request.isLarge === undefined ? {} : { isLarge: request.isLarge }),
       });
       if (expected.includes(response.status)) return response;
       const said = request.method === 'HEAD' ? '' : await readMessage(response);

@@ -1,21 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { join } from 'node:path';
-import { pipeline, Readable } from 'node:stream';
-import * as tls from 'node:tls';
 import { Fault, hasErrorCode } from '@nx-kraft/base';
+import { getInBulk } from './bulk.ts';
+import { Connections, hostOf, type TrustOptions } from './connections.ts';
 import { RegistryFault } from './fault.ts';
-import { isLoopback, proxyFor, proxyHeaders, TunnelAgent } from './proxy.ts';
+import { isLoopback, proxyFor, proxyHeaders } from './proxy.ts';
 
 /** How connections are made. Hosts are written as in references, with their port if they have one. */
-export interface HttpOptions {
+export interface HttpOptions extends TrustOptions {
   /** Registries that speak plain HTTP. Loopback addresses may do so without being told. */
   readonly plainHttp?: readonly string[];
-  /** Registries whose certificates are not checked. */
-  readonly insecure?: readonly string[];
-  /** More certificate authorities, as PEM; for one host, files in `/etc/docker/certs.d/HOST/*.crt` count as well. */
-  readonly authorities?: readonly string[];
   /** Milliseconds without a byte after which a connection is given up (default 30,000); of an upload, ten times that. */
   readonly timeout?: number;
   /** Where proxies are set (default `process.env`). */
@@ -28,34 +22,42 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer | Readable;
+  /** Chunks of a stream may be used again for the next ones. */
+  readonly body?: Buffer | AsyncIterable<Buffer>;
+  /** Whether the answer is large; its chunks then hold their bytes only until the next is asked for. */
+  readonly isLarge?: boolean;
 }
 
 export interface HttpResponse {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  /** Must be read to its end, or destroyed. */
-  readonly body: http.IncomingMessage;
+  readonly headers: Readonly<http.IncomingHttpHeaders>;
+  readonly body: HttpBody;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+}
+
+/** Must be read to its end, or be given up by `resume`. */
+export interface HttpBody extends AsyncIterable<Buffer> {
+  resume(): unknown;
 }
 
 /** Makes single HTTP requests; keeps connections open between them. */
 export class HttpClient {
   readonly #options: HttpOptions;
   readonly #timeout: number;
-  readonly #agents = new Map<string, http.Agent>();
+  readonly #connections: Connections;
   /** What loopback registries turned out to speak. */
   readonly #protocols = new Map<string, Promise<'http:' | 'https:'>>();
 
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#timeout = options.timeout ?? 30_000;
+    this.#connections = new Connections(options, this.#timeout);
   }
 
   /** Closes connections that are kept open. */
   close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
+    this.#connections.close();
   }
 
   /** The address of a registry: HTTPS, unless told otherwise or a loopback registry that knows no TLS. */
@@ -92,41 +94,64 @@ export class HttpClient {
   async request(request: HttpRequest): Promise<HttpResponse> {
     let current = request;
     for (let redirects = 0; ; redirects++) {
-      const body = await this.#send(current);
-      const status = body.statusCode ?? 0;
+      const answer = await this.#send(current);
+      const { status, headers, body } = answer;
       const isRead = request.method === 'GET' || request.method === 'HEAD';
-      const location = body.headers.location;
-      if (!isRead || location === undefined || status < 300 || status > 399) {
-        return { status, headers: body.headers, body, url: current.url };
-      }
+      const location = headers.location;
+      if (!isRead || location === undefined || status < 300 || status > 399) return answer;
       body.resume();
       current = redirected(current, location, redirects);
     }
   }
 
-  #send(request: HttpRequest): Promise<http.IncomingMessage> {
+  async #send(request: HttpRequest): Promise<HttpResponse> {
     const { url } = request;
     const proxy = proxyFor(url, this.#options.environment ?? process.env);
+    const headers = {
+      ...(this.#options.userAgent === undefined ? {} : { 'User-Agent': this.#options.userAgent }),
+      ...request.headers,
+    };
+    if (request.isLarge === true && proxy === undefined) {
+      const answer = await this.#sendInBulk(url, headers);
+      if (answer !== undefined) return answer;
+    }
+    const body = await this.#sendPlainly({ ...request, headers }, proxy);
+    return { status: body.statusCode ?? 0, headers: body.headers, body, url };
+  }
+
+  async #sendInBulk(url: URL, headers: Readonly<Record<string, string>>): Promise<HttpResponse | undefined> {
+    const timeout = this.#timeout;
+    const request = { url, headers, timeout, onTimeout: () => timeoutFault(url, timeout) };
+    try {
+      const answer = await getInBulk((onread) => this.#connections.connect(url, onread), request);
+      return answer === undefined ? undefined : { ...answer, url };
+    } catch (error) {
+      throw error instanceof Error ? asFault(error, url) : error;
+    }
+  }
+
+  #sendPlainly(request: HttpRequest, proxy: URL | undefined): Promise<http.IncomingMessage> {
+    const { url, body } = request;
     const isPlain = url.protocol === 'http:';
     const path = `${url.pathname}${url.search}`;
     const target = isPlain && proxy !== undefined ? proxy : url;
+    const isStream = body !== undefined && !Buffer.isBuffer(body);
     // After a large upload a registry may move and check it for minutes before it answers.
-    const timeout = request.body instanceof Readable ? this.#timeout * 10 : this.#timeout;
+    const timeout = isStream ? this.#timeout * 10 : this.#timeout;
     const options: https.RequestOptions = {
       method: request.method,
       protocol: url.protocol,
-      hostname: target.hostname.replace(/^\[|\]$/g, ''),
+      hostname: hostOf(target),
       port: target.port,
       path: target === url ? path : `http://${url.host}${path}`,
       headers: {
-        ...(this.#options.userAgent === undefined ? {} : { 'User-Agent': this.#options.userAgent }),
         ...request.headers,
         Host: url.host,
         ...(target === url ? {} : proxyHeaders(target)),
-        ...(request.body instanceof Buffer ? { 'Content-Length': String(request.body.length) } : {}),
+        ...(Buffer.isBuffer(body) ? { 'Content-Length': String(body.length) } : {}),
       },
       timeout,
-      agent: this.#agentFor(url, isPlain ? undefined : proxy),
+      agent: this.#connections.agentFor(url, isPlain ? undefined : proxy),
     };
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => reject(asFault(error, url));
@@ -135,34 +160,24 @@ export class HttpClient {
         .on('response', resolve)
         .on('timeout', () => sent.destroy(timeoutFault(url, timeout)))
         .on('error', fail);
-      if (request.body instanceof Readable) {
-        // Errors of the request come by its own event; those of the source end the request and come by the same.
-        pipeline(request.body, sent, () => undefined);
-      } else {
-        sent.end(request.body);
-      }
+      if (isStream) void sendStream(body, sent);
+      else sent.end(body);
     });
   }
+}
 
-  #agentFor(url: URL, proxy: URL | undefined): http.Agent {
-    const key = `${url.origin} ${proxy?.href ?? ''}`;
-    const known = this.#agents.get(key);
-    if (known !== undefined) return known;
-    const agent = this.#makeAgent(url, proxy);
-    this.#agents.set(key, agent);
-    return agent;
-  }
-
-  #makeAgent(url: URL, proxy: URL | undefined): http.Agent {
-    const options = { keepAlive: true, maxSockets: 8 };
-    if (url.protocol === 'http:') return new http.Agent(options);
-    const authorities = [...(this.#options.authorities ?? []), ...dockerAuthorities(url.host)];
-    const secure: https.AgentOptions = {
-      ...options,
-      rejectUnauthorized: this.#options.insecure?.includes(url.host) !== true,
-      ...(authorities.length === 0 ? {} : { ca: [...systemAuthorities(), ...authorities] }),
-    };
-    return proxy === undefined ? new https.Agent(secure) : new TunnelAgent(proxy, this.#timeout, secure);
+/** Sends each chunk before it takes the next. Errors of either side end the request, and come by its own event. */
+async function sendStream(body: AsyncIterable<Buffer>, sent: http.ClientRequest): Promise<void> {
+  const closed = new Promise<void>((done) => sent.once('close', done));
+  try {
+    for await (const chunk of body) {
+      // Of a request that has ended nobody may ever tell what became of a chunk.
+      await Promise.race([closed, new Promise((done) => sent.write(chunk, done))]);
+      if (sent.destroyed) return;
+    }
+    sent.end();
+  } catch (error) {
+    sent.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
@@ -178,23 +193,6 @@ function redirected(request: HttpRequest, location: string, redirects: number): 
   if (url.host === request.url.host) return { ...request, url };
   const headers = Object.entries(request.headers ?? {}).filter(([name]) => name !== 'Authorization');
   return { ...request, url, headers: Object.fromEntries(headers) };
-}
-
-function systemAuthorities(): readonly string[] {
-  // Node.js before 22.15 does not have it, whatever the types say.
-  const get = (tls as Partial<typeof tls>).getCACertificates;
-  return get === undefined ? tls.rootCertificates : get('default');
-}
-
-function dockerAuthorities(host: string): readonly string[] {
-  const folder = join('/etc/docker/certs.d', host);
-  try {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.crt'));
-    return names.map((name) => readFileSync(join(folder, name), 'utf8'));
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
-    throw error;
-  }
 }
 
 /** The URL for people: signed storage URLs have secrets behind the question mark. */

@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { RegistryFault } from './fault.ts';
-import { asFault, withoutQuery } from './http.ts';
+import { asFault, type HttpBody, withoutQuery } from './http.ts';
 
 /**
  * The whole body of an answer.
@@ -8,12 +7,13 @@ import { asFault, withoutQuery } from './http.ts';
  * @param limit  most bytes that are taken
  * @throws RegistryFault REGISTRY_FAILED when there are more, and what happens on the connection
  */
-export async function readAll(body: IncomingMessage, limit: number, url: URL): Promise<Buffer> {
+export async function readAll(body: HttpBody, limit: number, url: URL): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
+    for await (const chunk of body) {
+      // A large answer's buffer is used again.
+      chunks.push(Buffer.from(chunk));
       length += chunk.length;
       if (length > limit) {
         throw new RegistryFault('REGISTRY_FAILED', `the answer is larger than ${limit} bytes`, {

@@ -1,5 +1,6 @@
 import { run } from '@nx-kraft/base';
 import { existsSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -156,7 +157,8 @@ describe('a registry with TLS and users', () => {
   test('takes those it knows, over connections that are checked', async () => {
     client = new RegistryClient({ authorities: [secure.authority ?? ''], credentials: alice });
     await checkLogin(secure.host, client);
-    const pushed = await push('safe', `${secure.host}/safe:1`);
+    // Large enough for a connection of its own.
+    const pushed = await push('safe', `${secure.host}/safe:1`, { kernel: randomBytes(3_000_000) });
     const other = await ImageStore.open(join(folder, 'other'));
     expect((await pullImage(client, parseReference(`${secure.host}/safe:1`), other)).digest).toBe(pushed.digest);
   });

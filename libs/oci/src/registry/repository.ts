@@ -1,5 +1,4 @@
 import { hasErrorCode } from '@nx-kraft/base';
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { largestDocument } from '../decode.ts';
@@ -19,6 +18,9 @@ export interface Resolved {
   readonly descriptor: Descriptor;
   readonly bytes: Buffer;
 }
+
+/** Bytes from which on a connection of its own pays. */
+const large = 1024 * 1024;
 
 const acceptedTypes = [mediaTypes.index, mediaTypes.manifest, mediaTypes.dockerIndex, mediaTypes.dockerManifest];
 
@@ -63,9 +65,10 @@ export class Repository implements ImageSource {
     return verified(await readAll(response.body, largestDocument, response.url), digest, withoutQuery(response.url));
   }
 
-  async openBlob(digest: Digest, offset: number): Promise<AsyncIterable<Buffer>> {
+  async openBlob(digest: Digest, offset: number, size = 0): Promise<AsyncIterable<Buffer>> {
     const headers: Record<string, string> = offset === 0 ? {} : { Range: `bytes=${offset}-` };
-    const response = await this.#get(`blobs/${digest}`, headers, offset === 0 ? [200] : [200, 206]);
+    const request = { ...this.#request('GET', `blobs/${digest}`, 'pull', headers), isLarge: size - offset > large };
+    const response = await this.#client.request(this.#registry, request, offset === 0 ? [200] : [200, 206]);
     return bytesFrom(response, response.status === 206 ? 0 : offset);
   }
 
@@ -104,7 +107,7 @@ export class Repository implements ImageSource {
    */
   async upload(
     blob: Blob,
-    open: (offset: number) => Promise<Readable>,
+    open: (offset: number) => Promise<AsyncIterable<Buffer>>,
     others: readonly string[] = [],
   ): Promise<'there' | 'mounted' | 'sent'> {
     if (await this.hasBlob(blob.digest)) return 'there';
@@ -175,7 +178,7 @@ export class Repository implements ImageSource {
   async #sendPieces(
     { size }: Blob,
     session: URL,
-    open: (offset: number) => Promise<Readable>,
+    open: (offset: number) => Promise<AsyncIterable<Buffer>>,
   ): Promise<{ session: URL; offset: number }> {
     const chunkSize = this.#client.chunkSize ?? size;
     let offset = 0;
@@ -197,14 +200,14 @@ export class Repository implements ImageSource {
     session: URL,
     offset: number,
     length: number,
-    open: (offset: number) => Promise<Readable>,
+    open: (offset: number) => Promise<AsyncIterable<Buffer>>,
   ): Promise<URL> {
     const headers = {
       'Content-Type': 'application/octet-stream',
       'Content-Length': String(length),
       'Content-Range': `${offset}-${offset + length - 1}`,
     };
-    const body = Readable.from(firstBytes(await open(offset), length), { objectMode: false });
+    const body = firstBytes(await open(offset), length);
     const request = { method: 'PATCH', path: session, scopes: [this.#scope('pull,push')], headers, body } as const;
     const response = await this.#client.requestOnce(this.#registry, request, [202]);
     response.body.resume();
@@ -225,7 +228,7 @@ export class Repository implements ImageSource {
     { digest, size }: Blob,
     session: URL,
     offset: number,
-    open: (offset: number) => Promise<Readable>,
+    open: (offset: number) => Promise<AsyncIterable<Buffer>>,
   ): Promise<void> {
     const path = new URL(session);
     path.searchParams.set('digest', digest);
@@ -240,8 +243,8 @@ export class Repository implements ImageSource {
     response.body.resume();
   }
 
-  #get(path: string, headers: Readonly<Record<string, string>>, expected = [200]): Promise<HttpResponse> {
-    return this.#client.request(this.#registry, this.#request('GET', path, 'pull', headers), expected);
+  #get(path: string, headers: Readonly<Record<string, string>>): Promise<HttpResponse> {
+    return this.#client.request(this.#registry, this.#request('GET', path, 'pull', headers), [200]);
   }
 
   #request(
@@ -289,7 +292,7 @@ function uploadLost(url: URL): RegistryFault {
 async function* bytesFrom({ body, url }: HttpResponse, skip: number): AsyncGenerator<Buffer> {
   let left = skip;
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       if (left < chunk.length) yield left === 0 ? chunk : chunk.subarray(left);
       left = Math.max(0, left - chunk.length);
     }
@@ -298,9 +301,9 @@ async function* bytesFrom({ body, url }: HttpResponse, skip: number): AsyncGener
   }
 }
 
-async function* firstBytes(source: Readable, length: number): AsyncGenerator<Buffer> {
+async function* firstBytes(source: AsyncIterable<Buffer>, length: number): AsyncGenerator<Buffer> {
   let left = length;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  for await (const chunk of source) {
     const part = chunk.subarray(0, left);
     left -= part.length;
     yield part;
