@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { modelOf } from '../test/read.ts';
+import { setLabel } from './edit-labels.ts';
 import { addLibrary, addTarget, removeLibrary, removeTarget, setKconfig, unsetKconfig } from './edit.ts';
 
 /** A file with comments, odd order and mixed quotes, all of which have to stay. */
@@ -211,5 +212,26 @@ describe('kconfig', () => {
         expect(modelOf(setKconfig(base, 'unikraft', 'CONFIG_V', value)).unikraft?.kconfig.CONFIG_V).toBe(value);
       }
     }
+  });
+});
+
+describe('setting labels', () => {
+  it.each([
+    ['spec: v0.6\nruntime: a\n', "spec: v0.6\nruntime: a\nlabels:\n  app.version: '1.0'\n"],
+    ['spec: v0.6\nruntime: a\nlabels:\n', "spec: v0.6\nruntime: a\nlabels:\n  app.version: '1.0'\n"],
+    [
+      "spec: v0.6\nlabels:\n  app.version: '0.9' # ours\n  b: c\nruntime: a\n",
+      "spec: v0.6\nlabels:\n  app.version: '1.0' # ours\n  b: c\nruntime: a\n",
+    ],
+    ['spec: v0.6\nruntime: a\nlabels: { b: c }\n', "spec: v0.6\nruntime: a\nlabels: { b: c, app.version: '1.0' }\n"],
+  ])('%j', (before, after) => {
+    expect(setLabel(before, 'app.version', '1.0')).toBe(after);
+    expect(setLabel(after, 'app.version', '1.0')).toBe(after);
+  });
+
+  it('refuses labels that are a list', () => {
+    expect(() => setLabel('spec: v0.6\nruntime: a\nlabels: [a=b]\n', 'c', 'd')).toThrow(
+      'cannot be changed by a program',
+    );
   });
 });

@@ -217,7 +217,7 @@ function asList(pair: FilePair | undefined): YAMLSeq | undefined {
   return asCollection(pair, (value) => yaml().isSeq(value)) as YAMLSeq | undefined;
 }
 
-function asMap(pair: FilePair | undefined): YAMLMap | undefined {
+export function asMap(pair: FilePair | undefined): YAMLMap | undefined {
   return asCollection(pair, (value) => yaml().isMap(value)) as YAMLMap | undefined;
 }
 

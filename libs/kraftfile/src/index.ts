@@ -8,6 +8,7 @@ export {
   setKconfig,
   unsetKconfig,
 } from './edit.ts';
+export { setLabel } from './edit-labels.ts';
 export { editorSettings } from './editor-settings.ts';
 export {
   embedsRootfs,

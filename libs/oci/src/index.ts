@@ -27,7 +27,7 @@ export type { Pruned } from './prune.ts';
 export { type PulledImage, pullImage, type PullOptions } from './pull.ts';
 export { type PushedImage, pushImage, type PushOptions } from './push.ts';
 export { removeImage } from './remove-image.ts';
-export { formatReference, parseReference, type Reference } from './reference.ts';
+export { formatReference, parseReference, type Reference, repositoryName, withTag } from './reference.ts';
 export { RegistryClient, type RegistryOptions } from './registry/client.ts';
 export {
   type Credentials,

@@ -206,3 +206,17 @@ test('plans that make no sense are refused', async () => {
   await mkdir(output);
   await expect(Layout.open(output)).rejects.toMatchObject({ code: 'LAYOUT_INVALID' });
 });
+
+test('an image has all its tags in the layout, each once', async () => {
+  const layoutFolder = join(folder, 'tagged');
+  await packageImage({ ...golden(), tags: ['1.2', 'latest', '1.2'] }, layoutFolder);
+  const roots = await (await Layout.open(layoutFolder)).roots();
+  expect(roots.map(({ annotations }) => Object.values(annotations ?? {}))).toEqual([
+    ['unikraft.org/app:latest', 'latest'],
+    ['unikraft.org/app:1.2', '1.2'],
+  ]);
+  expect(new Set(roots.map(({ digest }) => digest)).size).toBe(1);
+  await expect(packageImage({ ...golden(), tags: ['no tag'] }, layoutFolder)).rejects.toMatchObject({
+    code: 'REFERENCE_INVALID',
+  });
+});

@@ -9,7 +9,7 @@ import type { Descriptor, Platform } from './model.ts';
 import type { PackagedImage, PackagedManifest, PackagePlan } from './package-plan.ts';
 import { LayerWriter, packageTarget, type TargetParts, writeManifest } from './package-target.ts';
 import { platformName, samePlatform } from './platform.ts';
-import { formatReference, parseReference, type Reference, repositoryName } from './reference.ts';
+import { formatReference, parseReference, type Reference, repositoryName, withTag } from './reference.ts';
 import { replaceFolder } from './replace-folder.ts';
 import { uruncTargets } from './urunc.ts';
 
@@ -52,7 +52,9 @@ export async function packageImage(plan: PackagePlan, layoutFolder: string): Pro
     });
     const descriptor = await layout.writeBlob(index, mediaTypes.index);
     await rm(join(folder, 'partial'), { recursive: true, force: true });
-    await layout.changeRoots(() => [namedRoot(descriptor, reference)]);
+    const names = [reference, ...(plan.tags ?? []).map((tag) => withTag(reference, tag))];
+    const roots = new Map(names.map((name) => [formatReference(name), namedRoot(descriptor, name)]));
+    await layout.changeRoots(() => [...roots.values()]);
     const packaged = targets.map((parts, position) => summaryOf(parts, manifests[position] as Descriptor));
     return { reference: formatReference(reference), digest: descriptor.digest, manifests: packaged };
   });

@@ -7,6 +7,8 @@ import type { ImageSource } from './source.ts';
 export interface PackagePlan {
   /** Name of the image; `unikraft.org/` and `:latest` are added where missing. */
   readonly reference: string;
+  /** More tags for the image, beside that of its name. */
+  readonly tags?: readonly string[];
   /** In the order in which they stand in the index. */
   readonly targets: readonly PackageTarget[];
   /** Seconds since 1970, as in SOURCE_DATE_EPOCH (default 0): no clock is asked. */

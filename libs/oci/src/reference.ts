@@ -64,6 +64,11 @@ export function repositoryName(reference: Reference): string {
   return `${reference.registry}/${reference.repository}`;
 }
 
+/** The same image under another tag. @throws OciFault REFERENCE_INVALID */
+export function withTag({ registry, repository }: Reference, tag: string): Reference {
+  return parseReference(`${registry}/${repository}:${tag}`);
+}
+
 function invalid(text: string, rule: string): OciFault {
   return new OciFault('REFERENCE_INVALID', `"${text}" is no image name: ${rule}`, {
     at: text,
