@@ -98,7 +98,10 @@ export class CpioWriter {
     time = this.#time,
   ): void {
     const { buffer } = this.#output;
-    const start = this.#output.reserve(headerLength + name.length + 4);
+    const nameEnd = headerLength + name.length;
+    // One zero ends the name, up to three more align what follows: entries begin at multiples of 4.
+    const length = (nameEnd + 4) & ~3;
+    const start = this.#output.reserve(length);
     template.copy(buffer, start);
     hex(buffer, start + 6, inode);
     hex(buffer, start + 14, kind | meta.mode);
@@ -109,9 +112,8 @@ export class CpioWriter {
     hex(buffer, start + 54, size);
     hex(buffer, start + 94, name.length + 1);
     buffer.write(name, start + headerLength, 'latin1');
-    buffer[start + headerLength + name.length] = 0;
-    this.#output.advance(headerLength + name.length + 1);
-    this.#output.align(4);
+    for (let index = nameEnd; index < length; index++) buffer[start + index] = 0;
+    this.#output.advance(length);
     this.#entries++;
   }
 }

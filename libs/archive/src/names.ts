@@ -58,15 +58,14 @@ const longestPath = 4096;
  * @throws ArchiveFault NAME_UNSAFE for `..`, a zero byte or a name that is too long
  */
 export function cleanName(name: ByteName, at: string): ByteName {
-  // Nearly all names need no more than this.
   const start = name.startsWith('./') ? 2 : 0;
   const trimmed = name.slice(start, name.endsWith('/') ? -1 : undefined);
-  const clean = needsCleaning.test(trimmed)
-    ? trimmed
-        .split('/')
-        .filter((part) => part !== '' && part !== '.')
-        .join('/')
-    : trimmed;
+  // Nearly all names need no more than this.
+  if (!oddParts.test(trimmed) && trimmed.length < longestPath) return trimmed;
+  const clean = trimmed
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
   const reason = whyUnsafe(clean);
   if (reason !== undefined) {
     throw new ArchiveFault('NAME_UNSAFE', `the entry ${JSON.stringify(shorten(toText(name)))} ${reason}`, {
@@ -78,7 +77,8 @@ export function cleanName(name: ByteName, at: string): ByteName {
 }
 
 const slash = 47;
-const needsCleaning = /^\/|^\.(\/|$)|\/\/|\/\.(\/|$)|\/$/;
+/** Parts that are empty, `.` or `..`, and zero bytes. */
+const oddParts = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
 const leavesRoot = /(^|\/)\.\.(\/|$)/;
 
 function whyUnsafe(name: ByteName): string | undefined {

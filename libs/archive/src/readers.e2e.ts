@@ -9,6 +9,9 @@ import {
   readlinkSync,
   rmSync,
   closeSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,4 +116,34 @@ describe.each([
       { numRuns: 25 },
     );
   });
+});
+
+test.each([
+  ["GNU tar's old format", ['tar', '--sparse', '--format=gnu']],
+  ['GNU tar, map in the header', ['tar', '--sparse', '--format=pax', '--sparse-version=0.0']],
+  ['GNU tar, map in one record', ['tar', '--sparse', '--format=pax', '--sparse-version=0.1']],
+  ['GNU tar, map before the content', ['tar', '--sparse', '--format=pax', '--sparse-version=1.0']],
+  ['bsdtar', ['bsdtar']],
+])('sparse files in an archive of %s are written out in full', (_, [program = '', ...args]) => {
+  freshDirectory('tree');
+  freshDirectory('out');
+  writeFileSync(join(folder, 'tree/all-hole'), '');
+  truncateSync(join(folder, 'tree/all-hole'), 3_000_000);
+  // More regions than a header, or one block of a map, has room for.
+  const fd = openSync(join(folder, 'tree/many-holes'), 'w');
+  for (let region = 0; region < 60; region++) writeSync(fd, `region ${region}`, region * 131_072);
+  closeSync(fd);
+  writeFileSync(join(folder, 'tree/plain'), 'plain');
+  expect(spawnSync(program, [...args, '-cf', 'tree.tar', '-C', 'tree', '.'], { cwd: folder }).status).toBe(0);
+  // Else, nothing would be proved.
+  expect(lstatSync(join(folder, 'tree.tar')).size).toBeLessThan(1_000_000);
+  const converter = new TarToCpio(join(folder, 'converted.cpio'), 'tree.tar');
+  readChunks(join(folder, 'tree.tar'), (chunk) => converter.push(chunk));
+  converter.finish();
+  runWith(join(folder, 'converted.cpio'), 'bsdtar', '-xpf', '-');
+  const tree = readBack(join(folder, 'tree'));
+  const out = readBack(join(folder, 'out'));
+  expect(out.map(([name]) => name)).toEqual(tree.map(([name]) => name));
+  // Not toEqual, which would print megabytes.
+  expect(out.map(([, , , content], index) => content === tree[index]?.[3])).toEqual([true, true, true]);
 });

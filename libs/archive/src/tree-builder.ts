@@ -3,7 +3,7 @@ import { ArchiveFault } from './fault.ts';
 import { type ByteName, cleanName, parentOf, toText } from './names.ts';
 import type { TarEntry } from './tar-parser.ts';
 import { findDirectory, findNode, makeDirectory } from './tree-paths.ts';
-import { type Content, type DirectoryNode, emptyDirectory, type TreeNode } from './tree.ts';
+import { type Content, type DirectoryNode, emptyDirectory, plainDirectory, type TreeNode } from './tree.ts';
 
 export interface BuilderOptions {
   /** `root` gives everything to user and group 0 (default), `keep` takes the archive's numbers. */
@@ -34,6 +34,7 @@ export class TreeBuilder {
   readonly #own: Set<TreeNode> | undefined;
   #lastParent: ByteName | undefined = '';
   #lastDirectory: DirectoryNode;
+  #lastMeta = plainDirectory;
 
   /** @param at  the archive's name, for faults */
   constructor(root: DirectoryNode, at: string, { owners = 'root', whiteouts = false }: BuilderOptions = {}) {
@@ -68,9 +69,7 @@ export class TreeBuilder {
   }
 
   #node(entry: TarEntry, name: ByteName, content: Content): TreeNode | undefined {
-    const { mode } = entry;
-    const owner = this.#owners === 'keep' ? { uid: entry.uid, gid: entry.gid } : { uid: 0, gid: 0 };
-    const meta: CpioMeta = { mode, ...owner };
+    const meta = this.#meta(entry);
     switch (entry.type) {
       case 'directory':
         return emptyDirectory(meta);
@@ -86,6 +85,16 @@ export class TreeBuilder {
         this.leftOut.push({ name: toText(name), kind: entry.type === 'fifo' ? 'named pipe' : `${entry.type} device` });
         return undefined;
     }
+  }
+
+  /** Entries that follow each other mostly have the same; sharing it spares a third of the tree's memory. */
+  #meta({ mode, uid, gid }: TarEntry): CpioMeta {
+    const [user, group] = this.#owners === 'keep' ? [uid, gid] : [0, 0];
+    const last = this.#lastMeta;
+    if (last.mode !== mode || last.uid !== user || last.gid !== group) {
+      this.#lastMeta = { mode, uid: user, gid: group };
+    }
+    return this.#lastMeta;
   }
 
   #linked(entry: TarEntry, name: ByteName): TreeNode {

@@ -38,6 +38,7 @@ export interface RunOptions {
 const packages: Readonly<Record<string, string>> = {
   'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
   bison: 'bison',
+  bzip2: 'bzip2',
   buildah: 'buildah',
   flex: 'flex',
   gcc: 'gcc',
@@ -52,6 +53,7 @@ const packages: Readonly<Record<string, string>> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   setpriv: 'util-linux',
   unshare: 'util-linux',
+  xz: 'xz-utils',
 };
 
 /** What to do when `program` is missing, as a sentence. */

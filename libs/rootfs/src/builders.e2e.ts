@@ -136,6 +136,49 @@ test('COPY means the same to us as to BuildKit', async () => {
   expect(embedded.digest).toBe(docker.digest);
 });
 
+test('COPY over links and without a match, and ADD of archives, mean the same to us as to BuildKit', async () => {
+  workspace.put('a.txt');
+  workspace.put('links/file');
+  symlinkSync('file', workspace.path('links/to-file'));
+  symlinkSync('later', workspace.path('links/to-nothing'));
+  workspace.put('tree/private', 'x', 0o640);
+  workspace.put('tree/sub/run', 'x', 0o755);
+  for (const [name, option] of Object.entries({ tar: '-c', tgz: '-cz', txz: '-cJ', tbz: '-cj' })) {
+    const archive = ['-f', workspace.path(`tree.${name}`), '-C', workspace.path('tree'), '.'];
+    await run('tar', ['--owner=9', '--group=9', option, ...archive]);
+  }
+  workspace.put('Dockerfile.dockerignore', 'out\n*.cpio\n');
+  workspace.put(
+    'Dockerfile',
+    [
+      'FROM scratch',
+      'COPY links /',
+      'COPY a.txt /to-file',
+      'COPY a.txt /to-nothing',
+      'COPY a.txt *.none /matched/',
+      'COPY *.none /unmatched/',
+      'ADD --chmod=600 --chown=5:6 tree.tar /one',
+      'ADD --chown=5 tree.t[gx]z tree.tbz a.txt /all/',
+    ].join('\n'),
+  );
+  const embedded = await workspace.build('Dockerfile', { ...optionsFor('embedded'), owners: 'keep' });
+  const entries = workspace.list();
+  expect(embedded.warnings).toEqual([
+    'Dockerfile:5: nothing is named like *.none.',
+    'Dockerfile:6: nothing is named like *.none.',
+  ]);
+  const docker = await workspace.build('Dockerfile', { ...optionsFor('docker'), owners: 'keep' });
+  expect(entries).toEqual(workspace.list());
+  expect(embedded.digest).toBe(docker.digest);
+  workspace.put('Dockerfile', 'FROM scratch\nCOPY links/to-* /x/\n');
+  for (const [builder, code] of [
+    ['embedded', 'DOCKERFILE_INVALID'],
+    ['docker', 'BUILD_FAILED'],
+  ] as const) {
+    await expect(workspace.build('Dockerfile', optionsFor(builder))).rejects.toMatchObject({ code });
+  }
+});
+
 function short(entry: string): string {
   return entry.slice(0, 100);
 }

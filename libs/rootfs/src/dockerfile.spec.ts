@@ -27,6 +27,7 @@ describe('COPY', () => {
       'WORKDIR /srv',
       'COPY app/server /bin/',
       'COPY app/server renamed',
+      'COPY app/server /dot/.',
       'COPY conf /etc',
       'COPY ["one.txt", "/with blank/"]',
       'COPY *.txt ./texts/',
@@ -37,6 +38,7 @@ describe('COPY', () => {
       '755 0 bin',
       '644 0 bin/server=app/server',
       '4755 0 bin/two=two.txt',
+      '644 0 dot=app/server',
       '755 0 etc',
       '644 0 etc/a.conf=conf/a.conf',
       '755 0 etc/empty',
@@ -75,7 +77,7 @@ describe('COPY', () => {
       'FROM scratch',
       'ARG NAME=world',
       'COPY <<EOF /hello.txt',
-      'Hello $NAME, "quoted" and \\$escaped',
+      'Hello $NAME, "quoted" and \\$escaped\\\\n\\o',
       'EOF',
       "COPY <<-'END' <<SECOND /texts/",
       '\t$NAME',
@@ -84,7 +86,7 @@ describe('COPY', () => {
       'SECOND',
     ]);
     expect(workspace.list()).toEqual([
-      '644 0 hello.txt=Hello world, "quoted" and $escaped\n',
+      '644 0 hello.txt=Hello world, "quoted" and $escaped\\no\n',
       '755 0 texts',
       '644 0 texts/END=$NAME\n',
       '644 0 texts/SECOND=second\n',
@@ -178,6 +180,7 @@ describe('what the image says of running it', () => {
       { env: ['A=1', 'B=two words', 'C=three words', 'OLD=form 1'] },
     ],
     [['ARG V=1', 'ENV V=$V', 'ENV W=${V:-x}${NONE:-y}${V:+z}'], { env: ['V=given', 'W=givenyz'] }],
+    [['ENV PATH=/app:$PATH'], { env: ['PATH=/app:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] }],
     [['ARG TARGETARCH', 'ENV ARCH=$TARGETARCH'], { env: ['ARCH=amd64'] }],
   ])('%j', async (lines, expected) => {
     const { config } = await build(['FROM scratch', ...lines], { buildArgs: { V: 'given' } });
@@ -265,14 +268,16 @@ describe('a Dockerfile that cannot be built', () => {
     ['an empty COPY', ['FROM scratch', 'COPY a'], 2],
     ['several sources and no slash', ['FROM scratch', 'COPY Dockerfile Dockerfile /x'], 2],
     ['a here-document without end', ['FROM scratch', 'COPY <<EOF /x', 'text'], 2],
+    ['a link that leads nowhere', ['FROM scratch', 'COPY linkage* /'], 2],
     ['a FROM whose argument is empty', ['FROM $BASE'], 1],
     ['an odd FROM', ['FROM a b c'], 1],
   ])('because of %s says in which line', async (_, lines, line) => {
+    symlinkSync('nowhere', workspace.path('linkage'));
     await expect(build(lines)).rejects.toMatchObject({
       code: 'DOCKERFILE_INVALID',
       at: `${workspace.path('Dockerfile')}:${line}`,
     });
-    expect(readdirSync(workspace.folder).sort()).toEqual(['Dockerfile', 'out']);
+    expect(readdirSync(workspace.folder).sort()).toEqual(['Dockerfile', 'linkage', 'out']);
     expect(readdirSync(workspace.path('out'))).toEqual([]);
   });
 

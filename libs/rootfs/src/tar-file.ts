@@ -1,63 +1,103 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { pipeline, type Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { readChunks } from '@nx-kraft/archive';
+import { readAhead } from '@nx-kraft/archive';
+import { hasErrorCode, installHint, ProgramFault } from '@nx-kraft/base';
 import { compressionOf } from './detect.ts';
 import { RootfsFault } from './fault.ts';
 
 /**
- * Gives a tar file to `take` in chunks, unpacked if it is compressed with gzip or zstd.
+ * Gives a tar file to `take` in chunks, unpacked if it is compressed with gzip, zstd, xz or bzip2.
  *
- * @throws RootfsFault SOURCE_UNKNOWN for other compressions, or a damaged stream
+ * @throws RootfsFault SOURCE_UNKNOWN for a damaged stream, ProgramFault PROGRAM_MISSING without xz or bzip2
  */
-export async function readTar(path: string, take: (chunk: Uint8Array) => void): Promise<void> {
+export async function readTar(path: string | Buffer, take: (chunk: Uint8Array) => void): Promise<void> {
   const compression = compressionOf(firstBytes(path, 8));
-  if (compression === undefined) {
-    readChunks(path, take);
-    return;
-  }
-  if (compression === 'xz' || compression === 'bzip2') throw unreadable(path, `is compressed with ${compression}`);
-  const create = compression === 'gzip' ? zlib.createGunzip : zstd.createZstdDecompress;
-  if (create === undefined) throw unreadable(path, 'is compressed with zstd, which Node.js knows from 22.15 on');
-  const unpack = create({ chunkSize });
+  if (compression === undefined) return readAhead(path, take);
+  for await (const chunk of unpack(path, compression)) take(chunk);
+}
+
+/**
+ * Whether a file is a tar archive, perhaps compressed: that is what ADD unpacks.
+ *
+ * @throws ProgramFault PROGRAM_MISSING without xz or bzip2
+ */
+export async function isTarFile(path: string | Buffer): Promise<boolean> {
+  let start = firstBytes(path, magicEnd);
+  const compression = compressionOf(start);
+  if (compression === undefined) return isTarStart(start);
+  start = Buffer.alloc(0);
   try {
-    await pipeline(
-      createReadStream(path, { highWaterMark: chunkSize }),
-      unpack,
-      async (chunks: AsyncIterable<Buffer>) => {
-        for await (const chunk of chunks) take(chunk);
-      },
-    );
+    for await (const chunk of unpack(path, compression)) {
+      start = Buffer.concat([start, chunk]);
+      if (start.length >= magicEnd) break;
+    }
   } catch (error) {
-    // Faults of the archive inside pass; zlib's errors are about the compression.
+    // Damaged: copied as it is, as Docker does.
+    if (error instanceof RootfsFault) return false;
+    throw error;
+  }
+  return isTarStart(start);
+}
+
+const magicEnd = 262;
+
+function isTarStart(start: Buffer): boolean {
+  return start.toString('latin1', magicEnd - 5, magicEnd) === 'ustar';
+}
+
+type Compression = NonNullable<ReturnType<typeof compressionOf>>;
+
+/** Node.js 22.12 to 22.14 do not have it, whatever the types say. */
+const createZstd: typeof zlib.createZstdDecompress | undefined = zlib.createZstdDecompress;
+
+function unpack(path: string | Buffer, compression: Compression): AsyncIterable<Buffer> {
+  if (compression === 'gzip') return unpackHere(path, zlib.createGunzip({ chunkSize }));
+  if (compression === 'zstd' && createZstd !== undefined) return unpackHere(path, createZstd({ chunkSize }));
+  return unpackByProgram(path, compression);
+}
+
+const chunkSize = 256 * 1024;
+
+async function* unpackHere(path: string | Buffer, unpacked: NodeJS.ReadWriteStream): AsyncGenerator<Buffer> {
+  // Its errors come out of the stream that is read.
+  pipeline(createReadStream(path, { highWaterMark: chunkSize }), unpacked, () => undefined);
+  try {
+    for await (const chunk of unpacked) yield chunk as Buffer;
+  } catch (error) {
     if (error instanceof Error && 'code' in error && /^(Z_|ZSTD_|ERR_ZLIB)/.test(String(error.code))) {
-      throw unreadable(path, `is damaged (${error.message})`);
+      throw damaged(path, error.message);
     }
     throw error;
   }
 }
 
-/** Whether a file is a tar archive, perhaps compressed: that is what ADD unpacks. */
-export function isTarFile(path: string | Buffer): boolean {
-  const start = firstBytes(path, 4096);
-  const compression = compressionOf(start);
-  if (compression === undefined) return start.toString('latin1', 257, 262) === 'ustar';
-  const unpackSync = compression === 'gzip' ? zlib.gunzipSync : zstd.zstdDecompressSync;
-  if (compression === 'xz' || compression === 'bzip2' || unpackSync === undefined) return true;
-  const { Z_SYNC_FLUSH, ZSTD_e_flush } = zlib.constants;
+/** Node.js knows no xz and no bzip2, but most hosts have their programs. */
+async function* unpackByProgram(path: string | Buffer, program: Compression): AsyncGenerator<Buffer> {
+  const fd = openSync(path, 'r');
+  const child = spawn(program, ['--decompress', '--stdout'], {
+    stdio: [fd, 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<null, Readable, Readable>;
+  closeSync(fd);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-500)));
+  const ended = once(child, 'close') as Promise<[code: number | null]>;
+  // It is waited for below; not at all when whoever reads has had enough.
+  ended.catch(() => undefined);
   try {
-    const unpacked = unpackSync(start, { finishFlush: compression === 'gzip' ? Z_SYNC_FLUSH : ZSTD_e_flush });
-    return unpacked.toString('latin1', 257, 262) === 'ustar';
-  } catch {
-    // Damaged: copied as it is, as Docker does.
-    return false;
+    for await (const chunk of child.stdout) yield chunk as Buffer;
+    const [code] = await ended;
+    if (code !== 0) throw damaged(path, said.trim());
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+    const message = `${program} is not installed`;
+    throw new ProgramFault('PROGRAM_MISSING', message, { exitCode: 127, hint: installHint(program), cause: error });
+  } finally {
+    child.kill();
   }
 }
-
-const chunkSize = 256 * 1024;
-
-/** Node.js 22.12 to 22.14 do not have it, whatever the types say. */
-const zstd: Partial<Pick<typeof zlib, 'createZstdDecompress' | 'zstdDecompressSync'>> = zlib;
 
 function firstBytes(path: string | Buffer, length: number): Buffer {
   const fd = openSync(path, 'r');
@@ -69,9 +109,10 @@ function firstBytes(path: string | Buffer, length: number): Buffer {
   }
 }
 
-function unreadable(path: string, what: string): RootfsFault {
-  return new RootfsFault('SOURCE_UNKNOWN', `${path} ${what}`, {
-    at: path,
-    hint: 'Give the tar archive itself, or one that is compressed with gzip or zstd.',
+function damaged(path: string | Buffer, reason: string): RootfsFault {
+  const at = path.toString();
+  return new RootfsFault('SOURCE_UNKNOWN', `${at} is damaged (${reason})`, {
+    at,
+    hint: 'It was cut off while it was written or copied. Make it again.',
   });
 }

@@ -194,7 +194,7 @@ async function embedded(build: Build, output: Output): Promise<Outcome> {
   const { local, remote } = namedContexts(build);
   const [name] = Object.keys(remote);
   if (name !== undefined) throw new NeedsBuilder(`is given the context ${name}=${remote[name] ?? ''}`, 1);
-  const { root, config, leftOut } = await buildEmbedded(stage, {
+  const { root, config, leftOut, warnings } = await buildEmbedded(stage, {
     ...scope,
     context: context.root,
     contextPath,
@@ -205,7 +205,7 @@ async function embedded(build: Build, output: Output): Promise<Outcome> {
   });
   const converted = await output.tree(root, [...leftOut, ...context.leftOut]);
   // Only what was copied was opened, but the names are BuildKit's to tell; here the inputs hold by construction.
-  return { converted, builder: 'embedded', config, warnings: [], reads: undefined };
+  return { converted, builder: 'embedded', config, warnings, reads: undefined };
 }
 
 async function openImage(

@@ -17,6 +17,8 @@ export interface Match {
   /** Last part of its path; '' for the root. */
   readonly name: string;
   readonly node: DirectoryNode | FileNode;
+  /** What ADD unpacked keeps its own modes and owners. */
+  readonly isUnpacked?: boolean;
 }
 
 export interface CopyOptions {
@@ -29,12 +31,18 @@ export interface CopyOptions {
 /**
  * What a source of COPY names in a tree: wildcards in each part of the path, symbolic links followed inside the tree.
  * Names are bytes.
+ *
+ * @returns also the path of a symbolic link among them that leads nowhere
  */
-export function findMatches(root: DirectoryNode, pattern: string): Match[] {
-  return expandPattern(root, pattern).flatMap((path) => {
+export function findMatches(root: DirectoryNode, pattern: string): { matches: Match[]; broken: string | undefined } {
+  const matches: Match[] = [];
+  let broken: string | undefined;
+  for (const path of expandPattern(root, pattern)) {
     const node = follow(root, path);
-    return node === undefined ? [] : { name: path.slice(path.lastIndexOf('/') + 1), node };
-  });
+    if (node === undefined) broken ??= path;
+    else matches.push({ name: path.slice(path.lastIndexOf('/') + 1), node });
+  }
+  return { matches, broken };
 }
 
 /** The paths that exist for a pattern with wildcards; '' for the root. */
@@ -59,12 +67,18 @@ function step(root: DirectoryNode, path: string, part: string): string[] {
 }
 
 /** The file or directory at a path, through symbolic links at its end as well. */
-function follow(root: DirectoryNode, path: string, depth = 0): DirectoryNode | FileNode | undefined {
+function follow(root: DirectoryNode, path: string): DirectoryNode | FileNode | undefined {
+  const node = findDirectory(root, path) ?? findNode(root, leadsTo(root, path));
+  return node?.kind === 'symlink' ? undefined : node;
+}
+
+/** Where a path leads, through symbolic links at its end; there need not be anything. Links in a circle stay. */
+function leadsTo(root: DirectoryNode, path: string, depth = 0): string {
   const node = findNode(root, path);
-  if (node?.kind !== 'symlink') return node;
-  const target = node.target.startsWith('/') ? node.target.slice(1) : `${parentOf(path)}/${node.target}`;
-  // More links than any file system follows: a circle.
-  return depth > 40 ? undefined : (findDirectory(root, target) ?? follow(root, cleanPattern(target), depth + 1));
+  // As many as file systems follow.
+  if (node?.kind !== 'symlink' || depth > 40) return path;
+  const target = node.target.startsWith('/') ? node.target : `${parentOf(path)}/${node.target}`;
+  return leadsTo(root, cleanPattern(target), depth + 1);
 }
 
 /**
@@ -74,15 +88,16 @@ function follow(root: DirectoryNode, path: string, depth = 0): DirectoryNode | F
  * @param target  path below the root, not cleaned
  * @throws ArchiveFault ENTRY_MISPLACED where a directory meets something else
  */
-export function copyInto(root: DirectoryNode, target: string, { name, node }: Match, options: CopyOptions): void {
-  const copier = new Copier(options);
-  const path = cleanPattern(target);
+export function copyInto(root: DirectoryNode, target: string, match: Match, options: CopyOptions): void {
+  const { name, node, isUnpacked = false } = match;
+  const copier = new Copier(isUnpacked ? { at: options.at } : options);
+  const path = leadsTo(root, cleanPattern(target));
   // Directories that COPY has to create have a mode of their own, not the source's or that of --chmod.
   const make = (name: string): DirectoryNode =>
     makeDirectory(root, name, options.at, { meta: { mode: 0o755, uid: 0, gid: 0, ...options.owner } });
   if (node.kind === 'directory') {
     copier.merge(node, make(path), path);
-  } else if (/\/$|(^|\/)\.$/.test(target) || findDirectory(root, path) !== undefined) {
+  } else if (target.endsWith('/') || findDirectory(root, path) !== undefined) {
     copier.put(make(path), name, node, `${path}/${name}`);
   } else {
     copier.put(make(parentOf(path)), path.slice(path.lastIndexOf('/') + 1), node, path);

@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   type DirectoryNode,
   emptyDirectory,
@@ -7,13 +7,16 @@ import {
   makeDirectory,
   TarToCpio,
   toByteName,
+  toText,
 } from '@nx-kraft/archive';
+import { ProgramFault } from '@nx-kraft/base';
 import { type ImageDefaults, type SourceImage, unpackImage } from '../image.ts';
 import { isTarFile, readTar } from '../tar-file.ts';
 import { cloneTree, copyInto, findMatches, type Match } from './copy.ts';
 import { findOwner } from './owner.ts';
 import { type Heredoc, heredocMark, type Instruction, invalid } from './parse.ts';
-import { type BuildScope, StageScope } from './scope.ts';
+import { hasWildcard } from './patterns.ts';
+import { type BuildScope, namesDirectory, StageScope } from './scope.ts';
 import { type Stage, stageIndex } from './stages.ts';
 import { expand, jsonWords, NeedsBuilder, splitWords } from './words.ts';
 
@@ -34,6 +37,8 @@ export interface Built {
   readonly root: DirectoryNode;
   readonly config: ImageDefaults;
   readonly leftOut: readonly LeftOut[];
+  /** What people should know, as sentences. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -46,7 +51,7 @@ export interface Built {
 export async function buildEmbedded(stage: Stage, options: EmbeddedOptions): Promise<Built> {
   const builder = new EmbeddedBuilder(options);
   const { root, config } = await builder.stage(stage);
-  return { root, config, leftOut: builder.leftOut };
+  return { root, config, leftOut: builder.leftOut, warnings: builder.warnings };
 }
 
 interface StageResult {
@@ -56,6 +61,7 @@ interface StageResult {
 
 class EmbeddedBuilder {
   readonly leftOut: LeftOut[] = [];
+  readonly warnings: string[] = [];
   readonly #options: EmbeddedOptions;
   readonly #stages = new Map<number, Promise<StageResult>>();
   readonly #images = new Map<string, Promise<StageResult>>();
@@ -123,7 +129,7 @@ class EmbeddedBuilder {
     const words = this.#words(instruction, scope);
     const target = words.pop();
     if (target === undefined || words.length === 0) throw this.#invalid(line, `${keyword} takes a source and a target`);
-    if (words.length > 1 && !/(^|\/)\.?$/.test(target)) {
+    if (words.length > 1 && !namesDirectory(target)) {
       throw this.#invalid(line, `with more than one source, the target ${target} must end with /`);
     }
     const flags = new Map(instruction.flags.map(({ name, value }) => [name, scope.expand(value, line)]));
@@ -167,8 +173,13 @@ class EmbeddedBuilder {
   ): Promise<Match[]> {
     const { line, keyword } = instruction;
     if (isHeredoc(word)) return heredocs.splice(0, 1).map((heredoc) => this.#heredoc(heredoc, scope, line));
-    const matches = findMatches(source, toByteName(word));
+    const { matches, broken } = findMatches(source, toByteName(word));
+    if (broken !== undefined) throw this.#invalid(line, `${toText(broken)} is a symbolic link that leads nowhere`);
     if (matches.length === 0) {
+      if (hasWildcard(word)) {
+        this.warnings.push(`${basename(this.#options.dockerfile.path)}:${line}: nothing is named like ${word}.`);
+        return [];
+      }
       const where = from === undefined ? this.#options.contextPath : from;
       const hint =
         from === undefined
@@ -177,29 +188,39 @@ class EmbeddedBuilder {
       throw this.#invalid(line, `there is no ${word} in ${where}`, hint);
     }
     if (keyword === 'COPY' || from !== undefined) return matches;
-    return Promise.all(matches.map((match) => this.#extract(match)));
+    return Promise.all(matches.map((match) => this.#extract(match, line)));
   }
 
   #heredoc({ name, content, expand: isExpanded }: Heredoc, scope: StageScope, line: number): Match {
-    const { escape } = this.#options.dockerfile;
-    const text = isExpanded ? expand(content, scope.variables, escape, line, true) : content;
+    // Whatever the Dockerfile's escape character is.
+    const text = isExpanded ? expand(content, scope.variables, '\\', line, true) : content;
     const bytes = Buffer.from(text, 'utf8');
     const meta = { mode: 0o644, uid: 0, gid: 0 };
     return { name, node: { kind: 'file', meta, size: bytes.length, content: { bytes } } };
   }
 
   /** ADD unpacks tar archives of the context, whatever their names. */
-  async #extract(match: Match): Promise<Match> {
+  async #extract(match: Match, line: number): Promise<Match> {
     const { node } = match;
-    if (node.kind !== 'file' || !('file' in node.content) || !isTarFile(node.content.file)) return match;
-    const path = node.content.file.toString();
-    const spool = join(mkdtempSync(join(this.#options.scratch, 'add-')), 'contents');
-    const converter = new TarToCpio(spool, path, { owners: this.#options.owners });
+    if (node.kind !== 'file' || !('file' in node.content)) return match;
+    const { file } = node.content;
     try {
-      await readTar(path, (chunk) => converter.push(chunk));
+      if (!(await isTarFile(file))) return match;
+      return { name: '', node: await this.#unpackTar(file), isUnpacked: true };
+    } catch (error) {
+      if (!(error instanceof ProgramFault)) throw error;
+      throw new NeedsBuilder(`adds ${toText(match.name)}, but ${error.message}`, line);
+    }
+  }
+
+  async #unpackTar(file: string | Buffer): Promise<DirectoryNode> {
+    const spool = join(mkdtempSync(join(this.#options.scratch, 'add-')), 'contents');
+    const converter = new TarToCpio(spool, file.toString(), { owners: this.#options.owners });
+    try {
+      await readTar(file, (chunk) => converter.push(chunk));
       const { root, leftOut } = converter.finishAsTree();
       this.leftOut.push(...leftOut);
-      return { name: '', node: root };
+      return root;
     } finally {
       converter.close();
     }

@@ -4,6 +4,14 @@ import { type Dockerfile, type Instruction, invalid } from './parse.ts';
 import { readArgs, type Stages } from './stages.ts';
 import { expand, jsonWords, splitWords, type Variables } from './words.ts';
 
+/** Docker's, for images that set none, `scratch` among them. */
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Whether a target of COPY is a directory by the way it is written: `.`, or a slash at its end (but not `dir/.`). */
+export function namesDirectory(target: string): boolean {
+  return target === '' || target === '.' || target.endsWith('/');
+}
+
 /** What all stages of one build share. */
 export interface BuildScope {
   readonly dockerfile: Dockerfile;
@@ -45,7 +53,8 @@ export class StageScope {
   }
 
   /** ENV wins over ARG. */
-  readonly variables: Variables = (name) => this.#env.get(name) ?? this.#args.get(name);
+  readonly variables: Variables = (name) =>
+    this.#env.get(name) ?? this.#args.get(name) ?? (name === 'PATH' ? defaultPath : undefined);
 
   get user(): string | undefined {
     return this.#user;
@@ -54,7 +63,7 @@ export class StageScope {
   /** A path of this stage, relative to its WORKDIR, with the final slash that was written. */
   resolve(path: string): string {
     const absolute = posix.resolve('/', this.#directory ?? '', path);
-    return /(^|\/)\.?$/.test(path) && absolute !== '/' ? `${absolute}/` : absolute;
+    return namesDirectory(path) && absolute !== '/' ? `${absolute}/` : absolute;
   }
 
   expand(text: string, line: number): string {

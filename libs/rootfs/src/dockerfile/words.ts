@@ -16,6 +16,7 @@ export type Variables = (name: string) => string | undefined;
  * A word with its variables replaced and its quotes removed, as Docker does outside of commands: `$NAME`, `${NAME}`,
  * `${NAME:-default}`, `${NAME:+alternative}`, `${NAME:?message}` and the same without the colon.
  *
+ * @param keepQuotes  as in here-documents, where quotes are nothing special
  * @throws NeedsBuilder for other forms
  */
 export function expand(text: string, variables: Variables, escape: string, line: number, keepQuotes = false): string {
@@ -46,7 +47,7 @@ class Expander {
       if (char === this.#escape) {
         const next = this.#text[this.#at + 1] ?? '';
         const isPlain = quoted && !['"', '$', this.#escape].includes(next);
-        result += isPlain || (this.#keepQuotes && next !== '$') ? char + next : next;
+        result += isPlain ? char + next : next;
         this.#at += 2;
       } else if (char === "'" && !quoted && !this.#keepQuotes) {
         const end = this.#text.indexOf("'", this.#at + 1);
