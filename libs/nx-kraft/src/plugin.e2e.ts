@@ -111,9 +111,12 @@ test('a Dockerfile that runs nothing needs no builder, and only what it copies i
   await workspace.write('apps/hello/.dockerignore', 'site/*.log\n');
   await workspace.write('apps/hello/site/index.html', 'hello');
   await workspace.write('apps/hello/site/a.log', '1');
+  // What the machine needs at the very least, without its files.
+  await workspace.write('apps/hello/project.json', '{ "targets": { "run": { "options": { "memory": "16Mi" } } } }');
   const first = await workspace.nx('run', 'hello:rootfs');
   expect(first).toMatchObject({ exitCode: 0, ran: ['hello:rootfs'] });
   expect(first.output).toContain('built with embedded');
+  expect(first.output).toContain('warning: the machine has 16.0 MiB of memory');
 
   await workspace.write('apps/hello/site/a.log', '2');
   await workspace.write('apps/hello/rootfs/unused', '2');
@@ -127,6 +130,7 @@ test('a Dockerfile that runs nothing needs no builder, and only what it copies i
   const run = await workspace.nx('run', 'hello:run');
   expect(run.output).toContain('This line comes from the root file system.');
   expect(run.output).toContain('argument 1: /site');
+  expect(run.output).toContain('warning: the machine has 16.0 MiB of memory');
 });
 
 test('a broken Kraftfile is told by its own tasks, and the others go on', async () => {

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
@@ -137,7 +146,8 @@ test('COPY means the same to us as to BuildKit', async () => {
 });
 
 test('COPY over links and without a match, and ADD of archives, mean the same to us as to BuildKit', async () => {
-  workspace.put('a.txt');
+  // Whose a file of the context is, does not matter.
+  chownSync(workspace.put('a.txt'), 1234, 1234);
   workspace.put('links/file');
   symlinkSync('file', workspace.path('links/to-file'));
   symlinkSync('later', workspace.path('links/to-nothing'));

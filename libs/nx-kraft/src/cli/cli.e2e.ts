@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -65,6 +65,12 @@ test('rootfs makes a folder into an archive outside of any project', async () =>
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ kind: 'directory', entries: 2 });
   expect((await readFile(join(folder, 'root.cpio'), 'latin1')).startsWith('070701')).toBe(true);
+
+  await link(join(folder, 'root/etc/motd'), join(folder, 'root/etc/issue'));
+  const options = ['--owners', 'keep', '--modes', 'keep', '--hard-links', 'link', '--memory', '8Mi'];
+  const linked = await nxKraft('rootfs', 'root', '--output', 'root.cpio', ...options);
+  expect(linked).toMatchObject({ code: 0, stdout: expect.stringContaining('the machine has 8.0 MiB') as string });
+  expect((await readFile(join(folder, 'root.cpio'), 'latin1')).match(/hello/g)).toHaveLength(1);
 
   const missing = await nxKraft('rootfs', './nothing', '-o', 'x.cpio');
   expect(missing.code).toBe(1);

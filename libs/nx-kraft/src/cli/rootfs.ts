@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parseMemory } from '@nx-kraft/machine';
 import { type ImageSource, type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs';
 import { buildkitHost } from '../tasks/kraft-config.ts';
 import { sourceDateEpoch } from '../tasks/task.ts';
@@ -31,6 +32,14 @@ export const rootfs = command({
       value: 'NAME',
       summary: 'what builds a Dockerfile (default: auto)',
     },
+    owners: { type: 'string', choices: ['root', 'keep'], summary: 'whose the files are (default: root)' },
+    modes: {
+      type: 'string',
+      choices: ['git', 'keep'],
+      summary: "modes of this disk's files: as git knows them, or all of them (default: git)",
+    },
+    'hard-links': { type: 'string', choices: ['copy', 'link'], summary: 'what becomes of them (default: copy)' },
+    memory: { type: 'string', value: 'SIZE', summary: 'of the machine, to tell when it is too little' },
     'buildkit-host': {
       type: 'string',
       value: 'ADDRESS',
@@ -41,6 +50,7 @@ export const rootfs = command({
   },
   notes: 'SOURCE_DATE_EPOCH sets the times of all files; the default is 1970.',
   run: async ({ values, words: [source] }) => {
+    const memory = values.memory === undefined ? undefined : parseMemory(values.memory);
     const request: RootfsRequest = {
       source,
       baseDirectory: resolve(),
@@ -59,10 +69,13 @@ export const rootfs = command({
       noCache: values['no-cache'],
       builder: values.builder,
       buildkitHost: values['buildkit-host'] ?? buildkitHost(),
+      owners: values.owners ?? 'root',
+      modes: values.modes ?? 'git',
+      hardLinks: values['hard-links'] ?? 'copy',
       onLine: (line) => process.stderr.write(`${line}\n`),
     };
     const result = await buildRootfs(request, values.output);
-    print(values, result, () => describeRootfs(result).join('\n'));
+    print(values, result, () => describeRootfs(result, memory).join('\n'));
     return 0;
   },
 });

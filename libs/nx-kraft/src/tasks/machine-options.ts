@@ -4,6 +4,9 @@ import { parseEnv } from 'node:util';
 import { hasErrorCode } from '@nx-kraft/base';
 import { type KernelRun, MachineFault, VolumeStore, parseMac, parseNetwork } from '@nx-kraft/machine';
 
+/** What a machine gets unless somebody says otherwise: as with kraft. */
+export const defaultMemory = '64Mi';
+
 /** What a run may choose, whatever it boots. */
 export interface MachineOptions {
   readonly args?: readonly string[];
@@ -51,7 +54,7 @@ export async function machineSettings(
       ...withHostValues(options.env ?? {}),
     },
     kernelArgs: options.kernelArgs ?? [],
-    memory: options.memory ?? '64Mi',
+    memory: options.memory ?? defaultMemory,
     cpus: options.cpus ?? 1,
     ports: options.ports ?? [],
     networks: first === undefined || mac === undefined ? networks : [{ ...first, mac }, ...others],

@@ -1,15 +1,24 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
 import { type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
-import { type KernelRun, MachineFault, type Volume, VolumeStore, initrdMount, parseVolume } from '@nx-kraft/machine';
+import {
+  type KernelRun,
+  MachineFault,
+  type Volume,
+  VolumeStore,
+  initrdMount,
+  parseMemory,
+  parseVolume,
+} from '@nx-kraft/machine';
 import { hostTarget } from './host-target.ts';
 import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
-import { type MachineOptions, machineSettings } from './machine-options.ts';
+import { type MachineOptions, defaultMemory, machineSettings } from './machine-options.ts';
 import { findCommand } from './run-defaults.ts';
 import { readRuntime } from './runtime.ts';
+import { tell } from './task.ts';
 
 /** What a run of a project may choose beside what its Kraftfile says. */
 export interface ProjectMachineOptions extends MachineOptions {
@@ -38,6 +47,7 @@ export async function planMachine(project: Kraftproject, options: ProjectMachine
     ? kraftfile.rootfs !== undefined || existsSync(initrd)
     : kraftfile.rootfs !== undefined && !isEmbedded(config);
   const settings = await machineSettings(options, folder, command.env);
+  if (hasInitrd) await tellOfMemory(initrd, settings.memory);
   return {
     name: kraftfile.name,
     kernel: join(folder, names.kernel),
@@ -48,6 +58,15 @@ export async function planMachine(project: Kraftproject, options: ProjectMachine
     ...settings,
     volumes: [...(await projectVolumes(project)), ...settings.volumes],
   };
+}
+
+/** A machine that its root file system does not fit into ends early, and seldom says why. */
+async function tellOfMemory(initrd: string, memory: KernelRun['memory'] = defaultMemory): Promise<void> {
+  const size = (await stat(initrd).catch(() => undefined))?.size ?? 0;
+  const { memoryHint } = await import('@nx-kraft/rootfs');
+  const format = initrd.endsWith('.erofs') ? 'erofs' : 'cpio';
+  const hint = memoryHint({ format, size }, typeof memory === 'number' ? memory : parseMemory(memory));
+  if (hint !== undefined) tell(`warning: ${hint}`);
 }
 
 /** An archive as a machine gets it, told to the kernel where it does not mount it by itself. */

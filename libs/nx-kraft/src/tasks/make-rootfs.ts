@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
 import { romName, rootfsName } from '@nx-kraft/kraftfile';
+import { parseMemory } from '@nx-kraft/machine';
 import {
   type DockerfileOptions,
   type RootfsRequest,
@@ -20,30 +21,33 @@ import { type NetworkOptions, networkRules } from './network.ts';
 import { writeRunDefaults } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 
-/** How a Dockerfile is built, as `docker buildx build` calls it. */
-export type RootfsTaskOptions = Pick<
-  DockerfileOptions,
-  | 'buildArgs'
-  | 'buildContexts'
-  | 'builder'
-  | 'buildkitHost'
-  | 'context'
-  | 'network'
-  | 'noCache'
-  | 'platform'
-  | 'secrets'
-  | 'ssh'
-  | 'target'
->;
+/** How a Dockerfile is built, as `docker buildx build` calls it; who owns the files, and what becomes of hard links. */
+export type RootfsTaskOptions = Pick<RootfsRequest, 'hardLinks' | 'owners'> &
+  Pick<
+    DockerfileOptions,
+    | 'buildArgs'
+    | 'buildContexts'
+    | 'builder'
+    | 'buildkitHost'
+    | 'context'
+    | 'network'
+    | 'noCache'
+    | 'platform'
+    | 'secrets'
+    | 'ssh'
+    | 'target'
+  >;
 
 export interface RootfsOptions extends RootfsTaskOptions, NetworkOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
+  /** Of the machine that gets it, such as `64Mi`. */
+  readonly memory?: string | undefined;
 }
 
 /** Makes a Kraftfile's root file system and its read-only images for each architecture that they are for. */
 export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, signal: AbortSignal): Promise<void> {
-  const { kraftfile: path, offline, frozen, ...buildOptions } = options;
+  const { kraftfile: path, offline, frozen, memory, ...buildOptions } = options;
   const rules = networkRules({ offline, frozen });
   const { file, folder, kraftfile } = await loadKraftproject(workspaceRoot, path);
   const { rootfs, roms } = kraftfile;
@@ -68,8 +72,9 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   checkImages(inputs, lock, rules);
   if (rootfs !== undefined) {
     const nameOf = (architecture: string): string => rootfsName(kraftfile, architecture, rootfs.format);
-    await makeForEach(architectures, { ...rootfs, ...common }, nameOf, async (architecture, config) => {
-      await writeRunDefaults(folder, kraftfile, architecture, config);
+    await makeForEach(architectures, { ...rootfs, ...common }, nameOf, {
+      memory: memory === undefined ? undefined : parseMemory(memory),
+      onMade: (architecture, config) => writeRunDefaults(folder, kraftfile, architecture, config),
     });
   }
   for (const [index, rom] of roms.entries()) {
@@ -79,12 +84,18 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   }
 }
 
+interface MakeHooks {
+  /** Bytes of memory of the machine that gets it. */
+  readonly memory?: number | undefined;
+  readonly onMade?: (architecture: string, config: RunDefaults | undefined) => Promise<void>;
+}
+
 /** Makes one file system for each architecture; one that is the same for all is made once. */
 async function makeForEach(
   architectures: readonly string[],
   request: RootfsRequest,
   nameOf: (architecture: string) => string,
-  onMade: (architecture: string, config: RunDefaults | undefined) => Promise<void> = () => Promise.resolve(),
+  { memory, onMade }: MakeHooks = {},
 ): Promise<void> {
   let made: string | undefined;
   for (const architecture of architectures) {
@@ -93,14 +104,17 @@ async function makeForEach(
     if (made !== undefined) {
       const source = made;
       await replaceAtomically(output, (temporary) => copyFile(source, temporary));
-      await onMade(architecture, undefined);
+      await onMade?.(architecture, undefined);
       continue;
     }
-    const result = await buildRootfs({ ...request, architecture, onLine: tell }, output);
-    await onMade(architecture, result.config);
-    const unexpected = unexpectedReads(result.reads ?? [], rootfsInputs({ ...request, architecture }));
+    const inputs = rootfsInputs({ ...request, architecture });
+    // Neither git nor cache keys know who owns the files of a folder.
+    const owners = inputs.kind === 'directory' ? 'root' : (request.owners ?? 'root');
+    const result = await buildRootfs({ ...request, owners, architecture, onLine: tell }, output);
+    await onMade?.(architecture, result.config);
+    const unexpected = unexpectedReads(result.reads ?? [], inputs);
     for (const read of unexpected) tell(`warning: the builder read ${read}, which is no input of this task`);
-    for (const line of describeRootfs({ ...result, path: name })) tell(line);
+    for (const line of describeRootfs({ ...result, path: name }, memory)) tell(line);
     // Images and what Dockerfiles build differ between architectures; files do not.
     if (result.kind !== 'dockerfile' && result.kind !== 'image') made = output;
   }

@@ -163,7 +163,7 @@ function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
     buildArgs,
     platform,
     contextPath,
-    context: readContext(contextPath, rules, pathsBelow(contextPath, place.outputs), place),
+    context: readContext(contextPath, rules, pathsBelow(contextPath, place.outputs), place.modes),
     env,
   };
 }
@@ -304,7 +304,7 @@ function namedContexts({ options, place }: Build): NamedContexts {
     }
     const path = resolve(place.baseDirectory, value);
     if (!existsSync(path)) missing(`the context ${name} is not there`, path);
-    const { root } = readContext(path, readIgnoreFile(''), pathsBelow(path, place.outputs), place);
+    const { root } = readContext(path, readIgnoreFile(''), pathsBelow(path, place.outputs), place.modes);
     local.set(name, root);
   }
   return { local, remote };

@@ -49,11 +49,12 @@ export function readContext(
   path: string,
   rules: IgnoreRules,
   ours: ReadonlySet<ByteName>,
-  { owners, modes }: { readonly owners: 'root' | 'keep'; readonly modes: Modes },
+  modes: Modes,
 ): { root: DirectoryNode; leftOut: readonly LeftOut[] } {
   const exclude = (name: ByteName): boolean | 'unless-filled' => {
     if (name === buildOutputs || ours.has(name)) return true;
     return rules.ignores(toText(name)) && (rules.hasExceptions ? 'unless-filled' : true);
   };
-  return readTree(path, { owners, modes, exclude });
+  // COPY gives everything to root, whoever owns it here.
+  return readTree(path, { owners: 'root', modes, exclude });
 }

@@ -1,8 +1,17 @@
 import type { ExecutorContext } from '@nx/devkit';
+import { defaultMemory } from '../../tasks/machine-options.ts';
 import { type RootfsOptions, makeRootfs } from '../../tasks/make-rootfs.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Makes the root file system of a Kraftfile. */
-export default function rootfs(options: RootfsOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => makeRootfs(root, options, signal));
+export default function rootfs(options: RootfsOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask((signal) => makeRootfs(context.root, { memory: memoryOf(context), ...options }, signal));
+}
+
+/** What the project's machine gets, so that the summary can tell when that is too little. */
+function memoryOf({ projectName = '', projectsConfigurations }: ExecutorContext): string | undefined {
+  const targets = Object.values(projectsConfigurations.projects[projectName]?.targets ?? {});
+  const run = targets.find(({ executor }) => executor === 'nx-kraft:run');
+  const options = run?.options as { readonly memory?: string } | undefined;
+  return run === undefined ? undefined : (options?.memory ?? defaultMemory);
 }
