@@ -1,9 +1,11 @@
 /**
  * The word of `words` that someone who wrote `written` most likely meant; undefined when none is near. Letter case is
  * ignored; at most a third of the letters may differ, a swap of two neighbours counting as one difference.
+ *
+ * @param limit  at most as many letters may differ, for long words that begin alike
  */
-export function nearestWord(written: string, words: readonly string[]): string | undefined {
-  const most = Math.max(1, Math.floor(written.length / 3));
+export function nearestWord(written: string, words: readonly string[], limit = Infinity): string | undefined {
+  const most = Math.min(limit, Math.max(1, Math.floor(written.length / 3)));
   if (written.length > 64) return undefined;
   let best: { word: string; distance: number } | undefined;
   for (const word of words) {

@@ -1,7 +1,7 @@
 import { appendFile, cp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@nx-kraft/base';
 import { expect, test } from 'vitest';
+import { buildInProcess } from '../test/process.ts';
 import { core, main, makeApplication, makefile, planOf, useFolders } from '../test/sample.ts';
 import { buildKernel } from './build.ts';
 import type { BuildOptions, BuiltKernel, KernelPlan } from './plan.ts';
@@ -47,6 +47,16 @@ test('a second application compiles its own sources alone, and is what it is wit
   await rm(folders.shared, { recursive: true });
   expect((await build(second)).shared).toBe(false);
   expect(await results(second)).toEqual(sharing);
+});
+
+test('as many steps are told as there are, from nothing and with shared objects', async () => {
+  for (const name of ['first', 'second']) {
+    const kernel = planOf(await application(name), { CONFIG_LIBUKBOOT_MAXNBARGS: '8' });
+    let [total, steps] = [0, 0];
+    await buildKernel(kernel, { onTotal: (count) => (total = count), onStep: () => steps++ });
+    expect(steps).toBeGreaterThan(1);
+    expect(steps).toBe(total);
+  }
 });
 
 test('two folders, times and users’ masks give the same bits', async () => {
@@ -96,6 +106,18 @@ test('an option that does not stick is told, even when the build then fails', as
   ]);
 });
 
+test('a strict build fails for an option that does not stick, before anything is compiled', async () => {
+  const kernel = planOf(await application('app'), { CONFIG_LIBUKBOOT_MAXNBARGS: 'many', CONFIG_UK_NAME: 'other' });
+  const compiled: string[] = [];
+  const strict = buildKernel(kernel, { strict: true, onStep: ({ file }) => compiled.push(file) });
+  await expect(strict).rejects.toMatchObject({
+    code: 'KERNEL_OPTIONS_DROPPED',
+    message: 'KConfig did not take CONFIG_LIBUKBOOT_MAXNBARGS, CONFIG_UK_NAME',
+  });
+  expect(compiled).toEqual([]);
+  await build(kernel);
+});
+
 test('a compile error is told at its place, keeps the old kernel, and mending it is enough', async () => {
   const kernel = planOf(await application('app'));
   await build(kernel);
@@ -141,14 +163,11 @@ test('a full disk is called that, keeps the old kernel, and with space again the
   const good = await results(kernel);
   // A small disk of its own over the folder of objects, in a namespace that ends with this one build.
   const mount = 'mkdir -p "$1" && mount -t tmpfs -o size=256k tmpfs "$1" && shift && exec "$@"';
-  const script = `
-    const { buildKernel } = await import(${JSON.stringify(join(import.meta.dirname, 'build.ts'))});
-    const failure = await buildKernel(${JSON.stringify(kernel)}).catch((error) => error);
-    process.stdout.write(JSON.stringify({ code: failure.code, hint: failure.hint }));`;
-  const node = [process.execPath, '--input-type=module', '--eval', script];
-  const inNamespace = ['--user', '--map-root-user', '--mount', 'sh', '-c', mount, 'sh', kernel.workFolder, ...node];
-  const told = await run('unshare', inNamespace, { env: { NX_KRAFT_OBJECTS: join(folders.test, 'none') } });
-  expect(JSON.parse(told)).toMatchObject({ code: 'KERNEL_NO_SPACE' });
+  const inNamespace = ['--user', '--map-root-user', '--mount', 'sh', '-c', mount, 'sh', kernel.workFolder];
+  const outcome = await buildInProcess(kernel, ['unshare', ...inNamespace], {
+    NX_KRAFT_OBJECTS: join(folders.test, 'none'),
+  });
+  expect(outcome).toMatchObject({ code: 'KERNEL_NO_SPACE' });
   expect(await results(kernel)).toEqual(good);
   await build(kernel);
   expect(await results(kernel)).toEqual(good);

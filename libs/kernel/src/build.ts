@@ -6,7 +6,7 @@ import { noSpace } from './diagnose.ts';
 import { explainDropped } from './explain.ts';
 import { KernelFault } from './fault.ts';
 import { exists, readIfThere } from './files.ts';
-import { findDroppedOptions, type Kconfig, parseConfig } from './kconfig.ts';
+import { type DroppedOption, findDroppedOptions, type Kconfig, parseConfig } from './kconfig.ts';
 import type { BuildOptions, BuiltKernel, KernelPlan } from './plan.ts';
 import { imageBaseName, mapName, shareObjects, takeSharedObjects } from './shared-objects.ts';
 import { readSizeReport, type SizeReport } from './size-report.ts';
@@ -47,7 +47,9 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
   const writeState = async () => writeFile(stateFile, await describeWork(plan, settings, beganAt));
   const finish = async (): Promise<Kconfig> => {
     const config = parseConfig((await readIfThere(join(objects, '.config'))) ?? (await configure(workshop)));
-    options.onDropped?.(await explainDropped(findDroppedOptions(plan.kconfig, config), config, plan));
+    const dropped = await explainDropped(findDroppedOptions(plan.kconfig, config), config, plan);
+    options.onDropped?.(dropped);
+    if (options.strict === true && dropped.length > 0) throw tooStrict(dropped);
     try {
       if (options.onTotal !== undefined && !usable) options.onTotal(await countSteps(workshop));
       await workshop.make(['all']);
@@ -66,6 +68,13 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
 
   const sizes = await deliver(plan, objects);
   return { config, canonical: place.canonical, shared, sizes };
+}
+
+function tooStrict(dropped: readonly DroppedOption[]): KernelFault {
+  const symbols = dropped.map(({ symbol }) => symbol).join(', ');
+  return new KernelFault('KERNEL_OPTIONS_DROPPED', `KConfig did not take ${symbols}`, {
+    hint: 'Mend or remove them in the Kraftfile, or build without strict.',
+  });
 }
 
 /** How many steps make has to do, as it tells when it only pretends. */

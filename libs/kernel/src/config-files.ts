@@ -12,6 +12,8 @@ export interface Declaration {
   readonly hasPrompt: boolean;
   readonly selects: readonly string[];
   readonly range: string | undefined;
+  /** `bool`, `tristate`, `string`, `int` or `hex`, where this declaration says it. */
+  readonly type: string | undefined;
   /** The line of the choice that it belongs to; one member of each choice is set. */
   readonly choice: string | undefined;
 }
@@ -40,6 +42,7 @@ interface Block {
   readonly selects: string[];
   hasPrompt: boolean;
   range: string | undefined;
+  type: string | undefined;
 }
 
 export function parseDeclarations(path: string, text: string): readonly Declaration[] {
@@ -54,6 +57,7 @@ export function parseDeclarations(path: string, text: string): readonly Declarat
     selects: [],
     hasPrompt: false,
     range: undefined,
+    type: undefined,
   });
   const finish = (): void => {
     if (current?.kind === 'config') declarations.push(declare(current, around));
@@ -84,10 +88,17 @@ function readProperty(block: Block, word: string, rest: string): void {
   if (word === 'depends') block.conditions.push(rest.replace(/^on\s+/, ''));
   else if (word === 'select') block.selects.push(rest.replace(/\s+if\s.*/, ''));
   else if (word === 'range') block.range = rest;
-  else if (word === 'prompt' || (/^(bool|tristate|string|int|hex)$/.test(word) && rest !== '')) block.hasPrompt = true;
+  else if (word === 'prompt') block.hasPrompt = true;
+  const type = /^(?:def_)?(bool|tristate)$|^(?:string|int|hex)$/.exec(word);
+  if (type === null) return;
+  block.type = type[1] ?? word;
+  if (rest !== '' && !word.startsWith('def_')) block.hasPrompt = true;
 }
 
-function declare({ at, symbol, conditions, selects, hasPrompt, range }: Block, around: readonly Block[]): Declaration {
+function declare(
+  { at, symbol, conditions, selects, hasPrompt, range, type }: Block,
+  around: readonly Block[],
+): Declaration {
   return {
     at,
     symbol: `CONFIG_${symbol}`,
@@ -95,6 +106,7 @@ function declare({ at, symbol, conditions, selects, hasPrompt, range }: Block, a
     hasPrompt,
     selects: selects.map((name) => `CONFIG_${name}`),
     range,
+    type,
     choice: around.findLast(({ kind }) => kind === 'choice')?.at,
   };
 }

@@ -1,7 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '@nx-kraft/base';
-import { explainDropped, type ExplainedOption } from './explain.ts';
+import { readDeclarations } from './config-files.ts';
+import { explainDropped, type ExplainedOption, sourceFolders } from './explain.ts';
 import { KernelFault } from './fault.ts';
 import { findDroppedOptions, formatFragment, parseConfig, type Kconfig } from './kconfig.ts';
 import type { BuildOptions, KernelPlan } from './plan.ts';
@@ -45,7 +46,9 @@ export async function changeInMenus(plan: KernelPlan, options: BuildOptions = {}
 
 /** Writes what is asked for into the objects folder, and has KConfig make the whole configuration of it. */
 export async function configure({ plan, objects, make }: Workshop): Promise<string> {
-  await writeFile(join(objects, 'fragment'), formatFragment(plan.kconfig));
+  const declarations = await readDeclarations(sourceFolders(plan));
+  const strings = declarations.filter(({ type }) => type === 'string').map(({ symbol }) => symbol);
+  await writeFile(join(objects, 'fragment'), formatFragment(plan.kconfig, new Set(strings)));
   try {
     await make(['defconfig']);
   } catch (error) {

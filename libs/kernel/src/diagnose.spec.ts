@@ -30,6 +30,19 @@ test('a missing symbol is a link error', () => {
   });
 });
 
+test.each([
+  ['/bin/sh: 1: m4: not found', 'm4'],
+  ['bash: line 1: unzip: command not found', 'unzip'],
+  ['make[1]: flex: No such file or directory', 'flex'],
+])('a program that is not there is named: %s', (line, program) => {
+  const output = `/bin/sh: 1: pkg-config: not found\n${line}\nmake: *** [/mnt/core/Makefile:1: x] Error 127\n`;
+  expect(diagnoseMakeOutput(output, toHost)).toMatchObject({
+    code: 'KERNEL_NO_PROGRAM',
+    message: `the build needs ${program}, which is not there`,
+    hint: expect.stringContaining(program) as string,
+  });
+});
+
 test('anything else shows the last lines of make', () => {
   expect(diagnoseMakeOutput('one\nmake: *** No rule to make target\n', toHost)).toMatchObject({
     code: 'KERNEL_BUILD_FAILED',
@@ -39,6 +52,7 @@ test('anything else shows the last lines of make', () => {
 
 test('quiet lines are steps, others are not', () => {
   expect(parseMakeStep('  CC      libuklock: mutex.o')).toEqual({ tool: 'CC', library: 'libuklock', file: 'mutex.o' });
+  expect(parseMakeStep('  LD      libuklock.o')).toEqual({ tool: 'LD', library: undefined, file: 'libuklock.o' });
   expect(parseMakeStep('make: Leaving directory')).toBeUndefined();
 });
 

@@ -1,3 +1,4 @@
+import { installHint } from '@nx-kraft/base';
 import { KernelFault } from './fault.ts';
 
 /** The first line of a compiler, assembler or linker that tells an error, with where it is when it says so. */
@@ -10,6 +11,9 @@ interface FirstError {
 const compilerError = /^(\S[^:]*:\d+(?::\d+)?): (?:fatal )?[Ee]rror: (.*)$/;
 const linkerError =
   /^(?:\S*\bld(?:\.bfd)?: )?(.*\b(?:undefined reference to|multiple definition of|cannot find -l|region .* overflowed).*)$/;
+/** As shells and make itself tell it: `/bin/sh: 1: m4: not found`, `make[1]: flex: No such file or directory`. */
+const missingProgram =
+  /^(?:\S*sh: (?:line )?\d+: (\S+): (?:command )?not found|make(?:\[\d+\])?: ([a-z][\w+-]*): No such file or directory)$/;
 const quietLine = /^ {2}[A-Z]{2,8}\s+(\S+):/;
 
 /**
@@ -25,6 +29,12 @@ export function diagnoseMakeOutput(output: string, translate: (path: string) => 
   if (lines.some((line) => line.includes('No space left on device'))) return noSpace();
   const first = findFirstError(lines);
   if (first === undefined) {
+    const missing = findMissingProgram(lines);
+    if (missing !== undefined) {
+      return new KernelFault('KERNEL_NO_PROGRAM', `the build needs ${missing}, which is not there`, {
+        hint: installHint(missing),
+      });
+    }
     const last = lines.slice(-10).join('\n  ');
     return new KernelFault('KERNEL_BUILD_FAILED', `make failed; its last lines:\n  ${last}`);
   }
@@ -61,6 +71,12 @@ function findFirstError(lines: readonly string[]): FirstError | undefined {
   return undefined;
 }
 
+/** The last one, for build files may look for others that they can do without. */
+function findMissingProgram(lines: readonly string[]): string | undefined {
+  const match = lines.map((line) => missingProgram.exec(line)).findLast((found) => found !== null);
+  return match?.[1] ?? match?.[2];
+}
+
 /** With several jobs the lines mix; the last quiet line before the error is of its library in nearly all cases. */
 function findLibrary(lines: readonly string[], text: string): string | undefined {
   const error = lines.findIndex((line) => line.includes(text));
@@ -70,17 +86,20 @@ function findLibrary(lines: readonly string[], text: string): string | undefined
     .findLast((library) => library !== undefined);
 }
 
-/** A step that make told in one of its quiet lines, such as `  CC      libuklock: mutex.o`. */
+/**
+ * A step that make told in one of its quiet lines, such as `  CC      libuklock: mutex.o`, or `  LD      libuklock.o` for
+ * what is no longer of a single library's sources.
+ */
 export interface MakeStep {
   readonly tool: string;
-  readonly library: string;
+  readonly library: string | undefined;
   readonly file: string;
 }
 
 /** Reads one line of make's output; undefined when it tells no step. */
 export function parseMakeStep(line: string): MakeStep | undefined {
-  const match = /^ {2}([A-Z]{2,8})\s+(\S+): (\S.*)$/.exec(line);
+  const match = /^ {2}([A-Z]{2,8})\s+(?:(\S+): ?)?(\S.*)?$/.exec(line);
   if (match === null) return undefined;
-  const [, tool = '', library = '', file = ''] = match;
+  const [, tool = '', library, file = ''] = match;
   return { tool, library, file };
 }

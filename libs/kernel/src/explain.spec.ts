@@ -75,6 +75,15 @@ test('an option that nobody can set, and a value out of its range', () => {
   expect(why('CONFIG_PAGES', '100', { CONFIG_HAVE_PAGING: 'y', CONFIG_PAGES: '64' })).toMatch(/1.*64/);
 });
 
+test('a value that is none of the type', () => {
+  expect(why('CONFIG_PAGES', 'many', { CONFIG_HAVE_PAGING: 'y', CONFIG_PAGES: '1' })).toBe('it takes a whole number');
+  expect(why('CONFIG_OPTIMIZE_SIZE', 'yes')).toBe('it takes y or n');
+});
+
+test('only a name that is nearly the same is proposed', () => {
+  expect(why('CONFIG_LIBUKALLOC_POOL', 'y')).toBe('no Config.uk declares it');
+});
+
 test.each([
   ['A && !B', true],
   ['A && B', false],

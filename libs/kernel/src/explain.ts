@@ -12,12 +12,16 @@ export interface ExplainedOption extends DroppedOption {
 export async function explainDropped(
   dropped: readonly DroppedOption[],
   config: Kconfig,
-  { core, libraries, application }: Pick<KernelPlan, 'core' | 'libraries' | 'application'>,
+  plan: KernelPlan,
 ): Promise<readonly ExplainedOption[]> {
   if (dropped.length === 0) return [];
-  const folders = [core.folder, ...libraries.map(({ folder }) => folder), application];
-  const declarations = await readDeclarations([...new Set(folders)]);
+  const declarations = await readDeclarations(sourceFolders(plan));
   return dropped.map((option) => ({ ...option, why: explain(option, config, declarations) }));
+}
+
+/** All folders with declarations of options, each once. */
+export function sourceFolders({ core, libraries, application }: KernelPlan): readonly string[] {
+  return [...new Set([core.folder, ...libraries.map(({ folder }) => folder), application])];
 }
 
 /** The reason why an option has another value than was asked for, as the end of a sentence. */
@@ -29,7 +33,7 @@ export function explain(
   const own = declarations.filter((declaration) => declaration.symbol === symbol);
   if (own.length === 0) {
     const names = new Set(declarations.map((declaration) => declaration.symbol.replace(prefix, '')));
-    const similar = nearestWord(symbol.replace(prefix, ''), [...names]);
+    const similar = nearestWord(symbol.replace(prefix, ''), [...names], 3);
     return `no Config.uk declares it${similar === undefined ? '' : `; did you mean ${prefix}${similar}?`}`;
   }
   if (asked === 'n') {
@@ -49,8 +53,19 @@ export function explain(
   );
   if (choice !== undefined && chosen !== undefined) return `${chosen.symbol} was chosen instead`;
   if (!possible.some(({ hasPrompt }) => hasPrompt)) return 'it cannot be set, it follows from other options';
+  const type = own.find((declaration) => declaration.type !== undefined)?.type;
+  const taken = values[type ?? ''];
+  if (taken?.pattern.test(asked) === false) return `it takes ${taken.name}`;
   return range === undefined || got === undefined ? undefined : `it must be in the range ${range}`;
 }
+
+/** What each type of KConfig takes; a string takes everything. */
+const values: Readonly<Record<string, { readonly pattern: RegExp; readonly name: string }>> = {
+  bool: { pattern: /^[yn]$/, name: 'y or n' },
+  tristate: { pattern: /^[ymn]$/, name: 'y, m or n' },
+  int: { pattern: /^-?\d+$/, name: 'a whole number' },
+  hex: { pattern: /^(0x)?[\da-f]+$/i, name: 'a hexadecimal number such as 0x10' },
+};
 
 /** What Kraftfiles and `.config` have before a symbol's name, and `Config.uk` does not. */
 const prefix = 'CONFIG_';

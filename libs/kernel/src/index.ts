@@ -4,7 +4,7 @@ export { type MakeStep } from './diagnose.ts';
 export { type ExplainedOption } from './explain.ts';
 export { KernelFault, type KernelFaultCode } from './fault.ts';
 export { type Kconfig, mergeKconfig, parseConfig, targetSymbols } from './kconfig.ts';
-export { type Library, librarySymbols } from './libraries.ts';
+export { type Library, librarySymbol, librarySymbols } from './libraries.ts';
 export { hasCanonicalPlaces } from './place.ts';
 export { type BuildOptions, type BuiltKernel, type KernelPlan, type Source } from './plan.ts';
 export { type SectionSizes, type SizeReport } from './size-report.ts';

@@ -41,6 +41,11 @@ test('a fragment is sorted, and only strings are quoted', () => {
   );
 });
 
+test('the value of a string stays one when it looks like something else', () => {
+  const values = { CONFIG_I: '80', CONFIG_S: '80', CONFIG_T: 'n' };
+  expect(formatFragment(values, new Set(['CONFIG_S', 'CONFIG_T']))).toBe('CONFIG_I=80\nCONFIG_S="80"\nCONFIG_T="n"\n');
+});
+
 test('what is written is read back', () => {
   const values = { CONFIG_A: 'with "quotes" and \\', CONFIG_B: 'n', CONFIG_C: '12', CONFIG_D: 'y' };
   expect(parseConfig(formatFragment(values))).toEqual(values);

@@ -47,17 +47,28 @@ export function mergeKconfig(...layers: readonly Kconfig[]): Kconfig {
   return Object.assign({}, ...layers) as Kconfig;
 }
 
-/** The text of a fragment that `defconfig` reads, sorted so that equal configurations give equal bytes. */
-export function formatFragment(values: Kconfig): string {
+/**
+ * The text of a fragment that `defconfig` reads, sorted so that equal configurations give equal bytes.
+ *
+ * @param strings  symbols of type string, whose values stay in quotes even when they look like numbers
+ */
+export function formatFragment(values: Kconfig, strings: ReadonlySet<string> = new Set()): string {
   const lines = Object.entries(values)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([symbol, value]) => (value === 'n' ? `# ${symbol} is not set` : `${symbol}=${formatValue(value)}`));
+    .map(([symbol, value]) => {
+      if (strings.has(symbol)) return `${symbol}=${quote(value)}`;
+      return value === 'n' ? `# ${symbol} is not set` : `${symbol}=${isBare(value) ? value : quote(value)}`;
+    });
   return `${lines.join('\n')}\n`;
 }
 
 /** KConfig takes `y`, `m`, numbers and hexadecimal numbers bare, and everything else in quotes. */
-function formatValue(value: string): string {
-  return /^(y|m|-?\d+|0x[\da-f]+)$/i.test(value) ? value : `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
+function isBare(value: string): boolean {
+  return /^(y|m|-?\d+|0x[\da-f]+)$/i.test(value);
+}
+
+function quote(value: string): string {
+  return `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
 /** Reads a `.config`: set symbols with their values, and symbols that are not set as `n`. */

@@ -40,12 +40,16 @@ export function orderLibraries(libraries: readonly Library[]): readonly Library[
  */
 export async function librarySymbols(libraries: readonly Library[]): Promise<Kconfig> {
   const symbols = libraries.map(async ({ name, folder }) => {
-    const upper = name.toUpperCase().replaceAll('-', '_');
-    const symbol = upper.startsWith('LIB') ? upper : `LIB${upper}`;
+    const symbol = librarySymbol(name);
     const declarations = (await readIfThere(join(folder, 'Config.uk'))) ?? '';
-    return new RegExp(`^\\s*(?:menu)?config\\s+${symbol}\\s*$`, 'm').test(declarations)
-      ? [[`CONFIG_${symbol}`, 'y']]
-      : [];
+    const declaration = new RegExp(`^\\s*(?:menu)?config\\s+${symbol.replace('CONFIG_', '')}\\s*$`, 'm');
+    return declaration.test(declarations) ? [[symbol, 'y']] : [];
   });
   return Object.fromEntries((await Promise.all(symbols)).flat()) as Kconfig;
+}
+
+/** The option that a library has by custom: `lwip` has `CONFIG_LIBLWIP`. */
+export function librarySymbol(name: string): string {
+  const upper = name.toUpperCase().replaceAll('-', '_');
+  return upper.startsWith('LIB') ? `CONFIG_${upper}` : `CONFIG_LIB${upper}`;
 }

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProgramFault, run } from '@nx-kraft/base';
 
@@ -7,6 +8,8 @@ import { ProgramFault, run } from '@nx-kraft/base';
  * that is meant, where what lies around that must be seen too.
  */
 export type Folders = Readonly<Record<string, string | { readonly folder: string; readonly inside: string }>>;
+
+const script = join(import.meta.dirname, 'canonical-place.sh');
 
 /** Where make runs: how it is started, and at which path it sees each folder. */
 export interface Place {
@@ -30,7 +33,6 @@ export async function choosePlace(folders: Folders, stage: string): Promise<Plac
   if (entry === undefined) return ordinaryPlace(folders);
   await mkdir(stage, { recursive: true });
   const mounts = Object.keys(folders).flatMap((name) => [split(folders, name).folder, name]);
-  const script = join(import.meta.dirname, 'canonical-place.sh');
   return {
     canonical: true,
     path: (name) => join('/mnt', name, split(folders, name).inside),
@@ -64,19 +66,26 @@ export async function hasCanonicalPlaces(): Promise<boolean> {
 
 let knownEntry: Promise<readonly string[] | undefined> | undefined;
 
-/** The options with which `unshare` may make a mount namespace here, found by trying once per process. */
+/** The options with which `unshare` may make a place here, found by making one once per process. */
 function namespaceEntry(): Promise<readonly string[] | undefined> {
-  knownEntry ??= (async () => {
-    const mounts = ['--mount', '--propagation', 'private'];
+  knownEntry ??= findEntry();
+  return knownEntry;
+}
+
+async function findEntry(): Promise<readonly string[] | undefined> {
+  const stage = await mkdtemp(join(tmpdir(), 'nx-kraft-place-'));
+  const mounts = ['--mount', '--propagation', 'private'];
+  try {
     for (const options of [mounts, ['--user', '--map-root-user', ...mounts]]) {
       try {
-        await run('unshare', [...options, '/bin/mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
+        await run('unshare', [...options, '/bin/sh', script, stage, import.meta.dirname, 'probe', '--', 'true']);
         return options;
       } catch (error) {
         if (!(error instanceof ProgramFault)) throw error;
       }
     }
     return undefined;
-  })();
-  return knownEntry;
+  } finally {
+    await rmdir(stage);
+  }
 }

@@ -49,6 +49,8 @@ export interface BuildOptions {
   readonly sourceDateEpoch?: number;
   /** Is told the options that KConfig did not take, before anything is compiled. */
   readonly onDropped?: (options: readonly ExplainedOption[]) => void;
+  /** Whether such an option fails the build (default false). */
+  readonly strict?: boolean;
   readonly onStep?: (step: MakeStep) => void;
   /** Is told how many steps a build from nothing has, before the first of them; asking make costs about a second. */
   readonly onTotal?: (steps: number) => void;

@@ -30,9 +30,22 @@ export function sharedObjectsFolder(ingredients: readonly string[]): string {
 export async function takeSharedObjects(shared: string, objects: string): Promise<boolean> {
   if (!(await exists(shared))) return false;
   const now = new Date();
-  await utimes(shared, now, now);
-  await copyTree(shared, objects, () => true);
-  return true;
+  try {
+    await utimes(shared, now, now);
+  } catch (error) {
+    // Another user's: they are kept by what that user takes.
+    if (!hasErrorCode(error, 'EPERM', 'EACCES', 'EROFS')) throw error;
+  }
+  try {
+    await copyTree(shared, objects, () => true);
+    return true;
+  } catch (error) {
+    // Their owner has thrown them away meanwhile.
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+    await rm(objects, { recursive: true });
+    await mkdir(objects);
+    return false;
+  }
 }
 
 /**
@@ -63,8 +76,8 @@ async function removeUnused(folder: string): Promise<void> {
       const { mtimeMs } = await stat(path);
       if (Date.now() - mtimeMs > keptFor) await rm(path, { recursive: true });
     } catch (error) {
-      // Another build removed it meanwhile.
-      if (!hasErrorCode(error, 'ENOENT')) throw error;
+      // Another build removed it meanwhile, or it is another user's, who will.
+      if (!hasErrorCode(error, 'ENOENT', 'EPERM', 'EACCES')) throw error;
     }
   }
 }

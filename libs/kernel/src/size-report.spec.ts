@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readSizeReport } from './size-report.ts';
+import { type SizeReport, readSizeReport } from './size-report.ts';
 
 const map = `
 Discarded input sections
@@ -31,12 +31,20 @@ Linker script and memory map
  .debug_info    0x0000000000000000     0x5000 /mnt/objects/libukboot.o
 `;
 
-test('bytes count for the library of their object; what was discarded and debug information does not', async () => {
+async function read(text: string): Promise<SizeReport> {
   const folder = await mkdtemp(join(tmpdir(), 'map-'));
   const file = join(folder, 'unikernel.map');
-  await writeFile(file, map);
-  const report = await readSizeReport(file).finally(() => rm(folder, { recursive: true }));
-  expect(report).toEqual({
+  await writeFile(file, text);
+  return readSizeReport(file).finally(() => rm(folder, { recursive: true }));
+}
+
+test('an image of one object, as for Xen, has a total alone', async () => {
+  const linked = map.replaceAll(/\/\S*\.(o|a\(.*\))$/gm, '/mnt/objects/unikernel_xen-x86_64.o');
+  expect(await read(linked)).toEqual({ total: { text: 0x124, rodata: 0x10, data: 8, bss: 0x2000 }, libraries: [] });
+});
+
+test('bytes count for the library of their object; what was discarded and debug information does not', async () => {
+  expect(await read(map)).toEqual({
     total: { text: 0x124, rodata: 0x10, data: 8, bss: 0x2000 },
     libraries: [
       { name: 'libukboot', text: 0x20, rodata: 0x10, data: 8, bss: 0x2000 },

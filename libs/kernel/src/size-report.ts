@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { imageBaseName } from './shared-objects.ts';
 
 /** Bytes of a kernel: what is executed, what is only read, what begins with values, and what begins as zero. */
 export interface SectionSizes {
@@ -9,7 +10,7 @@ export interface SectionSizes {
   readonly bss: number;
 }
 
-/** What each library takes of a kernel, the largest first. */
+/** What each library takes of a kernel, the largest first; none where the linker's map does not tell them apart. */
 export interface SizeReport {
   readonly total: SectionSizes;
   readonly libraries: readonly (SectionSizes & { readonly name: string })[];
@@ -34,11 +35,13 @@ export async function readSizeReport(map: string): Promise<SizeReport> {
     const input = /^ (?:\S+)?\s+0x[\da-f]+\s+0x([\da-f]+)\s+(\S.*\.(?:o|a\(.*\)))$/.exec(line);
     if (kind === undefined || input?.[1] === undefined || input[2] === undefined) continue;
     const size = Number.parseInt(input[1], 16);
+    total[kind] += size;
     const name = libraryOf(input[2]);
+    // For Xen all libraries are linked into one object before the image is, whose map then knows that one only.
+    if (name.startsWith(`${imageBaseName}_`)) continue;
     const sizes = libraries.get(name) ?? { text: 0, rodata: 0, data: 0, bss: 0 };
     libraries.set(name, sizes);
     sizes[kind] += size;
-    total[kind] += size;
   }
   const named = [...libraries].map(([name, sizes]) => ({ name, ...sizes }));
   return {

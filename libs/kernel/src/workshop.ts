@@ -6,6 +6,7 @@ import { mergeKconfig } from './kconfig.ts';
 import { makeRunner, type Make } from './make.ts';
 import { choosePlace, type Folders, type Place } from './place.ts';
 import type { BuildOptions, KernelPlan } from './plan.ts';
+import { imageBaseName } from './shared-objects.ts';
 import { countLevelsUp } from './sources.ts';
 
 /** Where a kernel is configured and built. */
@@ -21,7 +22,7 @@ export interface Workshop {
 export async function openWorkshop(plan: KernelPlan, options: BuildOptions): Promise<Workshop> {
   const objects = objectsFolder(plan);
   const place = await choosePlace(await gatherFolders(plan, objects), join(plan.workFolder, 'stage'));
-  return { plan: withRootfsPath(plan, place), place, objects, make: makeRunner(plan, options, place) };
+  return { plan: atPlace(plan, place), place, objects, make: makeRunner(plan, options, place) };
 }
 
 export function objectsFolder({ workFolder }: KernelPlan): string {
@@ -69,9 +70,14 @@ async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders
   };
 }
 
-/** Tells a kernel that embeds its root file system where make finds it, unless the Kraftfile does. */
-function withRootfsPath(plan: KernelPlan, place: Place): KernelPlan {
-  if (plan.embeddedRootfs === undefined) return plan;
-  const path = join(place.path('rootfs'), basename(plan.embeddedRootfs));
-  return { ...plan, kconfig: mergeKconfig({ CONFIG_LIBVFSCORE_AUTOMOUNT_EINITRD_PATH: path }, plan.kconfig) };
+/**
+ * The plan as make gets it: the image has its fixed name whatever the Kraftfile says, and a kernel that embeds its root
+ * file system is told where it lies, unless the Kraftfile does.
+ */
+function atPlace(plan: KernelPlan, place: Place): KernelPlan {
+  const rootfs =
+    plan.embeddedRootfs === undefined
+      ? {}
+      : { CONFIG_LIBVFSCORE_AUTOMOUNT_EINITRD_PATH: join(place.path('rootfs'), basename(plan.embeddedRootfs)) };
+  return { ...plan, kconfig: mergeKconfig(rootfs, plan.kconfig, { CONFIG_UK_NAME: imageBaseName }) };
 }

@@ -58,6 +58,9 @@ test('a build tells which options did not stick, where they stand and why, and w
     'apps/hello/Kraftfile:12:5: CONFIG_LIB9PFS=y did not stick, the configuration does not have it: ' +
       'it depends on CONFIG_LIBVFSCORE_AUTOMOUNT_UP',
   );
+  const strict = await workspace.nx('run', 'hello:build:qemu-x86_64', '--strict');
+  expect(strict.exitCode).not.toBe(0);
+  expect(strict.output).toContain('KConfig did not take CONFIG_LIB9PFS');
   expect(output).toMatch(/\d+ KiB in memory; largest: lib/);
   const sizes = await readFile(workspace.path('apps/hello/.unikraft/build/hello_qemu-x86_64.sizes.json'), 'utf8');
   expect(JSON.parse(sizes)).toMatchObject({ total: { text: expect.any(Number) as number } });

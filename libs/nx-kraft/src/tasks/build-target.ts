@@ -15,6 +15,8 @@ export interface BuildOptions extends NetworkOptions {
   readonly target: string;
   /** Parallel jobs of make. */
   readonly jobs?: number;
+  /** Whether an option that did not stick fails the build, before anything is compiled. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -34,23 +36,28 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
     signal,
     sourceDateEpoch: sourceDateEpoch(),
     downloads,
-    onDropped: (options) => options.forEach((option) => tell(describeDropped(project, target, option))),
+    strict: options.strict === true,
+    onDropped: (dropped) => dropped.forEach((option) => tell(describeDropped(project, target, option))),
     ...progress,
     ...(options.jobs && { jobs: options.jobs }),
   }).finally(end);
 
   if (!built.canonical) {
-    tell('note: this system allows no mount namespaces, so the kernel holds paths of this machine');
+    tell(noNamespaces);
   }
   const { kernel } = outputNames(project.kraftfile, target);
   tell(`${kernel}${built.shared ? ', from objects that another build had compiled' : ''}`);
   tell(describeSizes(built.sizes));
 }
 
+const noNamespaces = `note: this system allows no mount namespaces, so the kernel holds paths of this machine, and objects are not shared
+  A container allows them with --cap-add=SYS_ADMIN and --security-opt apparmor=unconfined, Ubuntu with
+  sysctl kernel.apparmor_restrict_unprivileged_userns=0.`;
+
 /** One line with the size of a kernel and of what takes most of it. */
 function describeSizes({ total, libraries }: SizeReport): string {
   const largest = libraries.slice(0, 3).map((library) => `${library.name} ${inKibibytes(library)}`);
-  return `${inKibibytes(total)} in memory; largest: ${largest.join(', ')}`;
+  return `${inKibibytes(total)} in memory${largest.length === 0 ? '' : `; largest: ${largest.join(', ')}`}`;
 }
 
 function inKibibytes({ text, rodata, data, bss }: SectionSizes): string {

@@ -1,19 +1,22 @@
-import type { ExplainedOption, Kconfig } from '@nx-kraft/kernel';
+import { type ExplainedOption, type Kconfig, librarySymbol, targetSymbols } from '@nx-kraft/kernel';
 import type { Kraftfile, ModelPath, Target } from '@nx-kraft/kraftfile';
 import type { Kraftproject } from './kraftproject.ts';
 
-/** One line for an option that did not stick, at its place in the Kraftfile. */
+/** One line for an option that did not stick, at its place in the Kraftfile or that of whatever brought it. */
 export function describeDropped(
   project: Kraftproject,
   target: Target,
   { symbol, asked, got, why }: ExplainedOption,
 ): string {
-  const place = findOption(project.kraftfile, target, symbol);
-  // Templates, libraries and targets bring options of their own.
-  const at = place === undefined ? project.file : positionText(project, [...place, symbol]);
+  const { kraftfile, file } = project;
+  const place = findOption(kraftfile, target, symbol);
+  const bringer = place === undefined ? findBringer(kraftfile, target, symbol) : undefined;
+  const path = place === undefined ? bringer?.path : [...place, symbol];
+  const at = path === undefined ? file : positionText(project, path);
+  const origin = bringer === undefined ? '' : ` of the ${bringer.name}`;
   const outcome = got === undefined ? 'the configuration does not have it' : `it is ${got}`;
   const reason = why === undefined ? '' : `: ${why}`;
-  return `warning: ${at}: ${symbol}=${asked} did not stick, ${outcome}${reason}`;
+  return `warning: ${at}: ${symbol}=${asked}${origin} did not stick, ${outcome}${reason}`;
 }
 
 function positionText({ file, positionOf }: Kraftproject, path: ModelPath): string {
@@ -35,4 +38,19 @@ function findOption(
     [['template', 'kconfig'], template?.kconfig],
   ];
   return places.find(([, values]) => values !== undefined && symbol in values)?.[0];
+}
+
+/** What stands for an option that the Kraftfile does not name itself. */
+function findBringer(
+  { targets, libraries, template }: Kraftfile,
+  target: Target,
+  symbol: string,
+): { readonly name: string; readonly path: ModelPath } | undefined {
+  const targetIndex = targets.findIndex(({ id }) => id === target.id);
+  if (targetIndex !== -1 && symbol in targetSymbols(target.architecture, target.platform)) {
+    return { name: 'target', path: ['targets', targetIndex] };
+  }
+  const library = libraries.findIndex(({ name }) => librarySymbol(name) === symbol);
+  if (library !== -1) return { name: 'library', path: ['libraries', library] };
+  return template === undefined ? undefined : { name: 'template', path: ['template'] };
 }

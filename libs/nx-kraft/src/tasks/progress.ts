@@ -19,14 +19,16 @@ export function stepReporter(
       onStep: (step) => {
         // Under Nx a terminal may say that it is 0 columns wide.
         const width = output.columns > 0 ? output.columns : 80;
-        output.write(`\r\u001B[K${`${++count}${total} ${step.library}: ${basename(step.file)}`.slice(0, width - 1)}`);
+        const file = basename(step.file);
+        const what = step.library === undefined ? file : `${step.library}: ${file}`;
+        output.write(`\r\u001B[K${`${++count}${total} ${what}`.slice(0, width - 1)}`);
       },
       end: () => output.write('\r\u001B[K'),
     };
   }
   return {
     onStep: (step) => {
-      if (step.tool !== 'CC' || step.library === library) return;
+      if (step.tool !== 'CC' || step.library === undefined || step.library === library) return;
       library = step.library;
       output.write(`compiling ${library}\n`);
     },
