@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { type RequestListener, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
@@ -39,16 +39,6 @@ async function machine(token: string, address: string, ...copies: readonly strin
   return workspace;
 }
 
-/** Puts compilers that tell their version and compile nothing before the real ones. */
-async function withoutCompilers(workspace: TestWorkspace): Promise<void> {
-  for (const program of ['gcc', 'make']) {
-    const lines = `#!/bin/sh\n[ "$1" = --version ] && PATH=\${PATH#*:} exec ${program} --version\nexit 99\n`;
-    await workspace.write(`.caches/bin/${program}`, lines);
-    await chmod(workspace.path(`.caches/bin/${program}`), 0o755);
-  }
-  workspace.environment.PATH = `${workspace.path('.caches/bin')}:${process.env.PATH}`;
-}
-
 test('a second machine with an empty disk boots, packs and tests without compiling', async () => {
   const copies = ['apps/hello', 'tools/test-kernel'];
   const first = await machine(tokens.write, server.url, ...copies);
@@ -56,7 +46,7 @@ test('a second machine with an empty disk boots, packs and tests without compili
   const image = await readFile(first.path('apps/hello/.unikraft/build/hello.oci/index.json'), 'utf8');
 
   const second = await machine(tokens.read, server.url, ...copies);
-  await withoutCompilers(second);
+  await second.withoutCompilers();
   expect(await second.nx(...tasks)).toMatchObject({ exitCode: 0, ran: [] });
   expect(await readFile(second.path('apps/hello/.unikraft/build/hello.oci/index.json'), 'utf8')).toBe(image);
   const booted = await second.nx('run', 'hello:run');

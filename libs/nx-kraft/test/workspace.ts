@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -50,6 +50,27 @@ export class TestWorkspace {
     return workspace;
   }
 
+  /** Another checkout of what a workspace has committed, on a machine of its own as far as caches go. */
+  static async cloneOf(source: TestWorkspace): Promise<TestWorkspace> {
+    const workspace = new TestWorkspace(await mkdtemp(join(tmpdir(), 'nx-kraft-')));
+    await symlink(join(repository, 'node_modules'), workspace.path('node_modules'));
+    await workspace.git('init', '--quiet', '--initial-branch=main');
+    await workspace.git('pull', '--quiet', source.folder, 'main');
+    return workspace;
+  }
+
+  /** Commits all that is there, in a repository that is made if need be. */
+  async commit(message: string): Promise<void> {
+    await this.git('init', '--quiet', '--initial-branch=main');
+    await this.git('add', '--all');
+    await this.git('-c', 'user.name=test', '-c', 'user.email=test@example.com', 'commit', '--quiet', '-m', message);
+  }
+
+  async git(...args: readonly string[]): Promise<void> {
+    const { exitCode, output } = await this.#spawn('git', args).ended;
+    if (exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${output}`);
+  }
+
   path(relative: string): string {
     return join(this.folder, relative);
   }
@@ -68,13 +89,7 @@ export class TestWorkspace {
   /** Runs Nx in the workspace and waits for its end. */
   async nx(...args: readonly string[]): Promise<NxRun> {
     const { exitCode, output } = await this.start(...args).ended;
-    const cached = new Set<string>();
-    const ran = new Set<string>();
-    // One task alone is told with `>`, one of many with a tick or a cross.
-    for (const [, task = '', note = ''] of output.matchAll(/^(?:>|✔|✖) +nx run (\S+)(?: +\[(.*)\])?$/gm)) {
-      (/cache/.test(note) ? cached : ran).add(task.replaceAll('"', ''));
-    }
-    return { exitCode, output, cached: [...cached].toSorted(), ran: [...ran].toSorted() };
+    return { exitCode, output, ...tasksIn(output) };
   }
 
   /** Runs the command `nx-kraft` in the workspace and gives its standard output. */
@@ -84,6 +99,21 @@ export class TestWorkspace {
     child.stdout.on('data', (text: string) => (output += text));
     await ended;
     return output;
+  }
+
+  /** Puts compilers that tell their version and compile nothing before the real ones. */
+  async withoutCompilers(): Promise<void> {
+    for (const program of ['gcc', 'make']) {
+      const lines = `#!/bin/sh\n[ "$1" = --version ] && PATH=\${PATH#*:} exec ${program} --version\nexit 99\n`;
+      await this.write(`.caches/bin/${program}`, lines);
+      await chmod(this.path(`.caches/bin/${program}`), 0o755);
+    }
+    this.environment.PATH = `${this.path('.caches/bin')}:${process.env.PATH}`;
+  }
+
+  /** Runs a line of a CI's script, and gives what it showed. */
+  shell(line: string): Promise<{ readonly exitCode: number; readonly output: string }> {
+    return this.#spawn('sh', ['-ec', line]).ended;
   }
 
   /** Starts Nx in the workspace. */
@@ -145,6 +175,17 @@ export class TestWorkspace {
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** The tasks that Nx tells of, by whether they came from the cache. */
+export function tasksIn(output: string): Pick<NxRun, 'cached' | 'ran'> {
+  const cached = new Set<string>();
+  const ran = new Set<string>();
+  // One task alone is told with `>`, one of many with a tick or a cross.
+  for (const [, task = '', note = ''] of output.matchAll(/^(?:>|✔|✖) +nx run (\S+)(?: +\[(.*)\])?$/gm)) {
+    (/cache/.test(note) ? cached : ran).add(task.replaceAll('"', ''));
+  }
+  return { cached: [...cached].toSorted(), ran: [...ran].toSorted() };
 }
 
 /** The environment without what an Nx around the tests has put there. */

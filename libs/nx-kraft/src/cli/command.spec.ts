@@ -52,6 +52,7 @@ test('help lists commands by subject, and reaches over no more than the width of
     'Machines:',
     'Unikraft Cloud:',
     'This machine:',
+    'Many machines:',
   ]);
   for (const { path, summary, command: described } of await all(program)) {
     for (const line of formatHelp(path, summary, described).split('\n')) expect(line.length).toBeLessThan(121);

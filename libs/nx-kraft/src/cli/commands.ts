@@ -4,6 +4,7 @@ const kraftfiles = 'Kraftfiles';
 const images = 'Images and components';
 const machines = 'Machines';
 const thisMachine = 'This machine';
+const manyMachines = 'Many machines';
 
 /** All commands; each is loaded only when it is called. */
 export const commands: Group = {
@@ -135,6 +136,11 @@ export const commands: Group = {
       subject: thisMachine,
       summary: 'Prints the version; --version does the same.',
       load: async () => (await import('./version.ts')).version,
+    },
+    ci: {
+      subject: manyMachines,
+      summary: 'Splits a build among the machines of CI, and does the share of one of them.',
+      load: async () => (await import('./ci.ts')).ci,
     },
   },
   notes: 'These are for what has no project; within Nx projects use nx run PROJECT:build, :run, :test and so on.',
