@@ -134,7 +134,10 @@ test('what GitLab is told to do does the same, and a machine too many has nothin
   await repository.write('apps/hello/rootfs/etc/issue', 'new');
   await repository.commit('change');
   const main = parse(await readFile(repository.path('.gitlab-ci.yml'), 'utf8')) as { include: [{ local: string }] };
-  const jobs = parse(await readFile(repository.path(main.include[0].local), 'utf8')) as Record<string, Job>;
+  const jobs = parse(await readFile(repository.path(main.include[0].local), 'utf8'), { logLevel: 'error' }) as Record<
+    string,
+    Job
+  >;
 
   const { stage } = await runWorkflow(jobs);
   const ran = (await stage('build', [1, 2])).flatMap((run) => run.ran);

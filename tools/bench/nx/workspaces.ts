@@ -1,0 +1,102 @@
+// Workspaces of Kraftfiles of any number, and beside them the same projects with as many tasks that do nothing.
+//   npx node tools/bench/nx/workspaces.ts COUNT FOLDER    makes one in FOLDER to look at
+import { cp, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Files, applicationFiles } from './shapes.ts';
+
+const repository = resolve(import.meta.dirname, '../../..');
+
+/** What a bench starts with: Nx of this repository, and the plugin as it is published (see `dist`). */
+export async function makeWorkspace(
+  folder: string,
+  count: number,
+  filesOf: (index: number) => Files = applicationFiles,
+): Promise<string> {
+  await writeFiles(folder, {
+    'nx.json': JSON.stringify({ plugins: ['nx-kraft'], neverConnectToCloud: true, analytics: false }),
+    'package.json': JSON.stringify({ name: 'bench', private: true }),
+    '.gitignore': 'node_modules\n.nx\n.unikraft\n',
+  });
+  await install(folder);
+  for (let index = 0; index < count; index++) await writeFiles(join(folder, placeOf(index)), filesOf(index));
+  return folder;
+}
+
+/** Fifty applications in each folder. */
+function placeOf(index: number): string {
+  return join('apps', `group${Math.floor(index / 50)}`, `app${index}`);
+}
+
+/** The packages as they would come from the registry, beside what this repository has from there. */
+async function install(folder: string): Promise<void> {
+  const [modules, dist] = [join(folder, 'node_modules'), join(repository, 'dist')];
+  await mkdir(join(modules, '@nx-kraft'), { recursive: true });
+  for (const name of await readdir(join(repository, 'node_modules'))) {
+    if (name === 'nx-kraft' || name === '@nx-kraft') continue;
+    await symlink(join(repository, 'node_modules', name), join(modules, name));
+  }
+  for (const room of await readdir(dist)) {
+    const place = room === 'nx-kraft' ? room : join('@nx-kraft', room);
+    await cp(join(dist, room), join(modules, place), { recursive: true });
+  }
+}
+
+/** The part of Nx's graph that a peer is made from. */
+interface Graph {
+  readonly nodes: Readonly<
+    Record<
+      string,
+      {
+        readonly data: {
+          readonly root: string;
+          readonly targets: Readonly<Record<string, { cache?: boolean; dependsOn?: readonly unknown[] }>>;
+        };
+      }
+    >
+  >;
+}
+
+/**
+ * The peer of a workspace: in each folder that has a project there a `package.json` with tasks of the same names, in the
+ * same order, that do nothing.
+ *
+ * @param graphFile  the graph of the workspace, as Nx writes it
+ */
+export async function makePeer(folder: string, workspace: string, graphFile: string): Promise<string> {
+  const { nodes } = JSON.parse(await readFile(graphFile, 'utf8')) as Graph;
+  await writeFiles(folder, {
+    'nx.json': JSON.stringify({ neverConnectToCloud: true, analytics: false }),
+    'package.json': JSON.stringify({ name: 'bench', private: true, workspaces: ['apps/*/*'] }),
+    '.gitignore': 'node_modules\n.nx\n.unikraft\n',
+  });
+  await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
+  await cp(join(workspace, 'apps'), join(folder, 'apps'), {
+    recursive: true,
+    filter: (path) => !/\/(\.unikraft|Kraftfile|kraft\.yaml)$/.test(path),
+  });
+  for (const [name, { data }] of Object.entries(nodes)) {
+    if (!data.root.startsWith('apps/')) continue;
+    const targets = Object.fromEntries(
+      Object.entries(data.targets).map(([task, { cache, dependsOn }]) => [
+        task,
+        { executor: 'nx:noop', ...(cache === undefined ? {} : { cache }), ...(dependsOn?.length ? { dependsOn } : {}) },
+      ]),
+    );
+    await writeFiles(join(folder, data.root), {
+      'package.json': JSON.stringify({ name, version: '1.0.0', nx: { targets } }),
+    });
+  }
+  return folder;
+}
+
+async function writeFiles(folder: string, files: Files): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+}
+
+if (import.meta.main) {
+  const [count = '', folder = ''] = process.argv.slice(2);
+  process.stdout.write(`${await makeWorkspace(resolve(folder), Number(count))}\n`);
+}
