@@ -15,7 +15,8 @@ import { withMemory } from './inference/memory.ts';
 import { readTaskOptions } from './inference/project-options.ts';
 import type { Summary } from './inference/summary.ts';
 import { changedExecutors, hasBuildDefaults } from './inference/target-defaults.ts';
-import { type Input, inferProject } from './inference/targets.ts';
+import type { Input } from './inference/inputs.ts';
+import { inferProject } from './inference/targets.ts';
 import { fileDetailsVariable, rememberVariables, versionVariables } from './inference/variables.ts';
 import { type PluginOptions, taskNames } from './options.ts';
 import { networkVariables } from './tasks/network.ts';
@@ -56,6 +57,7 @@ async function createProjects(
       found.set(folder, { file, summary });
     }
     const projectNames = assignProjectNames(new Map([...found].map(([folder, { summary }]) => [folder, summary.name])));
+    const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
     const pluginInputs = ownSources(workspaceRoot);
     const lock = readLockFields(workspaceRoot);
     const files: Record<string, readonly string[]> = {};
@@ -63,7 +65,7 @@ async function createProjects(
     const results = await Promise.all(
       [...found].map(async ([folder, { file, summary }]) => {
         const rootfsOptions = await readTaskOptions(join(workspaceRoot, folder), names.rootfs);
-        const facts = await lookAround(workspaceRoot, file, summary, rootfsOptions, recall);
+        const facts = await lookAround(workspaceRoot, file, summary, rootfsOptions, recall, summaryIn);
         if (facts.rootfs.files.length > 0) files[fileDetailsVariable(folder)] = facts.rootfs.files;
         for (const variable of versionVariables(summary, facts)) versions.add(variable);
         const { project, externalNodes } = inferProject(

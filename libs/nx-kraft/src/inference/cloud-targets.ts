@@ -1,6 +1,7 @@
 import type { TargetConfiguration } from '@nx/devkit';
 import type { TaskNames } from '../options.ts';
 import { describe } from './describe.ts';
+import { nothingOfItsOwn } from './inputs.ts';
 import type { InferenceSource } from './targets.ts';
 
 /**
@@ -23,9 +24,10 @@ export function cloudTargets(
     metadata: describe(description),
   });
   return {
-    [names.deploy]: task('deploy', 'Rolls the packed image out to Unikraft Cloud, if it is not what runs there', [
-      names.package,
-    ]),
+    [names.deploy]: {
+      ...task('deploy', 'Rolls the packed image out to Unikraft Cloud, if it is not what runs there', [names.package]),
+      inputs: ['{projectRoot}/kraft.deploy*.json', ...nothingOfItsOwn],
+    },
     [names.rollback]: task('rollback', 'Starts the version before the deployed one again, and stops that one'),
     [names.undeploy]: task('undeploy', 'Removes all that was deployed, but for volumes'),
     [names.logs]: task('logs', 'Shows what the deployed instances have written'),

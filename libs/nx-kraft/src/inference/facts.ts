@@ -5,6 +5,7 @@ import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
 import { isRemote } from '../tasks/remote.ts';
 import type { Recall } from './memory.ts';
+import { notCompiled } from './not-compiled.ts';
 import type { Summary } from './summary.ts';
 import { buildersVariable, erofsVariable, fileDetailsVariable } from './variables.ts';
 
@@ -14,8 +15,10 @@ export interface Facts {
   readonly hasMakefile: boolean;
   /** Whether the project has settings for Unikraft Cloud. */
   readonly isDeployed: boolean;
-  /** Folders of components that lie in the workspace. */
+  /** Folders of components that lie in the workspace, with those of templates there. */
   readonly localComponents: readonly string[];
+  /** Globs of what lies in these and goes into no kernel. */
+  readonly notCompiled: readonly string[];
   /** Whether a component is a folder outside of the workspace, whose changes no cache key can see. */
   readonly reachesOutside: boolean;
   readonly rootfs: RootfsFacts;
@@ -47,6 +50,7 @@ export interface RootfsFacts {
  * a look into it at the most.
  *
  * @param rootfsOptions  options of the project's rootfs task
+ * @param summaryIn  gives what the Kraftfile in a folder of the workspace says; undefined where there is none
  */
 export async function lookAround(
   workspaceRoot: string,
@@ -54,18 +58,56 @@ export async function lookAround(
   summary: Summary,
   rootfsOptions: RootfsTaskOptions,
   recall: Recall,
+  summaryIn: SummaryIn,
 ): Promise<Facts> {
   const folder = resolve(workspaceRoot, dirname(kraftfile));
-  const components = summary.components
-    .flatMap(({ source }) => (source !== undefined && !isRemote(source) ? [source] : []))
-    .map((source) => toWorkspacePath(workspaceRoot, resolve(folder, source)));
+  const components = localComponents(workspaceRoot, folder, summary, summaryIn);
   return {
     hasMakefile: isThere(join(folder, 'Makefile.uk')),
     isDeployed: isThere(join(folder, deployFileName)),
-    localComponents: components.filter((path) => path !== undefined),
-    reachesOutside: components.includes(undefined),
+    localComponents: inside(components.folders),
+    notCompiled: components.notCompiled,
+    reachesOutside: components.folders.includes(undefined),
     rootfs: await filesystemFacts(workspaceRoot, folder, summary, rootfsOptions, recall),
     volumes: volumeFacts(workspaceRoot, folder, summary),
+  };
+}
+
+export type SummaryIn = (folder: string) => Summary | undefined;
+
+interface LocalComponents {
+  /** Relative to the workspace; undefined stands for what no key can see. */
+  readonly folders: readonly (string | undefined)[];
+  readonly notCompiled: readonly string[];
+}
+
+/** The folders that a Kraftfile names, and those that the Kraftfiles of its templates do. */
+function localComponents(
+  workspaceRoot: string,
+  folder: string,
+  { components, template }: Summary,
+  summaryIn: SummaryIn,
+  visited: ReadonlySet<string> = new Set(),
+): LocalComponents {
+  const folders = components
+    .flatMap(({ source }) => (source !== undefined && !isRemote(source) ? [source] : []))
+    .map((source) => toWorkspacePath(workspaceRoot, resolve(folder, source)));
+  if (template === undefined || isRemote(template)) return { folders, notCompiled: [] };
+  const place = toWorkspacePath(workspaceRoot, resolve(folder, template));
+  // Nx knows no Kraftfile in a folder that git ignores; then we cannot tell what else counts.
+  const found = place === undefined ? undefined : summaryIn(place);
+  if (place === undefined || found === undefined) return { folders: [...folders, undefined], notCompiled: [] };
+  if (visited.has(place)) return { folders, notCompiled: [] };
+  const below = localComponents(
+    workspaceRoot,
+    join(workspaceRoot, place),
+    found,
+    summaryIn,
+    new Set([...visited, place]),
+  );
+  return {
+    folders: [...new Set([...folders, ...below.folders])],
+    notCompiled: [...notCompiled(found).map((glob) => posix.join(place, glob)), ...below.notCompiled],
   };
 }
 

@@ -26,6 +26,7 @@ function infer(text: string, options = {}, lock: ReadonlySet<string> = new Set()
         hasMakefile: true,
         isDeployed: false,
         localComponents: ['core'],
+        notCompiled: [],
         reachesOutside: false,
         rootfs: { files: ['apps/web/rootfs/**/*'], lockFields: [], environment: [], reachesOutside: false },
         volumes: { files: [], reachesOutside: false },

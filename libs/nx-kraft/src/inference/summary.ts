@@ -38,6 +38,8 @@ export interface Summary {
   /** Whether the application has sources of its own in the kernel, which it has not with a template. */
   readonly compilesApplication: boolean;
   readonly components: readonly Component[];
+  /** The template's source: a folder or a URL. */
+  readonly template?: string | undefined;
   /** The root file system, and read-only images besides. */
   readonly filesystems: readonly Filesystem[];
   readonly rootfsDigest: string;
@@ -90,6 +92,7 @@ export function summarize(text: string, file: string, directoryName: string): Su
     hasTemplate: template !== undefined,
     compilesApplication: template === undefined,
     components: [unikraft, template, ...libraries].filter((component) => component !== undefined),
+    template: template?.source,
     filesystems: [...(rootfs === undefined ? [] : [rootfs]), ...roms],
     rootfsDigest: digest(
       architectures.map((architecture) => [

@@ -7,13 +7,12 @@ import { hostTarget } from '../tasks/host-target.ts';
 import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
 import type { Facts } from './facts.ts';
+import { type Input, nothingOfItsOwn } from './inputs.ts';
 import { kernelTargets } from './kernel-targets.ts';
+import { notCompiled } from './not-compiled.ts';
 import { machineTargets } from './machine-targets.ts';
 import type { Summary, TargetSummary } from './summary.ts';
 import { testPrograms } from './variables.ts';
-
-/** One of a task's inputs, as Nx defines them. */
-export type Input = NonNullable<TargetConfiguration['inputs']>[number];
 
 /** A Kraftfile with all that its tasks are inferred from. Paths are relative to the workspace, with `/`. */
 export interface InferenceSource {
@@ -129,6 +128,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
       executor: 'nx-kraft:push',
       options,
       dependsOn: [names.package],
+      inputs: nothingOfItsOwn,
       metadata: describe('Pushes the packed image to its registry'),
     },
     [names.test]: {
@@ -152,6 +152,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
       // Defaults by name would take the kernels away; those by the executor keep them, and only its own may be named so.
       ...(source.hasBuildDefaults === true ? { executor: 'nx-kraft:build', options } : { executor: 'nx:noop' }),
       dependsOn: kernels.map(([task]) => task),
+      inputs: nothingOfItsOwn,
       metadata: describe('Builds the kernels of all targets'),
     },
     ...Object.fromEntries([...kernels, ...filesystems]),
@@ -179,6 +180,7 @@ function kernelTarget(
       `{workspaceRoot}/${folder}/**/*`,
       `!{workspaceRoot}/${folder}/**/*.md`,
     ]),
+    ...facts.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
     { env: toolchainVariable(target.architecture) },
     { env: 'SOURCE_DATE_EPOCH' },
     ...(target.embedsRootfs ? [{ dependentTasksOutputFiles: '**/*' }] : []),
@@ -199,18 +201,7 @@ function kernelTarget(
 /** The application's own sources: all of its folder, but for what is surely something else. */
 function applicationFiles({ summary, facts }: InferenceSource): readonly Input[] {
   if (!summary.compilesApplication || !facts.hasMakefile) return [];
-  const others = [
-    '**/*.md',
-    'Dockerfile*',
-    '.dockerignore',
-    'project.json',
-    'package.json',
-    testFileName,
-    'kraft.deploy*.json',
-  ];
-  const rootfs = posix.normalize(summary.filesystems[0]?.source ?? '.').replace(/\/$/, '');
-  const isApart = rootfs !== '.' && !rootfs.startsWith('..') && !rootfs.startsWith('/') && !rootfs.includes(':');
-  const excluded = [...kraftfileNames, ...others, ...(isApart ? [rootfs, `${rootfs}/**/*`] : [])];
+  const excluded = [...kraftfileNames, ...notCompiled(summary)];
   return ['{projectRoot}/**/*', ...excluded.map((pattern) => `!{projectRoot}/${pattern}`)];
 }
 
