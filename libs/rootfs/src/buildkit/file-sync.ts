@@ -13,6 +13,9 @@ const kind = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
 /** How much of a file goes into one packet. */
 const packetSize = 32 * 1024;
 
+/** Packets go out together until they are this large. */
+const batchSize = 32 * 1024;
+
 /**
  * Serves one `moby.filesync.v1.FileSync/DiffCopy`: first the metadata of every file in order, then the contents that
  * BuildKit lacks (github.com/tonistiigi/fsutil, send.go). Packets are Packet{1 type, 2 stat, 3 id, 4 data}.
@@ -43,6 +46,8 @@ class FileSender {
   /** Files by the number of their stat packet. */
   readonly #files = new Map<number, FileNode>();
   #count = 0;
+  #batch: Buffer[] = [];
+  #batchLength = 0;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(stream: ServerHttp2Stream, onFile: (name: ByteName) => void) {
@@ -53,6 +58,7 @@ class FileSender {
   async sendAll(root: DirectoryNode, isWanted: (name: ByteName) => boolean): Promise<void> {
     await this.#sendChildren(root, '', isWanted);
     await this.#send([[1, kind.stat]]);
+    await this.#flush();
   }
 
   take(message: Buffer): void {
@@ -64,6 +70,7 @@ class FileSender {
     } else if (type === kind.finish) {
       this.#queue = this.#queue
         .then(() => this.#send([[1, kind.finish]]))
+        .then(() => this.#flush())
         .then(() => finish(this.#stream))
         .catch((error: unknown) => this.#fail(error));
     } else if (type === kind.error) {
@@ -122,10 +129,23 @@ class FileSender {
       [1, kind.data],
       [3, id],
     ]);
+    await this.#flush();
   }
 
+  /** Puts a packet into the batch; resolves at once unless that is full. */
   async #send(packet: Parameters<typeof encode>[0]): Promise<void> {
-    if (!this.#stream.write(frame(encode(packet)))) await once(this.#stream, 'drain');
+    const framed = frame(encode(packet));
+    this.#batch.push(framed);
+    this.#batchLength += framed.length;
+    if (this.#batchLength >= batchSize) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    // Each write goes through several layers, and there are thousands of packets.
+    const batch = Buffer.concat(this.#batch, this.#batchLength);
+    this.#batch = [];
+    this.#batchLength = 0;
+    if (!this.#stream.write(batch)) await once(this.#stream, 'drain');
   }
 }
 

@@ -8,7 +8,17 @@ type Value = string | number | boolean | Uint8Array | undefined;
  * `undefined`, 0, false and '' are left out, as proto3 has it. Repeated fields are repeated pairs.
  */
 export function encode(fields: readonly (readonly [number: number, value: Value])[]): Buffer {
-  return Buffer.concat(fields.flatMap(([number, value]) => encodeField(number, value)));
+  const encoded = fields.flatMap(([number, value]) => encodeField(number, value));
+  const message = Buffer.allocUnsafe(
+    encoded.reduce((length, { head, bytes }) => length + head.length + bytes.length, 0),
+  );
+  let at = 0;
+  for (const { head, bytes } of encoded) {
+    for (const byte of head) message[at++] = byte;
+    message.set(bytes, at);
+    at += bytes.length;
+  }
+  return message;
 }
 
 /** Entries of a `map<string, string>`: each is a message with key 1 and value 2. */
@@ -63,21 +73,29 @@ export function messagesOf(fields: readonly Field[], number: number): Field[][] 
   return fields.flatMap((field) => (field[0] === number && Buffer.isBuffer(field[1]) ? [decode(field[1])] : []));
 }
 
-function encodeField(number: number, value: Value): Buffer[] {
-  if (value === undefined || value === 0 || value === false || value === '') return [];
-  if (typeof value === 'number' || typeof value === 'boolean') return [varint(number * 8), varint(Number(value))];
-  const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-  return [varint(number * 8 + 2), varint(bytes.length), Buffer.from(bytes)];
+interface EncodedField {
+  /** The tag, then the value of a number or the length of bytes. */
+  readonly head: readonly number[];
+  readonly bytes: Uint8Array;
 }
 
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  // BigInt, since times in nanoseconds need 61 bits.
-  for (let rest = BigInt(value); ; rest >>= 7n) {
-    const low = Number(rest & 127n);
-    if (rest < 128n) return Buffer.from([...bytes, low]);
-    bytes.push(low | 128);
+const noBytes = new Uint8Array();
+
+function encodeField(number: number, value: Value): EncodedField[] {
+  if (value === undefined || value === 0 || value === false || value === '') return [];
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    return [{ head: [...varint(number * 8), ...varint(Number(value))], bytes: noBytes }];
   }
+  const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+  return [{ head: [...varint(number * 8 + 2), ...varint(bytes.length)], bytes }];
+}
+
+/** In steps of 128 rather than of 7 bits, since times in nanoseconds need 61 bits. */
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return [...bytes, rest];
 }
 
 function readVarint(message: Buffer, start: number): { value: number; end: number } {

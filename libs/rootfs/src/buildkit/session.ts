@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { ByteName, DirectoryNode } from '@nx-kraft/archive';
 import type { Credentials } from '../dockerfile/job.ts';
+import { BytesReader } from './bytes-reader.ts';
 import { type Connection, windowSize } from './dial.ts';
 import { serveFiles } from './file-sync.ts';
 import { accept, call, finish, frame, GrpcError, MessageReader } from './grpc.ts';
@@ -100,10 +101,16 @@ function tunnelThroughCall(session: ClientHttp2Session, headers: OutgoingHttpHea
       done(error);
     },
   });
-  const reader = new MessageReader((message) => {
-    if (!tunnel.push(bytesOf(decode(message), 1))) outer.pause();
+  const reader = new BytesReader((piece) => {
+    if (!tunnel.push(piece)) outer.pause();
   });
-  outer.on('data', (chunk: Buffer) => reader.push(chunk));
+  outer.on('data', (chunk: Buffer) => {
+    try {
+      reader.push(chunk);
+    } catch (error) {
+      tunnel.destroy(asGrpcError(error));
+    }
+  });
   outer.on('end', () => tunnel.push(null));
   outer.on('error', () => tunnel.destroy());
   return tunnel;
@@ -182,8 +189,8 @@ class Metadata {
 function receive(stream: ServerHttp2Stream, onTar: (chunk: Buffer) => void, fail: (error: unknown) => void): void {
   accept(stream);
   let failed = false;
-  const reader = new MessageReader((message) => {
-    if (!failed) onTar(bytesOf(decode(message), 1));
+  const reader = new BytesReader((piece) => {
+    if (!failed) onTar(piece);
   });
   stream.on('data', (chunk: Buffer) => {
     try {
