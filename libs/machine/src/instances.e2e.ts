@@ -108,6 +108,34 @@ test('one in the foreground is in the list, takes commands, and leaves nothing',
   expect(await readdir(root)).toEqual([]);
 });
 
+test('it is told when the guest takes connections, and not before', async () => {
+  const stop = new AbortController();
+  const lines: string[] = [];
+  let before: readonly string[] | undefined;
+  await instances.run(
+    { ...plan('sleep', '300', 'serve', '80', 'x'), ports: ['127.0.0.1:0:80'] },
+    {},
+    {
+      signal: stop.signal,
+      onLine: (line) => lines.push(line),
+      onReady: () => {
+        before = [...lines];
+        stop.abort();
+      },
+    },
+  );
+  expect(before).toContain('listening on port 80');
+});
+
+test('without ports it is ready when it has written something, and never when it ended', async () => {
+  const stop = new AbortController();
+  const end = await instances.run(plan('hang'), {}, { signal: stop.signal, onReady: () => stop.abort() });
+  expect(end.reason).toBe('stopped');
+  let isReady = false;
+  await instances.run({ ...plan('say', 'x'), ports: ['127.0.0.1:0:80'] }, {}, { onReady: () => (isReady = true) });
+  expect(isReady).toBe(false);
+});
+
 test('one in the foreground whose process was killed is gone from the list, and its folder too', async () => {
   const script = join(import.meta.dirname, '../test/run-instance.ts');
   const child = spawn(process.execPath, [script, root, JSON.stringify(plan('hang')), 'doomed'], { stdio: 'ignore' });

@@ -112,8 +112,7 @@ export async function startMachine(plan: MachinePlan, options: MachineOptions = 
     });
     return await new QemuMachine(child, qemuPlan, options).started();
   } catch (error) {
-    daemons.stop();
-    throw error;
+    throw await daemons.stop(error);
   } finally {
     await Promise.all([...files.map((file) => file.close()), daemons.hide()]);
   }
@@ -122,7 +121,7 @@ export async function startMachine(plan: MachinePlan, options: MachineOptions = 
 /** The volumes as QEMU can take them: a folder for virtiofs becomes the socket of a daemon for it. */
 async function shareFolders(mounts: readonly Mount[]): Promise<Daemons> {
   const folders = mounts.filter((mount) => requireSource(mount).isDirectory() && mount.driver === 'virtiofs');
-  if (folders.length === 0) return { mounts, stop: () => undefined, hide: () => Promise.resolve() };
+  if (folders.length === 0) return { mounts, stop: (error) => Promise.resolve(error), hide: () => Promise.resolve() };
   const { startDaemons } = await import('./virtiofs.ts');
   return startDaemons(mounts, folders);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parsePorts } from './ports.ts';
 import { qemuArguments, qemuProgram, type QemuPlan } from './qemu.ts';
-import { resolvePorts } from './qemu-words.ts';
+import { isTaken, resolvePorts } from './qemu-words.ts';
 import { tagVolumes } from './volumes.ts';
 
 const plan: QemuPlan = {
@@ -64,6 +64,21 @@ test('volumes are shared folders or disks, and their paths are escaped', () => {
   expect(values({ mounts }, '-fsdev')).toEqual(['local,id=share0,path=/a,,b,security_model=none,readonly=on']);
   expect(values({ mounts }, '-device')).toContain('virtio-9p-pci,fsdev=share0,mount_tag=fs1');
   expect(values({ mounts }, '-drive')).toEqual(['if=none,id=disk1,format=raw,file=/disk']);
+});
+
+test('a folder shared by a daemon needs memory that is shared, too', () => {
+  const mounts = tagVolumes([{ source: '/run/fs,1', destination: '/a', driver: 'virtiofs', readOnly: false }]);
+  expect(values({ mounts }, '-object')).toEqual(['memory-backend-memfd,id=memory,size=64M,share=on']);
+  expect(values({ mounts }, '-machine')).toEqual(['pc,accel=kvm,memory-backend=memory']);
+  expect(values({ mounts }, '-chardev')).toContain('socket,id=share0,path=/run/fs,,1');
+  expect(values({ mounts }, '-device')).toContain('vhost-user-fs-pci,chardev=share0,tag=fs1');
+});
+
+test('a guest has taken a connection when QEMU tells so, and not when it still waits', () => {
+  const row = (state: string) => `  TCP[${state}]      13       127.0.0.1 34303       10.0.2.15    81     0     0\n`;
+  expect(isTaken(81, row('HOST_FORWARD') + row('SYN_SENT'))).toBe(false);
+  expect(isTaken(81, row('HOST_FORWARD') + row('ESTABLISHED'))).toBe(true);
+  expect(isTaken(8, row('ESTABLISHED'))).toBe(false);
 });
 
 test('ports that QEMU chose are read from its table', () => {

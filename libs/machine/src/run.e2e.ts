@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -56,6 +57,32 @@ describe('what a guest gets', () => {
     const end = await run(['write', '/data/more', 'x'], { volumes: [{ ...volume, readOnly: true }] });
     expect(end).toMatchObject({ exitCode: 1, output: containing('/data/more: Read-only file system') });
     expect(await readdir(source)).toEqual(['answer', 'greeting']);
+  });
+
+  test('an archive can be unpacked anywhere, a disk and a folder of a daemon can be there', async () => {
+    const archive = { source: guest.initrd, destination: '/', driver: 'initrd', readOnly: true } as const;
+    const disk = {
+      source: join(guest.folder, 'disk'),
+      destination: '/disk',
+      driver: 'block',
+      readOnly: false,
+    } as const;
+    await writeFile(disk.source, Buffer.alloc(1024 * 1024));
+    expect((await run(['cat', '/etc/motd'], { volumes: [archive, disk] })).output).toContain('good day');
+
+    const folder = { source: guest.folder, destination: '/shared', driver: 'virtiofs', readOnly: false } as const;
+    // The guest gives up at a file system that it does not know; where the daemon is not there, or may not do its work, that is told.
+    const ended = await run([], { volumes: [folder] }).catch((error: unknown) => error);
+    expect(['crash', 'MACHINE_NO_PROGRAM', 'MACHINE_START_FAILED']).toContain(
+      (ended as { reason?: string; code?: string }).reason ?? (ended as { code?: string }).code,
+    );
+    await until(async () => (await findProcesses(`source=${guest.folder}`)).length === 0, 'the daemon is gone');
+    expect((await readdir(tmpdir())).filter((name) => name.startsWith('nx-kraft-fs-'))).toEqual([]);
+    await expect(run([], { volumes: [{ ...folder, readOnly: true }] })).rejects.toMatchObject({
+      hint: expect.stringMatching(/9p/) as unknown,
+    });
+    await expect(run([], { volumes: [{ ...disk, source: '/no/disk' }] })).rejects.toThrow('there is no file /no/disk');
+    await expect(run([], { volumes: [{ ...disk, driver: '9pfs' }] })).rejects.toThrow('is no folder');
   });
 
   test('its name comes first, also where QEMU does not put it there', async () => {

@@ -1,4 +1,5 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { useGuest } from '../test/use-guest.ts';
@@ -122,6 +123,24 @@ test('many run at once on the same port of the guest, and leave nothing', async 
   expect(results.every(({ peakMemory }) => peakMemory > 1e6)).toBe(true);
   expect(await findProcesses('scenario')).toEqual([]);
   expect(await readFile('/proc/net/unix', 'utf8')).not.toContain(guest.folder);
+});
+
+test('what a guest writes goes to a copy, and each finds the same', async () => {
+  const source = join(guest.folder, 'volume');
+  await mkdir(source);
+  await writeFile(join(source, 'input'), 'same');
+  const args = ['cat', '/data/input', 'write', '/data/input', 'changed', 'write', '/data/made', 'here'];
+  const files = [
+    { path: 'volume/made', content: 'here' },
+    { path: 'volume/input', content: 'changed' },
+  ];
+  const scenarios = ['a', 'b', 'c'].map((name) => ({ name, args, console: ['same'], files }));
+  const volumes = [{ source, destination: '/data', driver: '9pfs', readOnly: false }];
+  const results = await run(scenarios, { jobs: 3 }, { volumes });
+  expect(results.map(formatScenario).join('\n')).not.toContain('✗');
+  expect(await readdir(source)).toEqual(['input']);
+  expect(await readFile(join(source, 'input'), 'utf8')).toBe('same');
+  expect((await readdir(tmpdir())).filter((name) => name.startsWith(`nx-kraft-test-${process.pid}-`))).toEqual([]);
 });
 
 test('they stop when they are told to', async () => {

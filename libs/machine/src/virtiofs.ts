@@ -13,8 +13,8 @@ import type { Mount } from './volumes.ts';
 export interface Daemons {
   /** All volumes of the machine, with sockets in place of the folders that are shared by virtiofs. */
   readonly mounts: readonly Mount[];
-  /** Ends them, for a machine that did not come about. */
-  readonly stop: () => void;
+  /** Ends them, for a machine that did not come about, and gives why, where it was they who did not go on. */
+  readonly stop: (error: unknown) => Promise<unknown>;
   /** Takes their sockets out of the file system, once QEMU is connected. */
   readonly hide: () => Promise<void>;
 }
@@ -23,6 +23,8 @@ export interface Daemons {
 const places = ['/usr/libexec/virtiofsd', '/usr/lib/virtiofsd', '/usr/lib/qemu/virtiofsd', '/usr/bin/virtiofsd'];
 /** How long (milliseconds) a daemon may take until it listens. */
 const startLimit = 5000;
+/** How long (milliseconds) one may take to say why it ends. */
+const saying = 50;
 
 /**
  * Starts virtiofsd for each folder.
@@ -36,6 +38,12 @@ export async function startDaemons(mounts: readonly Mount[], folders: readonly M
       hint: 'Install it (apt-get install virtiofsd), or share the folder by 9p.',
     });
   }
+  const comma = folders.find(({ source }) => source.includes(','));
+  if (comma !== undefined) {
+    throw new MachineFault('MACHINE_BAD_VOLUME', `virtiofsd takes no path with a comma: ${comma.source}`, {
+      hint: 'Share it by 9p.',
+    });
+  }
   const readOnly = folders.find((mount) => mount.readOnly);
   if (readOnly !== undefined) {
     throw new MachineFault('MACHINE_BAD_VOLUME', `virtiofs cannot keep the guest from writing to ${readOnly.source}`, {
@@ -43,19 +51,22 @@ export async function startDaemons(mounts: readonly Mount[], folders: readonly M
     });
   }
   const place = await mkdtemp(join(tmpdir(), 'nx-kraft-fs-'));
-  const children: ChildProcess[] = [];
-  const stop = () => {
-    for (const child of children) child.kill('SIGKILL');
+  const daemons: Daemon[] = [];
+  const stop = async (error: unknown) => {
+    // One that ended by itself, which is why QEMU could not use it, has said why.
+    await sleep(saying);
+    const failed = daemons.find(({ child }) => child.exitCode !== null);
+    for (const { child } of daemons) child.kill('SIGKILL');
+    return failed === undefined ? error : failure(failed, error);
   };
   const hide = () => rm(place, { recursive: true, force: true });
   try {
     const sockets = new Map(folders.map(({ tag }) => [tag, join(place, tag)]));
     for (const folder of folders) {
-      // From within the folder, since the daemon splits its options at commas.
-      const words = [`--socket-path=${sockets.get(folder.tag)}`, '-o', 'source=.'];
-      const child = spawnBound(program, words, { cwd: folder.source, stdio: ['ignore', 'ignore', 'pipe'] });
-      children.push(child);
-      await untilListening(child, sockets.get(folder.tag) ?? '');
+      const socket = sockets.get(folder.tag) ?? '';
+      const daemon = startDaemon(program, socket, folder.source);
+      daemons.push(daemon);
+      await untilListening(daemon, socket);
     }
     return {
       mounts: mounts.map((mount) => ({ ...mount, source: sockets.get(mount.tag) ?? mount.source })),
@@ -63,22 +74,38 @@ export async function startDaemons(mounts: readonly Mount[], folders: readonly M
       hide,
     };
   } catch (error) {
-    stop();
+    await stop(error);
     await hide();
     throw error;
   }
 }
 
-async function untilListening(child: ChildProcess, socket: string): Promise<void> {
-  let words = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-4096)));
-  child.once('error', (error) => (words += error.message));
+interface Daemon {
+  readonly child: ChildProcess;
+  /** The last that it said. */
+  readonly words: () => string;
+}
+
+function startDaemon(program: string, socket: string, folder: string): Daemon {
+  const args = [`--socket-path=${socket}`, '-o', `source=${folder}`];
+  const child = spawnBound(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4096)));
+  child.once('error', (error) => (said += error.message));
+  return { child, words: () => said.trim().split('\n').at(-1) ?? '' };
+}
+
+function failure({ words }: Daemon, cause?: unknown): MachineFault {
+  return new MachineFault('MACHINE_START_FAILED', `virtiofsd: ${words()}`, {
+    hint: 'It needs root and its own name spaces. Sharing by 9p needs neither.',
+    cause,
+  });
+}
+
+async function untilListening(daemon: Daemon, socket: string): Promise<void> {
   for (const limit = Date.now() + startLimit; !(await exists(socket));) {
-    if (child.exitCode !== null || child.signalCode !== null || Date.now() > limit) {
-      throw new MachineFault('MACHINE_START_FAILED', `virtiofsd does not listen: ${words.trim().split('\n').at(-1)}`, {
-        hint: 'It may need root. 9p needs no rights.',
-      });
-    }
+    const { exitCode, signalCode } = daemon.child;
+    if (exitCode !== null || signalCode !== null || Date.now() > limit) throw failure(daemon);
     await sleep(5);
   }
 }

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ConsoleOutput } from './console-output.ts';
 
 let written: string[];
-function screen(isTTY: boolean): ConsoleOutput {
+function screen(isTTY: boolean, prefix = ''): ConsoleOutput {
   written = [];
   const write = (chunk: Uint8Array): boolean => written.push(Buffer.from(chunk).toString()) > 0;
-  return new ConsoleOutput({ isTTY, write } as unknown as NodeJS.WriteStream);
+  return new ConsoleOutput({ isTTY, write } as unknown as NodeJS.WriteStream, prefix);
 }
 
 beforeEach(() => {
@@ -30,6 +30,14 @@ test('a prompt shows after a moment, and what is left at the end', () => {
   output.write(Buffer.from('bye'));
   output.flush();
   expect(written).toEqual(['name: ', 'bye']);
+});
+
+test('each line begins with the prefix once, however it comes', () => {
+  const output = screen(true, 'web | ');
+  for (const piece of ['one\ntw', 'o\n', '\nthr']) output.write(Buffer.from(piece));
+  output.flush();
+  output.write(Buffer.from('ee \u00e9\n'));
+  expect(written.join('')).toBe('web | one\nweb | two\nweb | \nweb | three \u00e9\n');
 });
 
 test('a terminal gets everything as it comes', () => {
