@@ -44,6 +44,16 @@ test('every command explains itself, by help and by --help', async () => {
   }
 });
 
+/** What reports nothing that a program could read as JSON, or reports it in any case. */
+const withoutJson = ['info', 'logs', 'completion', 'cloud instance logs', 'cloud tunnel'];
+
+test('every command reports as JSON', async () => {
+  for (const { path, command: described } of await all(program)) {
+    const name = path.replace(/^nx-kraft ?/, '');
+    if ('run' in described) expect([name, 'json' in described.options]).toEqual([name, !withoutJson.includes(name)]);
+  }
+});
+
 test('help lists commands by subject, and reaches over no more than the width of a page', async () => {
   const { stdout } = await nxKraft('help');
   expect(stdout.match(/^\S.*:$/gm)).toEqual([

@@ -10,13 +10,14 @@ import {
   unsetKconfig,
   upgradeKraftfile,
 } from '@nx-kraft/kraftfile';
-import { type Group, type Values, command } from './command.ts';
+import { type Group, type Values, command, jsonOption, print } from './command.ts';
 import { UsageFault } from './usage-fault.ts';
 
 const places = {
   // Nx takes an option that is called target for itself, and the tasks set and unset hand all others on.
   for: { type: 'string', value: 'ID', summary: "in a target's kconfig, such as qemu-x86_64's" },
   library: { type: 'string', value: 'NAME', summary: "in a library's kconfig; default: unikraft's" },
+  ...jsonOption,
 } as const;
 
 export const set = command({
@@ -25,7 +26,7 @@ export const set = command({
   run: ({ values, words: [file, ...words] }) => {
     const place = placeOf(values);
     const options = words.map((word) => /^(CONFIG_\w+)=(.*)$/s.exec(word)?.slice(1) ?? badOption(word));
-    return edit(file, (text) =>
+    return edit(values, file, (text) =>
       options.reduce((now, [name = '', value = '']) => setKconfig(now, place, name, value), text),
     );
   },
@@ -36,7 +37,7 @@ export const unset = command({
   options: places,
   run: ({ values, words: [file, ...words] }) => {
     const place = placeOf(values);
-    return edit(file, (text) => words.reduce((now, name) => unsetKconfig(now, place, name), text));
+    return edit(values, file, (text) => words.reduce((now, name) => unsetKconfig(now, place, name), text));
   },
 });
 
@@ -49,14 +50,15 @@ export const target: Group = {
           arguments: 'FILE PLAT/ARCH',
           options: {
             name: { type: 'string', value: 'NAME', summary: 'its name; default: the platform and architecture' },
+            ...jsonOption,
           },
-          run: ({ values: { name }, words: [file, what] }) => {
+          run: ({ values, words: [file, what] }) => {
             const [platform = '', architecture = ''] = what.split('/');
             if (platform === '' || architecture === '') {
               throw new UsageFault(`'${what}' is no PLAT/ARCH, such as qemu/x86_64`);
             }
-            const named = name === undefined ? {} : { name };
-            return edit(file, (text) => addTarget(text, { platform, architecture, ...named }));
+            const named = values.name === undefined ? {} : { name: values.name };
+            return edit(values, file, (text) => addTarget(text, { platform, architecture, ...named }));
           },
         }),
     },
@@ -66,7 +68,8 @@ export const target: Group = {
       load: () =>
         command({
           arguments: 'FILE ID',
-          run: ({ words: [file, id] }) => edit(file, (text) => removeTarget(text, id)),
+          options: jsonOption,
+          run: ({ values, words: [file, id] }) => edit(values, file, (text) => removeTarget(text, id)),
         }),
     },
   },
@@ -82,10 +85,12 @@ export const lib: Group = {
           options: {
             version: { type: 'string', value: 'VERSION', summary: 'a release, a channel or a commit; default: stable' },
             source: { type: 'string', value: 'SOURCE', summary: 'a folder or URL; default: what the indexes name' },
+            ...jsonOption,
           },
-          run: ({ values: { version = 'stable', source }, words: [file, name] }) => {
+          run: ({ values, words: [file, name] }) => {
+            const { version = 'stable', source } = values;
             const from = source === undefined ? {} : { source };
-            return edit(file, (text) => addLibrary(text, { name, version, ...from }));
+            return edit(values, file, (text) => addLibrary(text, { name, version, ...from }));
           },
         }),
     },
@@ -95,7 +100,8 @@ export const lib: Group = {
       load: () =>
         command({
           arguments: 'FILE NAME',
-          run: ({ words: [file, name] }) => edit(file, (text) => removeLibrary(text, name)),
+          options: jsonOption,
+          run: ({ values, words: [file, name] }) => edit(values, file, (text) => removeLibrary(text, name)),
         }),
     },
   },
@@ -107,21 +113,30 @@ export const upgrade = command({
     to: { type: 'string', choices: ['v0.6', 'v0.7'], summary: 'default: v0.6' },
     'dry-run': { type: 'boolean', summary: 'prints the new text and writes nothing' },
     force: { type: 'boolean', summary: 'writes it in spite of losses' },
+    ...jsonOption,
   },
   notes: 'What the newer version has no way to say is told, and the exit code is then 1 and nothing is written.',
   run: async ({ values, words: [file] }) => {
     const { text, losses } = upgradeKraftfile(await readFile(file, 'utf8'), values.to ?? 'v0.6');
     for (const { message, line, column } of losses) process.stderr.write(`${file}:${line}:${column}: ${message}\n`);
-    if (values['dry-run'] === true) process.stdout.write(text);
-    else if (losses.length === 0 || values.force === true) await write(file, text);
-    return losses.length === 0 || values.force === true ? 0 : 1;
+    const isDry = values['dry-run'] === true;
+    const isFine = losses.length === 0 || values.force === true;
+    if (!isDry && isFine) await write(file, text);
+    print(values, { file, written: !isDry && isFine, text, losses }, () => (isDry ? text : ''));
+    return isFine ? 0 : 1;
   },
 });
 
-async function edit(file: string, change: (text: string) => string): Promise<number> {
+async function edit(
+  values: Values<typeof jsonOption>,
+  file: string,
+  change: (text: string) => string,
+): Promise<number> {
   const before = await readFile(file, 'utf8');
   const after = change(before);
-  if (after !== before) await write(file, after);
+  const changed = after !== before;
+  if (changed) await write(file, after);
+  print(values, { file, changed }, () => '');
   return 0;
 }
 

@@ -59,9 +59,11 @@ const create = command({
 
 const remove = command({
   arguments: 'NAME…',
-  run: async ({ words }) => {
+  options: jsonOption,
+  run: async ({ values, words }) => {
     const networks = new Networks();
     for (const name of words) await networks.remove(name);
+    print(values, { removed: words }, () => '');
     return 0;
   },
 });

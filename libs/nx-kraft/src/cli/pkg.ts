@@ -112,9 +112,12 @@ const info = command({
 
 const rm = command({
   arguments: 'NAME…',
-  run: async ({ words }) => {
+  options: jsonOption,
+  run: async ({ values, words }) => {
     const store = await ImageStore.open();
-    for (const word of words) await store.remove(parseReference(word));
+    const removed = words.map((word) => parseReference(word));
+    for (const reference of removed) await store.remove(reference);
+    print(values, { removed: removed.map(formatReference) }, () => '');
     return 0;
   },
 });
@@ -130,8 +133,11 @@ const prune = command({
 
 const exportImage = command({
   arguments: 'NAME FILE',
-  run: async ({ words: [name, file] }) => {
-    await (await ImageStore.open()).exportArchive([parseReference(name)], file);
+  options: jsonOption,
+  run: async ({ values, words: [name, file] }) => {
+    const reference = parseReference(name);
+    await (await ImageStore.open()).exportArchive([reference], file);
+    print(values, { reference: formatReference(reference), file }, () => '');
     return 0;
   },
 });

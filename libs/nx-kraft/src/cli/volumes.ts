@@ -26,9 +26,11 @@ const list = command({
 
 const remove = command({
   arguments: 'NAME…',
-  run: async ({ words }) => {
+  options: jsonOption,
+  run: async ({ values, words }) => {
     const store = new VolumeStore();
     for (const name of words) await store.remove(name);
+    print(values, { removed: words }, () => '');
     return 0;
   },
 });
