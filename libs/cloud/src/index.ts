@@ -48,7 +48,7 @@ export { undeploy } from './deploy/undeploy.ts';
 export { parsePorts } from './ports.ts';
 export { parseSteps } from './steps.ts';
 export { describeDeployment, type ImageFacts, readDomains, readVolume } from './deploy/describe-deployment.ts';
-export { checkSettings, parseSettings, type Settings } from './deploy/settings.ts';
+export { checkSettings, parseSettings, type Settings, settingsJsonSchema } from './deploy/settings.ts';
 export { type Forward, parseForward } from './tunnel/forward.ts';
 export { openTunnel, type TunnelOptions } from './tunnel/tunnel.ts';
 export { importVolume, type ImportOptions } from './volume-import/import-volume.ts';

@@ -6,7 +6,7 @@ export { inspectKernel, type KernelFile } from './kernel-file.ts';
 export { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
 export { parseMemory } from './memory.ts';
 export { formatPort } from './ports.ts';
-export { parseScenarios, type Scenario, type ScenarioInput } from './scenario.ts';
+export { parseScenarios, type Scenario, type ScenarioInput, scenariosJsonSchema } from './scenario.ts';
 export { formatJunit, formatScenario } from './test-report.ts';
 export { runScenarios, type ScenarioResult, type TestOptions } from './test-run.ts';
 export type { Instance, InstanceState } from './instance.ts';

@@ -1,78 +1,86 @@
 import { z } from 'zod';
 import { MachineFault } from './fault.ts';
 
-/** A text that must occur, or a regular expression (of JavaScript) that must match. */
-const textSchema = z.union([
-  z.string(),
-  z.strictObject({ pattern: z.string().refine(isPattern, 'no regular expression') }),
-]);
+const textSchema = z
+  .union([z.string(), z.strictObject({ pattern: z.string().refine(isPattern, 'no regular expression') })])
+  .meta({ title: 'text or { "pattern": … }' });
 
 const durationSchema = z.number().positive();
 const portSchema = z.int().min(1).max(65_535);
 
-const scenarioSchema = z.strictObject({
-  /** Unique among an app's scenarios. */
-  name: z.string().min(1),
-  /** Arguments of the program instead of the project's. */
-  args: z.array(z.string()).optional(),
-  /** Variables besides the project's. */
-  env: z.record(z.string(), z.string()).optional(),
-  /** Parameters of the kernel besides the project's. */
-  kernelArgs: z.array(z.string()).optional(),
-  /** A quantity such as `64Mi`. */
-  memory: z.string().optional(),
-  cpus: z.int().positive().optional(),
-  /** What is typed to the console once the guest is ready. */
-  input: z.string().optional(),
-  /** What the console must show, each in a line of its own and in this order. */
-  console: z.array(textSchema).default([]),
-  /** What no line of the console may show. */
-  never: z.array(textSchema).default([]),
-  /** The line that tells that the guest is ready; without it, it is ready at its first line. */
-  ready: textSchema.optional(),
-  /** Requests, one after the other, once the guest is ready; without `ready` a guest may get the first one twice. */
-  http: z
-    .array(
-      z.strictObject({
-        port: portSchema,
-        path: z.string().startsWith('/').default('/'),
-        method: z.string().default('GET'),
-        headers: z.record(z.string(), z.string()).default({}),
-        body: z.string().optional(),
-        expect: z
-          .strictObject({
-            status: z.int().default(200),
-            headers: z.record(z.string(), textSchema).default({}),
-            body: textSchema.optional(),
-          })
-          .prefault({}),
-      }),
-    )
-    .default([]),
-  /** Exchanges over TCP: what is sent, and what the answer must hold. */
-  tcp: z.array(z.strictObject({ port: portSchema, send: z.string().default(''), expect: textSchema })).default([]),
-  /** Files of the host, relative to the project, that must be there in the end; for what a guest writes to a volume. */
-  files: z.array(z.strictObject({ path: z.string(), content: textSchema.optional() })).default([]),
-  /**
-   * How the machine must end: an exit code, `crash`, or `running`: that it still runs when all else is done, and is
-   * then stopped. Default: `running` where there are exchanges, else 0.
-   */
-  end: z.union([z.int(), z.literal('crash'), z.literal('running')]).optional(),
-  /** Seconds that all of it may take; it fails fast at a crash, and here at a hang. */
-  timeout: durationSchema.default(30),
-  budgets: z
+const exchangeSchema = z.strictObject({
+  port: portSchema.describe('The port of the guest.'),
+  path: z.string().startsWith('/').default('/'),
+  method: z.string().default('GET'),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.string().optional(),
+  expect: z
     .strictObject({
-      /** Seconds from the first instruction until the guest is ready and has answered its first request. */
-      ready: durationSchema.optional(),
-      /** Seconds from the first instruction to the end. */
-      total: durationSchema.optional(),
-      /** The most memory that the machine may take on the host, a quantity. */
-      memory: z.string().optional(),
-      /** The most that kernel and initrd together may have, a quantity. */
-      imageSize: z.string().optional(),
+      status: z.int().default(200),
+      headers: z.record(z.string(), textSchema).default({}),
+      body: textSchema.optional(),
     })
-    .default({}),
+    .prefault({})
+    .describe('What the answer must be.'),
 });
+
+const budgetsSchema = z.strictObject({
+  ready: durationSchema
+    .optional()
+    .describe('Seconds from the first instruction until the guest is ready and has answered its first request.'),
+  total: durationSchema.optional().describe('Seconds from the first instruction to the end.'),
+  memory: z.string().optional().describe('The most memory that the machine may take on the host, a quantity.'),
+  imageSize: z.string().optional().describe('The most that kernel and initrd together may have, a quantity.'),
+});
+
+const scenarioSchema = z.strictObject({
+  name: z.string().min(1).describe("Unique among an app's scenarios."),
+  args: z.array(z.string()).optional().describe("Arguments of the program instead of the project's."),
+  env: z.record(z.string(), z.string()).optional().describe("Variables besides the project's."),
+  kernelArgs: z.array(z.string()).optional().describe("Parameters of the kernel besides the project's."),
+  memory: z.string().optional().describe('A quantity such as `64Mi`.'),
+  cpus: z.int().positive().optional(),
+  input: z.string().optional().describe('What is typed to the console once the guest is ready.'),
+  console: z
+    .array(textSchema)
+    .default([])
+    .describe('What the console must show, each in a line of its own and in this order.'),
+  never: z.array(textSchema).default([]).describe('What no line of the console may show.'),
+  ready: textSchema
+    .optional()
+    .describe('The line that tells that the guest is ready; without it, it is ready at its first line.'),
+  http: z
+    .array(exchangeSchema)
+    .default([])
+    .describe(
+      'Requests, one after the other, once the guest is ready; without `ready` a guest may get the first one twice.',
+    ),
+  tcp: z
+    .array(z.strictObject({ port: portSchema, send: z.string().default(''), expect: textSchema }))
+    .default([])
+    .describe('Exchanges over TCP: what is sent, and what the answer must hold.'),
+  files: z
+    .array(z.strictObject({ path: z.string(), content: textSchema.optional() }))
+    .default([])
+    .describe(
+      'Files of the host, relative to the project, that must be there in the end; for what a guest writes to a volume.',
+    ),
+  end: z
+    .union([z.int(), z.literal('crash'), z.literal('running')])
+    .optional()
+    .describe(
+      'How the machine must end: an exit code, `crash`, or `running`: that it still runs when all else is done, and is then stopped. Default: `running` where there are exchanges, else 0.',
+    ),
+  timeout: durationSchema
+    .default(30)
+    .describe('Seconds that all of it may take; it fails fast at a crash, and here at a hang.'),
+  budgets: budgetsSchema.default({}).describe('What a scenario that works may take; more is a failure.'),
+});
+
+/** The JSON Schema of a list of scenarios as people write it. */
+export function scenariosJsonSchema(): object {
+  return z.toJSONSchema(z.array(scenarioSchema), { io: 'input' });
+}
 
 /** One test of a unikernel: how it is booted, what is done with it, and what must be seen. */
 export type Scenario = z.output<typeof scenarioSchema>;
