@@ -1,4 +1,4 @@
-// The walls of the house: a room imports only from the rooms below it (see README.md, "The house").
+// The walls of the house: a room imports only from the rooms below it (see docs/contributing.md, "The house").
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
