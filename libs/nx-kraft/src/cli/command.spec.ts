@@ -44,8 +44,8 @@ test('every command explains itself, by help and by --help', async () => {
   }
 });
 
-/** What reports nothing that a program could read as JSON, or reports it in any case. */
-const withoutJson = ['info', 'logs', 'completion', 'cloud instance logs', 'cloud tunnel'];
+/** What has nothing to report to programs, or reports it as JSON in any case. */
+const withoutJson = ['info', 'logs', 'completion', 'cloud instance logs', 'cloud tunnel', 'ci plan', 'ci run'];
 
 test('every command reports as JSON', async () => {
   for (const { path, command: described } of await all(program)) {
