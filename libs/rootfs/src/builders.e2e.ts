@@ -448,6 +448,7 @@ describe('a build that fails', () => {
     await expect(workspace.build('Dockerfile', optionsFor(builder))).rejects.toMatchObject({
       code: 'BUILD_FAILED',
       at: `${workspace.path('Dockerfile')}:4`,
+      message: expect.stringContaining('\n  4 | RUN echo before failing && false') as string,
     });
     expect(workspace.lines.join('\n')).toContain('before failing');
     expect(readdirSync(workspace.path('out'))).toEqual(['rootfs.cpio']);

@@ -276,6 +276,7 @@ describe('a Dockerfile that cannot be built', () => {
     await expect(build(lines)).rejects.toMatchObject({
       code: 'DOCKERFILE_INVALID',
       at: `${workspace.path('Dockerfile')}:${line}`,
+      message: expect.stringContaining(`\n  ${line} | ${lines[line - 1] ?? ''}`) as string,
     });
     expect(readdirSync(workspace.folder).sort()).toEqual(['Dockerfile', 'linkage', 'out']);
     expect(readdirSync(workspace.path('out'))).toEqual([]);

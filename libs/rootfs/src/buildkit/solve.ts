@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { type DirectoryNode, emptyDirectory, toByteName, toText } from '@nx-kraft/archive';
 import type { BuildJob } from '../dockerfile/job.ts';
+import { showLine } from '../dockerfile/show-line.ts';
 import { RootfsFault } from '../fault.ts';
 import type { Connection } from './dial.ts';
 import { GrpcError, request } from './grpc.ts';
@@ -92,7 +93,7 @@ function prefixed(prefix: string, values: Readonly<Record<string, string>>): Rec
 
 function asFault(error: GrpcError, job: BuildJob, progress: Progress): RootfsFault {
   const line = lineOf(progress.failed, job) ?? /parse error(?: on)? line (\d+)/.exec(error.message)?.[1];
-  return new RootfsFault('BUILD_FAILED', error.message, {
+  return new RootfsFault('BUILD_FAILED', error.message + showLine(job.dockerfile.path, line), {
     at: line === undefined ? job.dockerfile.path : `${job.dockerfile.path}:${line}`,
     hint: hintFor(error.message),
     cause: error,

@@ -5,6 +5,7 @@ import { RootfsFault } from '../fault.ts';
 import { layOut } from '../lay-out.ts';
 import { readTar } from '../tar-file.ts';
 import type { BuildJob } from './job.ts';
+import { showLine } from './show-line.ts';
 
 /**
  * Builds with podman or buildah, and gives the result to `take` as a tar archive. They read contexts from the disk
@@ -30,7 +31,7 @@ export async function buildWithProgram(
     if (!(error instanceof ProgramFault)) throw error;
     const [last = error.message] = error.output.trimEnd().split('\n').reverse();
     const line = /STEP \d+\/\d+/.test(error.output) ? lineOf(error.output, job) : undefined;
-    throw new RootfsFault('BUILD_FAILED', last, {
+    throw new RootfsFault('BUILD_FAILED', last + showLine(job.dockerfile.path, line), {
       at: line === undefined ? job.dockerfile.path : `${job.dockerfile.path}:${line}`,
       hint: `The lines above are what ${program} said.`,
       cause: error,

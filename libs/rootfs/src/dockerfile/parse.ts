@@ -1,4 +1,5 @@
 import { RootfsFault } from '../fault.ts';
+import { showLine } from './show-line.ts';
 
 export interface Dockerfile {
   /** The file's path, for faults. */
@@ -57,7 +58,7 @@ export function parseDockerfile(text: string, path: string): Dockerfile {
 
 /** @param line  counted from 1 */
 export function invalid(path: string, line: number, message: string, hint?: string): RootfsFault {
-  return new RootfsFault('DOCKERFILE_INVALID', message, { at: `${path}:${line}`, hint });
+  return new RootfsFault('DOCKERFILE_INVALID', message + showLine(path, line), { at: `${path}:${line}`, hint });
 }
 
 /** They stand at the very top, before any comment, empty line or instruction. */
