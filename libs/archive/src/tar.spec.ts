@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { extract, pack, type Header } from 'tar-stream';
+import { extract, pack, type Headers } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
 import { bytesOf, flatten, trees } from '../test/trees.ts';
 import { layerTar, type TarEntry, tarEnd, tarHeader, TarParser, tarPadding } from './index.ts';
@@ -64,8 +64,8 @@ test('what the writer writes the parser reads, in chunks of any size', () => {
   );
 });
 
-async function readWithTarStream(archive: Buffer): Promise<Header[]> {
-  const headers: Header[] = [];
+async function readWithTarStream(archive: Buffer): Promise<Headers[]> {
+  const headers: Headers[] = [];
   const stream = extract();
   stream.on('entry', (header, content, next) => {
     headers.push(header);
@@ -111,7 +111,7 @@ test('the parser reads what tar-stream writes', async () => {
   for (const name of names) packer.entry({ name, uid: 100_000 }, name);
   packer.finalize();
   const chunks: Buffer[] = [];
-  for await (const chunk of packer) chunks.push(chunk as Buffer);
+  for await (const chunk of packer) chunks.push(chunk);
   const found = read(Buffer.concat(chunks));
   expect(found.map(({ name }) => Buffer.from(name, 'latin1').toString())).toEqual(names);
   expect(found.map(({ content }) => content.toString())).toEqual(names);

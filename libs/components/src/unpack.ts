@@ -5,10 +5,8 @@ import { PassThrough, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { hasErrorCode } from '@nx-kraft/base';
-import { extract, type ExtractEvents, type Header } from 'tar-stream';
+import { type Entry, type Headers, extract } from 'tar-stream';
 import { ComponentFault } from './fault.ts';
-
-type Entry = ExtractEvents['entry'][1];
 
 /** What an archive tells about itself. */
 export interface UnpackedArchive {
@@ -42,7 +40,7 @@ export async function unpackArchive(
       const { header } = entry;
       const path = innerPath(header.name, fault);
       if (path === undefined) requireFolder(header, fault);
-      else if (header.type === 'symlink') links.push({ path, target: header.linkname });
+      else if (header.type === 'symlink') links.push({ path, target: header.linkname ?? '' });
       else await writeEntry(folder, path, entry, fault);
       if (header.type !== 'file' && header.type !== 'contiguous-file') entry.resume();
     }
@@ -103,7 +101,7 @@ function innerPath(name: string, fault: MakeFault): string | undefined {
   return parts.length < 2 ? undefined : parts.slice(1).join('/');
 }
 
-function requireFolder({ name, type }: Header, fault: MakeFault): void {
+function requireFolder({ name, type }: Headers, fault: MakeFault): void {
   if (type !== 'directory') throw fault(`its entry '${name}' does not lie in a folder, as sources do`);
 }
 
@@ -122,13 +120,13 @@ async function writeEntry(folder: string, path: string, entry: Entry, fault: Mak
   }
 }
 
-async function writeFileEntry(place: string, header: Header, content: Entry): Promise<void> {
-  const mode = (header.mode & 0o100) === 0 ? 0o644 : 0o755;
+async function writeFileEntry(place: string, header: Headers, content: Entry): Promise<void> {
+  const mode = ((header.mode ?? 0) & 0o100) === 0 ? 0o644 : 0o755;
   await pipeline(content, createWriteStream(place, { flags: 'wx', mode }));
 }
 
-async function copyLinked(folder: string, header: Header, place: string, fault: MakeFault): Promise<void> {
-  const target = innerPath(header.linkname, fault);
+async function copyLinked(folder: string, header: Headers, place: string, fault: MakeFault): Promise<void> {
+  const target = innerPath(header.linkname ?? '', fault);
   const original = target === undefined ? undefined : join(folder, target);
   // Symbolic links are not there yet, so what is found here is a file of the archive.
   if (original === undefined || (await lstat(original).catch(ignoreMissing))?.isFile() !== true) {

@@ -48,6 +48,13 @@ describe('init', () => {
     expect(await changes(() => init(tree, {}))).toEqual([]);
   });
 
+  test('makes the files that a new workspace does not have yet', async () => {
+    for (const file of ['nx.json', '.gitignore']) tree.delete(file);
+    await init(tree, {});
+    expect(json('nx.json')).toMatchObject({ plugins: ['nx-kraft'] });
+    expect(text('.gitignore')).toBe('node_modules\n.nx\n.unikraft\n');
+  });
+
   test('keeps options of the plugin, other plugins and generators, and lines that ignore the folder already', async () => {
     tree.write('.gitignore', '**/.unikraft/\r\n');
     tree.write('.dockerignore', 'node_modules\n');

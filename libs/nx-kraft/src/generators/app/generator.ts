@@ -43,9 +43,9 @@ export default asGenerator<AppOptions>(async (tree, options) => {
     installs(tree, template),
     tellAfterwards(
       `${name} is in ${root}. Next:`,
-      `  npx nx run ${name}:run      # build and boot it`,
-      `  npx nx run ${name}:test     # boot it and check what kraft.test.json expects`,
-      '  npx nx sync                 # lock what it is made of in kraft.lock, so that builds are cached',
+      `  npx nx run ${name}:run   # build and boot it`,
+      `  npx nx run ${name}:test  # boot it and check what kraft.test.json expects`,
+      `  ${'npx nx sync'.padEnd(`npx nx run ${name}:test`.length)}  # lock what it is made of in kraft.lock, so that builds are cached`,
     ),
   );
 });

@@ -1,4 +1,4 @@
-import { type NxJsonConfiguration, type Tree, readNxJson, updateNxJson } from '@nx/devkit';
+import { type NxJsonConfiguration, type Tree, readNxJson, writeJson } from '@nx/devkit';
 import { changedExecutors } from '../../inference/target-defaults.ts';
 import { type PluginOptions, taskNames } from '../../options.ts';
 import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
@@ -13,7 +13,9 @@ const built = '.unikraft';
 export default asGenerator<CommonOptions>((tree) => {
   const before = readNxJson(tree) ?? {};
   const after = withOwnInputs(withSync(withPlugin(before)));
-  if (JSON.stringify(after) !== JSON.stringify(before)) updateNxJson(tree, after);
+  if (JSON.stringify(after) !== JSON.stringify(before)) writeJson(tree, 'nx.json', after);
+  // Without a file nothing is ignored yet of what npm and Nx write.
+  if (!tree.exists('.gitignore')) tree.write('.gitignore', 'node_modules\n.nx\n');
   addLine(tree, '.gitignore', built);
   if (tree.exists('.dockerignore')) addLine(tree, '.dockerignore', `**/${built}`);
   return tellAfterwards(
