@@ -2,12 +2,10 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readFile, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findClimbs, isBuildFile } from './climbs.ts';
 
 /** Never sources: git's own files, and what builds leave in an application's folder. */
 const ignored = new Set(['.git', '.unikraft', '.nx', 'node_modules']);
-
-/** Files that say how to compile, not what: make does not compile anything again when one of them changes. */
-const isBuildFile = (path: string): boolean => /(^|\/)(Makefile[^/]*|Config[^/]*|[^/]*\.(uk|mk))$/.test(path);
 
 /** Lists the files and links below a folder as relative paths, in an order of our own. */
 async function listSources(folder: string, below = ''): Promise<readonly string[]> {
@@ -82,8 +80,8 @@ export function stripOwnSettings(makefile: string): string {
 export async function countLevelsUp(application: string): Promise<number> {
   const paths = (await listSources(application)).filter(isBuildFile);
   const texts = await Promise.all(paths.map((path) => readFile(join(application, path), 'utf8')));
-  const climbs = texts.flatMap((text) => text.match(/(\.\.\/)+|\.\.$/gm) ?? []);
-  return Math.max(0, ...climbs.map((climb) => climb.split('..').length - 1));
+  const levels = (climb: string): number => climb.split('/').filter((part) => part === '..').length;
+  return Math.max(0, ...texts.flatMap(findClimbs).map(levels));
 }
 
 /** Which files an earlier build had and when it began, for what make cannot see by itself. */

@@ -64,7 +64,9 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'libs/two/Makefile.uk': '',
     'libs/two/lib.c': 'two',
     'apps/web/Kraftfile': kraftfile,
-    'apps/web/Makefile.uk': '$(eval $(call addlib,web))',
+    'apps/web/Makefile.uk': '$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/../common/common.c\n',
+    'apps/common/common.c': '#include "common.h"',
+    'apps/common/common.h': 'common',
     'apps/web/main.c': 'main',
     'apps/web/include/web.h': 'header',
     'apps/web/README.md': 'web',
@@ -169,6 +171,10 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   'a source': { change: edit('apps/web/main.c', 'main', 'other'), ran: [...kernels, 'web:package'] },
   'a header': { change: edit('apps/web/include/web.h', 'header', 'other'), ran: [...kernels, 'web:package'] },
   'Makefile.uk': { change: edit('apps/web/Makefile.uk', 'web', 'web2'), ran: kernels },
+  'what a source beside the application includes': {
+    change: edit('apps/common/common.h', 'common', 'other'),
+    ran: kernels,
+  },
   'a new source': { change: write('apps/web/new.c'), ran: [...kernels, 'web:package'] },
   'a local library': { change: edit('libs/one/lib.c', 'one', '1'), ran: [...kernels, 'web:package'] },
   'the core': {

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { findClimbs, isBuildFile } from '@nx-kraft/kernel/climbs';
 import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
@@ -15,11 +16,11 @@ export interface Facts {
   readonly hasMakefile: boolean;
   /** Whether the project has settings for Unikraft Cloud. */
   readonly isDeployed: boolean;
-  /** Folders of components that lie in the workspace, with those of templates there. */
+  /** Folders in the workspace with components, also those of templates there, or with sources of the application. */
   readonly localComponents: readonly string[];
   /** Globs of what lies in these and goes into no kernel. */
   readonly notCompiled: readonly string[];
-  /** Whether a component is a folder outside of the workspace, whose changes no cache key can see. */
+  /** Whether one of these lies outside of the workspace, where no cache key can see changes. */
   readonly reachesOutside: boolean;
   readonly rootfs: RootfsFacts;
   readonly volumes: VolumeFacts;
@@ -46,8 +47,8 @@ export interface RootfsFacts {
 }
 
 /**
- * Looks at what a Kraftfile names. This happens for each Kraftfile on each command: a few `stat` and, for a Dockerfile,
- * a look into it at the most.
+ * Looks at what a Kraftfile names. This happens for each Kraftfile on each command: a few `stat` and a
+ * look into its build files and its Dockerfile.
  *
  * @param rootfsOptions  options of the project's rootfs task
  * @param summaryIn  gives what the Kraftfile in a folder of the workspace says; undefined where there is none
@@ -62,12 +63,15 @@ export async function lookAround(
 ): Promise<Facts> {
   const folder = resolve(workspaceRoot, dirname(kraftfile));
   const components = localComponents(workspaceRoot, folder, summary, summaryIn);
+  const hasMakefile = isThere(join(folder, 'Makefile.uk'));
+  const taken = hasMakefile && summary.compilesApplication ? foldersOfClimbs(workspaceRoot, folder) : [];
+  const folders = [...new Set([...components.folders, ...taken])];
   return {
-    hasMakefile: isThere(join(folder, 'Makefile.uk')),
+    hasMakefile,
     isDeployed: isThere(join(folder, deployFileName)),
-    localComponents: inside(components.folders),
+    localComponents: inside(folders),
     notCompiled: components.notCompiled,
-    reachesOutside: components.folders.includes(undefined),
+    reachesOutside: folders.includes(undefined),
     rootfs: await filesystemFacts(workspaceRoot, folder, summary, rootfsOptions, recall),
     volumes: volumeFacts(workspaceRoot, folder, summary),
   };
@@ -109,6 +113,21 @@ function localComponents(
     folders: [...new Set([...folders, ...below.folders])],
     notCompiled: [...notCompiled(found).map((glob) => posix.join(place, glob)), ...below.notCompiled],
   };
+}
+
+/** The folders to which an application's build files go up, as `$(APP_BASE)/../common/x.c` goes to `common`. */
+function foldersOfClimbs(workspaceRoot: string, folder: string): readonly (string | undefined)[] {
+  const texts = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && isBuildFile(entry.name))
+    .map(({ name }) => readFileSync(join(folder, name), 'utf8'));
+  return texts.flatMap(findClimbs).flatMap((climb) => {
+    const path = resolve(folder, climb);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return [];
+    // What lies beside a source may be included by it.
+    const inWorkspace = toWorkspacePath(workspaceRoot, stats.isDirectory() ? path : dirname(path));
+    return inWorkspace === '.' ? [undefined] : [inWorkspace];
+  });
 }
 
 function volumeFacts(workspaceRoot: string, folder: string, { volumes }: Summary): VolumeFacts {

@@ -14,6 +14,8 @@ export function stepReporter(
   if (output.isTTY) {
     return {
       onTotal: (steps) => {
+        // The configuration had steps of its own.
+        count = 0;
         total = `/${steps}`;
       },
       onStep: (step) => {
