@@ -37,6 +37,7 @@ export interface RunOptions {
 /** Debian's package for each program that the rooms call; other systems mostly use the same names. */
 const packages: Readonly<Record<string, string>> = {
   'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
+  bc: 'bc',
   bison: 'bison',
   bzip2: 'bzip2',
   buildah: 'buildah',
@@ -45,15 +46,21 @@ const packages: Readonly<Record<string, string>> = {
   gdb: 'gdb',
   git: 'git',
   ip: 'iproute2',
+  lex: 'flex',
+  m4: 'm4',
   make: 'make',
   'mkfs.erofs': 'erofs-utils',
   podman: 'podman',
+  patch: 'patch',
   python3: 'python3',
   'qemu-system-aarch64': 'qemu-system-arm',
   'qemu-system-x86_64': 'qemu-system-x86',
   setpriv: 'util-linux',
   unshare: 'util-linux',
+  unzip: 'unzip',
+  'x86_64-linux-gnu-gcc': 'gcc-x86-64-linux-gnu',
   xz: 'xz-utils',
+  yacc: 'bison',
 };
 
 /** What to do when `program` is missing, as a sentence. */
