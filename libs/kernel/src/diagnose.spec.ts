@@ -30,6 +30,15 @@ test('a missing symbol is a link error', () => {
   });
 });
 
+test('a missing symbol is told at the line that wants it, where the linker knows that', () => {
+  const output = "/usr/bin/ld: /mnt/app/main.c:10: undefined reference to `gone'\n";
+  expect(diagnoseMakeOutput(output, toHost)).toMatchObject({
+    code: 'KERNEL_LINK_FAILED',
+    message: "undefined reference to `gone'",
+    at: '/home/me/hello/main.c:10',
+  });
+});
+
 test.each([
   ['/bin/sh: 1: m4: not found', 'm4'],
   ['bash: line 1: unzip: command not found', 'unzip'],

@@ -66,7 +66,11 @@ function findFirstError(lines: readonly string[]): FirstError | undefined {
     const compiler = compilerError.exec(line);
     if (compiler?.[2] !== undefined) return { kind: 'compile', place: compiler[1], text: compiler[2] };
     const linker = linkerError.exec(line);
-    if (linker?.[1] !== undefined) return { kind: 'link', place: undefined, text: linker[1] };
+    if (linker?.[1] !== undefined) {
+      // With debug information the linker knows the line of the source.
+      const [, place, text] = /^(\/\S+:\d+): (.*)$/.exec(linker[1]) ?? [];
+      return { kind: 'link', place, text: text ?? linker[1] };
+    }
   }
   return undefined;
 }
