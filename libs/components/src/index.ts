@@ -16,6 +16,7 @@ export {
 export { ComponentFault, type ComponentFaultCode } from './fault.ts';
 export { fetchComponent, type FetchedComponent } from './fetch.ts';
 export { type ImageOptions, pinImage, type ResolveDigest } from './image.ts';
+export { findLicence } from './licence.ts';
 export {
   emptyLock,
   formatLock,

@@ -46,6 +46,7 @@ export type {
 export { isKraftfile, isKraftfileName, kraftfileNames, variantOfName } from './names.ts';
 export {
   defaultOutdir,
+  archiveName,
   imageName,
   outputDirectory,
   outputNames,

@@ -18,6 +18,8 @@ export interface OutputNames {
   readonly map: string;
   /** What each library takes of the kernel, as JSON. */
   readonly sizes: string;
+  /** The source trees that a kernel was made of, as JSON. */
+  readonly components: string;
   /** Of a runtime's kernel: which image it is from and what that says of running it, as JSON. */
   readonly runtime: string;
   /** The OCI image layout of all targets, a folder. */
@@ -39,6 +41,7 @@ export function outputNames(kraftfile: Kraftfile, target: Target): OutputNames {
     config: `${kernel}.config`,
     map: `${kernel}.map`,
     sizes: `${kernel}.sizes.json`,
+    components: `${kernel}.components.json`,
     runtime: `${kernel}.runtime.json`,
     image: imageName(kraftfile),
   };
@@ -67,6 +70,11 @@ export function romName(
 /** The OCI image layout of all targets, a folder. */
 export function imageName(kraftfile: Kraftfile): string {
   return `${outputDirectory(kraftfile)}/${safeName(kraftfile.name)}.oci`;
+}
+
+/** The same image as one `.oci.tar`. */
+export function archiveName(kraftfile: Kraftfile): string {
+  return `${imageName(kraftfile)}.tar`;
 }
 
 /** The report of the project's tests, in the form of JUnit. */

@@ -4,6 +4,7 @@ const defaultNames = {
   rootfs: 'rootfs',
   package: 'package',
   push: 'push',
+  load: 'load',
   run: 'run',
   test: 'test',
   stop: 'stop',

@@ -1,9 +1,10 @@
 import { encodeIndex, encodeManifest } from './encode.ts';
 import { decodeDocument, decodeIndex, decodeManifest } from './decode.ts';
-import type { Digest } from './digest.ts';
+import { Readable } from 'node:stream';
+import { type Digest, digestOf } from './digest.ts';
 import type { Layout } from './layout.ts';
 import { mediaTypes } from './media-types.ts';
-import type { Annotations, Descriptor, ImageIndex, ImageManifest } from './model.ts';
+import type { Annotations, Descriptor, ImageIndex } from './model.ts';
 import { isNamed } from './annotations.ts';
 import type { RegistryClient } from './registry/client.ts';
 import { Repository } from './registry/repository.ts';
@@ -27,20 +28,63 @@ export interface Attachment {
  * @param subject  the image's descriptor
  */
 export async function attach(layout: Layout, subject: Descriptor, attachment: Attachment): Promise<Descriptor> {
-  const { artifactType, mediaType = artifactType, content, annotations } = attachment;
-  const manifest: ImageManifest = {
+  const { descriptor, blobs } = describe(subject, attachment);
+  for (const { bytes, mediaType } of blobs) await layout.writeBlob(bytes, mediaType);
+  await layout.changeRoots((roots) => [...roots.filter((root) => root.digest !== descriptor.digest), descriptor]);
+  return descriptor;
+}
+
+/**
+ * Attaches a document to an image that a registry has, as {@link attach} does in a layout.
+ *
+ * @throws RegistryFault
+ */
+export async function attachToImage(
+  client: RegistryClient,
+  reference: Reference,
+  subject: Digest,
+  attachment: Attachment,
+): Promise<Descriptor> {
+  const repository = new Repository(client, reference);
+  const { descriptor, blobs } = describe((await repository.resolve(subject)).descriptor, attachment);
+  const manifest = blobs.at(-1)?.bytes ?? Buffer.alloc(0);
+  for (const { bytes } of blobs.slice(0, -1)) {
+    const open = (offset: number) => Promise.resolve(Readable.from([bytes.subarray(offset)]));
+    await repository.upload({ digest: digestOf(bytes), size: bytes.length }, open);
+  }
+  const isListed = await repository.putManifest(descriptor.digest, manifest, descriptor.mediaType);
+  if (!isListed) await listReferrer(repository, subject, descriptor);
+  return descriptor;
+}
+
+/** The blobs of an artifact, its manifest last, and what names it. */
+function describe(
+  subject: Descriptor,
+  { artifactType, mediaType = artifactType, content, annotations }: Attachment,
+): {
+  readonly descriptor: Descriptor;
+  readonly blobs: readonly { readonly bytes: Buffer; readonly mediaType: string }[];
+} {
+  const nothing = Buffer.from('{}');
+  const more = annotations === undefined ? {} : { annotations };
+  const manifest = encodeManifest({
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     artifactType,
-    config: await layout.writeBlob(Buffer.from('{}'), mediaTypes.empty),
-    layers: [await layout.writeBlob(content, mediaType)],
+    config: { mediaType: mediaTypes.empty, digest: digestOf(nothing), size: nothing.length },
+    layers: [{ mediaType, digest: digestOf(content), size: content.length }],
     subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
-    ...(annotations === undefined ? {} : { annotations }),
+    ...more,
+  });
+  const named = { mediaType: mediaTypes.manifest, digest: digestOf(manifest), size: manifest.length };
+  return {
+    descriptor: { ...named, ...more, artifactType },
+    blobs: [
+      { bytes: nothing, mediaType: mediaTypes.empty },
+      { bytes: content, mediaType },
+      { bytes: manifest, mediaType: mediaTypes.manifest },
+    ],
   };
-  const written = await layout.writeBlob(encodeManifest(manifest), mediaTypes.manifest);
-  const descriptor = { ...written, ...(annotations === undefined ? {} : { annotations }), artifactType };
-  await layout.changeRoots((roots) => [...roots.filter((root) => root.digest !== descriptor.digest), descriptor]);
-  return descriptor;
 }
 
 /** The artifacts of a layout that are about this image; they have no name of their own. */

@@ -96,6 +96,36 @@ export async function listRemote(
 }
 
 /**
+ * What a registry has now under the tag `latest` of all its repositories, in order of names.
+ *
+ * @throws RegistryFault when the registry gives no list, or fails
+ */
+export async function listRegistry(
+  client: RegistryClient,
+  registry: string,
+  store: ImageStore,
+  filter: CatalogFilter = {},
+): Promise<readonly CatalogRow[]> {
+  const references = (await client.repositories(registry))
+    .map((name) => parseReference(`${registry}/${name}`))
+    .filter((reference) => matchesName(reference, filter.name));
+  const rows: CatalogRow[] = [];
+  await forEachParallel(references, async (reference) => {
+    try {
+      rows.push(...(await listRemote(client, [reference], store, filter)));
+    } catch (error) {
+      if (!isOther(error)) throw error;
+    }
+  });
+  return rows.toSorted((a, b) => (formatReference(a.reference) < formatReference(b.reference) ? -1 : 1));
+}
+
+/** Other things live in registries, too, and other tags. */
+function isOther(error: unknown): boolean {
+  return hasErrorCode(error, 'REGISTRY_MISSING', 'DOCUMENT_INVALID');
+}
+
+/**
  * What the store of `kraft` has, in order of names.
  *
  * @throws OciFault DIGEST_MISMATCH, DOCUMENT_INVALID, BLOB_MISSING when an image is damaged
@@ -153,8 +183,7 @@ export async function updateCatalog(
       await pullImage(client, reference, store, { withoutLayers: true });
       updated.push(reference);
     } catch (error) {
-      // Other things live in registries, too, and other tags.
-      if (!hasErrorCode(error, 'REGISTRY_MISSING', 'DOCUMENT_INVALID')) throw error;
+      if (!isOther(error)) throw error;
       skipped.push(reference);
     }
   });

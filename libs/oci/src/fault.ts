@@ -28,7 +28,8 @@ export type OciFaultCode =
   /** An image that a policy wants signed is not, or not by the right key. */
   | 'SIGNATURE_INVALID'
   /** A key that cannot be read. */
-  | 'KEY_INVALID';
+  | 'KEY_INVALID'
+  | 'POLICY_INVALID';
 
 /** An image, or what should become one, that cannot be used. */
 export class OciFault extends Fault<OciFaultCode> {

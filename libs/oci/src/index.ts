@@ -1,4 +1,4 @@
-export { attach, type Attachment, fetchAttachments } from './attachments.ts';
+export { attach, type Attachment, attachToImage, fetchAttachments } from './attachments.ts';
 export { annotationKeys } from './annotations.ts';
 export { BlobSources } from './blob-sources.ts';
 export {
@@ -8,6 +8,7 @@ export {
   type CatalogUpdate,
   formatSize,
   listKraftStore,
+  listRegistry,
   listRemote,
   listStore,
   updateCatalog,
@@ -62,6 +63,7 @@ export {
 export { readPrivateKey, readPublicKey } from './supply-chain/keys.ts';
 export { type Material, provenanceAttachment, type ProvenancePlan } from './supply-chain/provenance.ts';
 export { rootfsPackages } from './supply-chain/rootfs-packages.ts';
+export { readSignaturePolicy, signaturePolicyFile } from './supply-chain/policy.ts';
 export { type Component, sbomAttachment, type SbomPlan } from './supply-chain/sbom.ts';
 export { requireSignature, type SignaturePolicy, type SignatureRule, signImage } from './supply-chain/signature.ts';
 export { type Column, formatTable, tableRecords } from './table.ts';

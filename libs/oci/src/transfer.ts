@@ -16,6 +16,8 @@ export type Outcome = 'there' | 'received' | 'mounted' | 'sent';
 export interface TransferOptions {
   /** Called when a blob is where it should be. */
   readonly onBlob?: (blob: Blob, outcome: Outcome) => void;
+  /** Called with numbers of bytes while they come in or go out. */
+  readonly onBytes?: (count: number) => void;
   /** Bring manifests and configurations only, so that the image can be listed, but not run. */
   readonly withoutLayers?: boolean;
 }
@@ -45,7 +47,7 @@ export async function copyImage(
     for (const blob of [manifest.config, ...layers]) blobs.set(blob.digest, blob);
   }
   await forEachParallel([...blobs.values()], async (blob) => {
-    const outcome = await receiveBlob(source, blob, target);
+    const outcome = await receiveBlob(source, blob, target, options.onBytes);
     options.onBlob?.(blob, outcome);
   });
   await target.writeBlob(root.bytes, root.descriptor.mediaType);
@@ -56,7 +58,12 @@ export async function copyImage(
  *
  * @throws OciFault DIGEST_MISMATCH, BLOB_TRUNCATED, BLOB_MISSING, and the faults of the source
  */
-export async function receiveBlob(source: ImageSource, blob: Blob, target: BlobFolder): Promise<'there' | 'received'> {
+export async function receiveBlob(
+  source: ImageSource,
+  blob: Blob,
+  target: BlobFolder,
+  onBytes?: TransferOptions['onBytes'],
+): Promise<'there' | 'received'> {
   if (target.sizeOf(blob.digest) === blob.size) {
     await touch(target.blobPath(blob.digest));
     return 'there';
@@ -67,7 +74,7 @@ export async function receiveBlob(source: ImageSource, blob: Blob, target: BlobF
   await mkdir(folder, { recursive: true });
   const start = await takeOver(folder, hexOf(blob.digest), mine, blob.size);
   try {
-    await writeChunks(blobChunks(source, blob, start), mine);
+    await writeChunks(counted(blobChunks(source, blob, start), onBytes), mine);
     await rename(mine, target.blobPath(blob.digest));
     return 'received';
   } catch (error) {
@@ -75,6 +82,17 @@ export async function receiveBlob(source: ImageSource, blob: Blob, target: BlobF
     if (hasErrorCode(error, 'DIGEST_MISMATCH')) await rm(mine, { force: true });
     else await renameIfThere(mine, left);
     throw error;
+  }
+}
+
+/** The chunks as they are, told by their lengths. */
+export async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  onBytes: TransferOptions['onBytes'],
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    onBytes?.(chunk.length);
+    yield chunk;
   }
 }
 

@@ -21,6 +21,7 @@ function isolated(home: string): NodeJS.ProcessEnv {
   return {
     XDG_CONFIG_HOME: join(home, 'config'),
     XDG_STATE_HOME: join(home, 'state'),
+    XDG_DATA_HOME: join(home, 'data'),
     NX_KRAFT_IMAGES: join(home, 'images'),
     NX_KRAFT_STORE: join(home, 'sources'),
   };
@@ -133,6 +134,25 @@ test('images are pulled, listed, exported, imported, pushed and removed', async 
     const copy = `${registry.host}/team/copy:2`;
     expect((await nxKraft('pkg', 'push', name, copy)).stdout).toContain(copy);
     expect((await nxKraft('pkg', 'ls', copy, '--remote', '--all', '--json')).stdout).toContain('team/copy');
+    expect((await nxKraft('pkg', 'info', copy, '--remote', '-o', 'yaml')).stdout).toMatch(/^reference: \S+copy:2\n/);
+
+    // All of a registry has the tag latest only.
+    expect((await nxKraft('pkg', 'push', name, `${registry.host}/team/newest`)).code).toBe(0);
+    expect((await nxKraft('pkg', 'ls', `${registry.host}/`, '--remote', '--all', '-o', 'list')).stdout).toBe(
+      `${registry.host}/team/newest:latest\n`,
+    );
+    expect((await nxKraft('pkg', 'tag', name, 'mine:2')).code).toBe(0);
+    expect((await nxKraft('pkg', 'ls', 'mi*', '--apps', '-o', 'list')).stdout).toBe('unikraft.org/mine:2\n');
+    expect((await nxKraft('pkg', 'export', 'mine:2', '--kraft')).code).toBe(0);
+    expect((await nxKraft('pkg', 'ls', '--kraft', '-o', 'list')).stdout).toBe('unikraft.org/mine:2\n');
+    expect((await nxKraft('pkg', 'import', 'mine:2', 'other', '--kraft')).stdout).toBe('unikraft.org/other:latest\n');
+    expect((await nxKraft('pkg', 'export', 'mine:2')).code).toBe(2);
+    expect((await nxKraft('pkg', 'rm', '--all')).code).toBe(0);
+    expect((await nxKraft('pkg', 'ls', '--all', '-o', 'list')).stdout).toBe('');
+    const unpacked = await nxKraft('pkg', 'pull', name, '-o', 'out', '--kconfig', 'CONFIG_X=y');
+    expect(unpacked.stderr).toContain('(PLATFORM_MISSING)');
+    expect((await nxKraft('pkg', 'pull', name, copy, '-o', 'out')).code).toBe(0);
+    expect(await readFile(join(folder, 'out/unikraft/bin/kernel'), 'utf8')).toBe('KERNEL');
     const missing = await nxKraft('pkg', 'pull', `${registry.host}/team/nothing`);
     expect(missing.code).toBe(1);
     expect(missing.stderr).toContain('(REGISTRY_MISSING)');

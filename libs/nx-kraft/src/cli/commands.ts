@@ -59,6 +59,11 @@ export const commands: Group = {
       summary: 'Checks a token or password with a registry and keeps it in a file of our own.',
       load: async () => (await import('./login.ts')).login,
     },
+    logout: {
+      subject: images,
+      summary: 'Forgets the log-in for a registry, so far as it is ours.',
+      load: async () => (await import('./login.ts')).logout,
+    },
     store: {
       subject: images,
       summary: 'Shows the sources that are kept for all workspaces, and frees what no lock file needs.',

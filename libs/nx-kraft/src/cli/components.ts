@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import {
   type CatalogOptions,
+  type ComponentInfo,
   type ComponentProgress,
   type ComponentRequest,
   type Lock,
@@ -53,13 +54,27 @@ export async function runComponentAction(
   values: ComponentValues,
   words: readonly (string | undefined)[],
 ): Promise<number> {
+  const { data, text } = await actions[action]({ words, values, options: await catalogOptions() });
+  print(values, data, () => text);
+  return 0;
+}
+
+/** The components that the indexes have of the types that were asked for, as data and as a table. */
+export async function listedComponents(
+  values: ComponentValues,
+  pattern = '',
+): Promise<{ readonly data: readonly ComponentInfo[]; readonly text: string }> {
+  const types = typesOf(values);
+  const all = await listComponents(await catalogOptions());
+  const data = all.filter(({ type, name }) => types.includes(type) && matches(name, pattern));
+  return { data, text: formatComponents(data) };
+}
+
+async function catalogOptions(): Promise<Call['options']> {
   const onProgress = ({ kind, message }: ComponentProgress): void => {
     if (kind !== 'unlocked') process.stderr.write(`${message}\n`);
   };
-  const options = { store: openStore(), indexes: await readUserIndexes(), onProgress };
-  const { data, text } = await actions[action]({ words, values, options });
-  print(values, data, () => text);
-  return 0;
+  return { store: openStore(), indexes: await readUserIndexes(), onProgress };
 }
 
 /** `lib/musl` is a component; `team/lib/musl`, `lib` and `unikraft.org/nginx` are images. */
@@ -86,12 +101,6 @@ interface Answer {
 }
 
 const actions = {
-  ls: async ({ words: [pattern = ''], values, options }: Call): Promise<Answer> => {
-    const types = typesOf(values);
-    const all = await listComponents(options);
-    const data = all.filter(({ type, name }) => types.includes(type) && matches(name, pattern));
-    return { data, text: formatComponents(data) };
-  },
   info: async ({ words, values, options }: Call): Promise<Answer> => {
     const data = await describeComponent(requestOf(words[0], values, 'info'), options);
     return { data, text: formatComponent(data) };

@@ -14,6 +14,8 @@ import { buildersVariable, erofsVariable, fileDetailsVariable } from './variable
 export interface Facts {
   /** Whether the application has build files for Unikraft, and so sources of its own in the kernel. */
   readonly hasMakefile: boolean;
+  /** Whether an npm package lies in the same folder. */
+  readonly hasManifest: boolean;
   /** Whether the project has settings for Unikraft Cloud. */
   readonly isDeployed: boolean;
   /** Folders in the workspace with components, also those of templates there, or with sources of the application. */
@@ -68,6 +70,7 @@ export async function lookAround(
   const folders = [...new Set([...components.folders, ...taken])];
   return {
     hasMakefile,
+    hasManifest: isThere(join(folder, 'package.json')),
     isDeployed: isThere(join(folder, deployFileName)),
     localComponents: inside(folders),
     notCompiled: components.notCompiled,

@@ -24,6 +24,7 @@ function infer(text: string, options = {}, lock: ReadonlySet<string> = new Set()
       summary: summarize(text, file, 'web'),
       facts: {
         hasMakefile: true,
+        hasManifest: false,
         isDeployed: false,
         localComponents: ['core'],
         notCompiled: [],
@@ -57,6 +58,8 @@ describe('the tasks of a Kraftfile', () => {
       'rootfs',
       'package',
       'push',
+      'load',
+      'nx-release-publish',
       'test',
       'run',
       'stop',
@@ -77,6 +80,7 @@ describe('the tasks of a Kraftfile', () => {
       '{projectRoot}/.unikraft/build/web_fc-arm64.config',
       '{projectRoot}/.unikraft/build/web_fc-arm64.map',
       '{projectRoot}/.unikraft/build/web_fc-arm64.sizes.json',
+      '{projectRoot}/.unikraft/build/web_fc-arm64.components.json',
     ]);
   });
 

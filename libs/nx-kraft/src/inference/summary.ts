@@ -6,6 +6,7 @@ import {
   type Kraftfile,
   type Plain,
   type Target,
+  archiveName,
   embedsRootfs,
   imageName,
   kernelFingerprint,
@@ -50,8 +51,9 @@ export interface Summary {
   readonly volumes: readonly string[];
   /** Names of the variables whose values the guest gets from the host. */
   readonly hostEnvironment: readonly string[];
-  /** The folder of the OCI image layout. */
+  /** The folder of the OCI image layout, and the file that the same may be written into. */
   readonly image: string;
+  readonly archive: string;
   /** What the test task leaves for CI. */
   readonly testReport: string;
   /** Names of the environment variables that the Kraftfile takes values from. */
@@ -111,13 +113,14 @@ export function summarize(text: string, file: string, directoryName: string): Su
     volumes: kraftfile.volumes.map(({ name, source = name }) => source ?? ''),
     hostEnvironment: Object.keys(kraftfile.env).filter((name) => kraftfile.env[name] === ''),
     image: imageName(kraftfile),
+    archive: archiveName(kraftfile),
     testReport: testReportName(kraftfile),
     variables: kraftfile.spec === 'v0.7' ? [] : findVariables(text),
   };
 }
 
 function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
-  const { kernel, kernelDebug, config, map, sizes, runtime } = outputNames(kraftfile, target);
+  const { kernel, kernelDebug, config, map, sizes, components, runtime } = outputNames(kraftfile, target);
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
   const ownRootfs = kraftfile.rootfs === undefined ? [rootfsName(kraftfile, target.architecture)] : [];
   const runtimeOutputs = [kernel, config, runtime, ...ownRootfs];
@@ -126,7 +129,7 @@ function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
     platform: target.platform,
     architecture: target.architecture,
     digest: digest([kernelFingerprint(kraftfile, target), isRuntime ? { ...kraftfile.runtime } : null]),
-    outputs: isRuntime ? runtimeOutputs : [kernel, kernelDebug, config, map, sizes],
+    outputs: isRuntime ? runtimeOutputs : [kernel, kernelDebug, config, map, sizes, components],
     embedsRootfs: kraftfile.rootfs !== undefined && embedsRootfs(kraftfile, target),
   };
 }
@@ -149,6 +152,7 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
     volumes: [],
     hostEnvironment: [],
     image: '',
+    archive: '',
     testReport: '',
     variables: [],
   };

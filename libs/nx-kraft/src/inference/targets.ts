@@ -52,6 +52,8 @@ export function inferProject(source: InferenceSource, names: TaskNames): Inferre
     project: {
       name,
       projectType: 'application',
+      // A manifest beside the Kraftfile has the version, and whoever knows such manifests.
+      ...(source.facts.hasManifest ? {} : { release: { version: { versionActions: 'nx-kraft/release' } } }),
       tags: [...new Set(['unikraft', ...platforms, ...architectures])],
       metadata: {
         technologies: ['unikraft'],
@@ -121,7 +123,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
         { dependentTasksOutputFiles: '**/*' },
         { env: 'SOURCE_DATE_EPOCH' },
       ],
-      outputs: [inProject(summary.image)],
+      outputs: [inProject(summary.image), inProject(summary.archive)],
       metadata: describe('Packs all targets into one OCI image layout'),
     },
     [names.push]: {
@@ -130,6 +132,19 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
       dependsOn: [names.package],
       inputs: nothingOfItsOwn,
       metadata: describe('Pushes the packed image to its registry'),
+    },
+    [names.load]: {
+      executor: 'nx-kraft:load',
+      options,
+      dependsOn: [names.package],
+      metadata: describe('Takes the packed image into the images of this machine'),
+    },
+    // nx release knows it by this name alone.
+    'nx-release-publish': {
+      executor: 'nx-kraft:release-publish',
+      options,
+      dependsOn: [names.package],
+      metadata: describe('Pushes the packed image under its released version'),
     },
     [names.test]: {
       executor: 'nx-kraft:test',

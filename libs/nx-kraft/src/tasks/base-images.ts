@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Lock, lockedDigest } from '@nx-kraft/components';
-import { RegistryClient } from '@nx-kraft/oci';
 import { type ImageSource, registryImages } from '@nx-kraft/rootfs';
 import { baseImageName, lockedImageName } from './needs.ts';
-import { type NetworkOptions, networkRules } from './network.ts';
+import type { NetworkOptions } from './network.ts';
+import { openRegistries } from './registry.ts';
 
 /**
  * Base images of Dockerfiles, and root file systems that are images, from the registries that Docker would ask, as the
@@ -12,7 +12,7 @@ import { type NetworkOptions, networkRules } from './network.ts';
  */
 export function baseImages(lock?: Lock, options: NetworkOptions = {}): ImageSource {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const images = registryImages(new RegistryClient(networkRules(options)), join(caches, 'nx-kraft', 'layers'));
+  const images = registryImages(openRegistries(options), join(caches, 'nx-kraft', 'layers'));
   const exact = (name: string): string | undefined => {
     const digest = lockedDigest(lock, baseImageName(name));
     return digest === undefined ? undefined : lockedImageName(name, digest);

@@ -7,6 +7,7 @@ import { planKernel } from './plan-kernel.ts';
 import { stepReporter } from './progress.ts';
 import { takeRuntime } from './runtime.ts';
 import { sourceDateEpoch, tell } from './task.ts';
+import { writeUsedComponents } from './used-components.ts';
 
 export interface BuildOptions extends NetworkOptions {
   /** The Kraftfile, relative to the workspace. */
@@ -30,7 +31,7 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
   if (unikraft === undefined && template === undefined && runtime !== undefined) {
     return takeRuntime(workspaceRoot, project, target, options);
   }
-  const { plan, downloads } = await planKernel(workspaceRoot, project, target, options, signal);
+  const { plan, downloads, components } = await planKernel(workspaceRoot, project, target, options, signal);
   const { end, ...progress } = stepReporter(process.stdout);
   const built = await buildKernel(plan, {
     signal,
@@ -45,6 +46,7 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
   if (!built.canonical) {
     tell(noNamespaces);
   }
+  await writeUsedComponents(project, target, components);
   const { kernel } = outputNames(project.kraftfile, target);
   tell(`${kernel}${built.shared ? ', from objects that another build had compiled' : ''}`);
   tell(describeSizes(built.sizes));

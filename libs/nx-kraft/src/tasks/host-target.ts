@@ -4,7 +4,7 @@ import { arch } from 'node:os';
 const architectures: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'arm64', arm: 'arm' };
 
 /** Platforms from the one that runs on most hosts to the one that runs on the fewest. */
-const platforms = ['qemu', 'fc', 'kraftcloud', 'xen', 'linuxu'];
+export const platforms = ['qemu', 'fc', 'kraftcloud', 'xen', 'linuxu'];
 
 /**
  * The target that this host runs best: QEMU's before all others, since it needs no rights and emulates where it must;

@@ -12,8 +12,10 @@ export class ProjectFault extends Fault<
   | 'KRAFTFILE_NO_SETTINGS'
   | 'KRAFTFILE_OFFLINE'
   | 'KRAFTFILE_NO_TARGET'
+  | 'KRAFTFILE_NO_VERSION'
   | 'KRAFTFILE_NOT_BUILT'
   | 'NO_TERMINAL'
+  | 'OPTION_INVALID'
 > {
   override readonly name = 'ProjectFault';
 }

@@ -12,11 +12,12 @@ import { type Kraftfile, type Target, embedsRootfs, outputNames, rootfsName } fr
 import { toolchainVariable } from './files.ts';
 import type { Kraftproject } from './kraftproject.ts';
 import type { NetworkOptions } from './network.ts';
-import { fetchSources } from './sources.ts';
+import { type KernelSources, fetchSources } from './sources.ts';
 
 /** What decides a kernel, and how its make gets what libraries fetch themselves. */
 export interface PlannedKernel extends Required<Pick<BuildOptions, 'downloads'>> {
   readonly plan: KernelPlan;
+  readonly components: KernelSources['components'];
 }
 
 /**
@@ -33,7 +34,7 @@ export async function planKernel(
   signal: AbortSignal,
   use: 'work' | 'config' = 'work',
 ): Promise<PlannedKernel> {
-  const { kraftfile, downloads, ...sources } = await fetchSources(workspaceRoot, project, network, signal);
+  const { kraftfile, downloads, components, ...sources } = await fetchSources(workspaceRoot, project, network, signal);
   const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
   const names = outputNames(project.kraftfile, target);
   const output = (name: string): string => join(project.folder, name);
@@ -55,7 +56,7 @@ export async function planKernel(
       sizes: output(names.sizes),
     },
   };
-  return { plan, downloads };
+  return { plan, downloads, components };
 }
 
 /** The tools' versions: the plugin has asked for them before the tasks started, unless this runs in another way. */

@@ -11,7 +11,6 @@ import { type KernelRun, inspectKernel } from '@nx-kraft/machine';
 import {
   type FoundRuntime,
   ImageStore,
-  RegistryClient,
   type RunConfig,
   findRuntime,
   hostArchitecture,
@@ -23,7 +22,8 @@ import { baseImages } from './base-images.ts';
 import { loadKraftproject, ProjectFault } from './kraftproject.ts';
 import { machineSettings } from './machine-options.ts';
 import { initrdOf, planMachine, type ProjectMachineOptions } from './machine-plan.ts';
-import { type NetworkOptions, networkRules } from './network.ts';
+import type { NetworkOptions } from './network.ts';
+import { openRegistries, userPolicy } from './registry.ts';
 import { sourceDateEpoch } from './task.ts';
 
 /** What to boot outside of an Nx project, and how. */
@@ -82,10 +82,12 @@ async function planKernelFile(kernel: string, options: SubjectOptions): Promise<
 
 async function planImage(name: string, options: SubjectOptions): Promise<KernelRun> {
   const { platform = 'qemu', architecture = hostArchitecture() } = options;
-  const client = new RegistryClient({ offline: networkRules(options).offline });
+  const client = openRegistries(options);
+  const policy = await userPolicy();
   try {
     const wanted = { platform, architecture, kconfig: [] };
-    const image = await findRuntime(parseReference(name), wanted, await ImageStore.open(), client);
+    const pull = policy === undefined ? {} : { policy };
+    const image = await findRuntime(parseReference(name), wanted, await ImageStore.open(), client, pull);
     const { kernel, initrd, config } = await unpackOnce(image);
     const { Cmd = [], Env = [] } = config;
     const env = Object.fromEntries(Env.map((item) => [item.split('=')[0] ?? '', item.slice(item.indexOf('=') + 1)]));

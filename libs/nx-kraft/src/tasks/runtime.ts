@@ -3,19 +3,12 @@ import { join, resolve } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
 import { pinImage } from '@nx-kraft/components';
 import { type Runtime, type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
-import {
-  type FoundRuntime,
-  ImageStore,
-  RegistryClient,
-  RegistryFault,
-  findRuntime,
-  parseReference,
-  unpackImage,
-} from '@nx-kraft/oci';
+import { type FoundRuntime, ImageStore, RegistryFault, findRuntime, parseReference, unpackImage } from '@nx-kraft/oci';
 import type { Kraftproject } from './kraftproject.ts';
 import { readWorkspaceLock, tellProgress } from './lock.ts';
 import { runtimeImageName } from './needs.ts';
 import { type NetworkOptions, type NetworkRules, networkRules } from './network.ts';
+import { openRegistries, userPolicy } from './registry.ts';
 import { tell } from './task.ts';
 
 /** What is kept beside a runtime's kernel. */
@@ -83,11 +76,13 @@ async function findImage(
   target: Target,
   { offline }: NetworkRules,
 ): Promise<FoundRuntime> {
-  const client = new RegistryClient({ offline });
+  const client = openRegistries({ offline });
+  const policy = await userPolicy();
   try {
     const kconfig = Object.entries(runtime.kconfig).map(([symbol, value]) => `${symbol}=${value}`);
     const wanted = { platform: target.platform, architecture: target.architecture, kconfig };
-    return await findRuntime(parseReference(name), wanted, await ImageStore.open(), client);
+    const options = policy === undefined ? {} : { policy };
+    return await findRuntime(parseReference(name), wanted, await ImageStore.open(), client, options);
   } catch (error) {
     if (!(error instanceof RegistryFault) || error.code !== 'REGISTRY_OFFLINE') throw error;
     throw new RegistryFault('REGISTRY_OFFLINE', `runtime ${name} is not here and the network must not be used`, {

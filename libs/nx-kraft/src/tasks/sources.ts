@@ -19,12 +19,15 @@ import { type Kraftproject, ProjectFault } from './kraftproject.ts';
 import { lockFileName } from './files.ts';
 import { readWorkspaceLock, tellProgress } from './lock.ts';
 import { type NetworkOptions, type NetworkRules, networkRules } from './network.ts';
+import type { ComponentSource } from './used-components.ts';
 
 /** The folders that a kernel is built from, and the Kraftfile with what its templates add to it. */
 export interface KernelSources extends Pick<KernelPlan, 'core' | 'libraries' | 'application'> {
   readonly kraftfile: Kraftfile;
   /** How make gets what libraries fetch in their own rules. */
   readonly downloads: UpstreamFetcher;
+  /** What the kernel is made of. */
+  readonly components: readonly ComponentSource[];
 }
 
 /**
@@ -57,10 +60,23 @@ export async function fetchSources(
     })),
   ]);
   const downloads = upstreamFetcher(store, fetched, rules);
-  return { kraftfile, core, application: application ?? folder, libraries: fetched, downloads };
+  const components = [{ name: 'unikraft', ...core }, ...fetched].map(sourceOf);
+  return { kraftfile, core, application: application ?? folder, libraries: fetched, downloads, components };
 }
 
-type Fetch = (request: ComponentRequest, baseDirectory: string) => Promise<FetchedComponent>;
+type Fetch = (
+  request: ComponentRequest,
+  baseDirectory: string,
+) => Promise<FetchedComponent & { readonly url?: string }>;
+
+function sourceOf({
+  name,
+  folder,
+  url,
+  revision,
+}: Awaited<ReturnType<Fetch>> & { readonly name: string }): ComponentSource {
+  return { name, folder, ...(url === undefined ? {} : { url }), ...(revision === undefined ? {} : { revision }) };
+}
 
 async function componentFetcher(
   workspaceRoot: string,
@@ -75,7 +91,8 @@ async function componentFetcher(
   const options = { ...rules, signal, onProgress: tellProgress };
   return async (request, baseDirectory) => {
     const resolution = await resolveComponent(request, { store, lock, baseDirectory, indexes, ...options });
-    return fetchComponent(resolution, store, options);
+    const fetched = await fetchComponent(resolution, store, options);
+    return resolution.kind === 'folder' ? fetched : { ...fetched, url: resolution.url };
   };
 }
 

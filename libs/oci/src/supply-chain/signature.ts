@@ -21,10 +21,12 @@ export interface SignaturePolicy {
 }
 
 export interface SignatureRule {
-  /** Such as `unikraft.org/` or `unikraft.org/official/nginx`; '' is for all. */
+  /** Such as `unikraft.org`, `unikraft.org/official/` or `unikraft.org/official/nginx`, with a tag or not; '' is for all. */
   readonly prefix: string;
   /** One of these must have signed; none at all: no signature is needed. */
   readonly keys: readonly KeyObject[];
+  /** Whether such images are refused, signed or not. */
+  readonly isRejected?: boolean;
 }
 
 /**
@@ -71,7 +73,8 @@ export async function requireSignature(
   digest: Digest,
   policy: SignaturePolicy,
 ): Promise<void> {
-  const rule = policy.rules.find(({ prefix }) => repositoryName(reference).startsWith(prefix));
+  const rule = policy.rules.find(({ prefix }) => covers(prefix, reference));
+  if (rule?.isRejected === true) throw invalid('is refused by the policy', reference, digest);
   if (rule === undefined || rule.keys.length === 0) return;
   const repository = new Repository(client, reference);
   const signatures = await readSignatures(repository, digest);
@@ -82,10 +85,21 @@ export async function requireSignature(
     if (isSigned && isAbout(payload, digest)) return;
   }
   const what = signatures.length === 0 ? 'is not signed' : 'is signed, but not by a key that the policy names';
-  throw new OciFault('SIGNATURE_INVALID', `the image ${what}`, {
+  throw invalid(what, reference, digest);
+}
+
+function invalid(what: string, reference: Reference, digest: Digest): OciFault {
+  return new OciFault('SIGNATURE_INVALID', `the image ${what}`, {
     at: `${formatReference(reference)} (${digest})`,
     hint: 'Ask its publisher to sign it, or change the policy for this name.',
   });
+}
+
+/** Whole parts of names count: `x.org/app` is not for `x.org/apple`. */
+function covers(prefix: string, reference: Reference): boolean {
+  const name = repositoryName(reference);
+  const isBeginning = name.startsWith(prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`);
+  return isBeginning || name === prefix || formatReference(reference) === prefix;
 }
 
 function payloadFor(reference: Reference, digest: Digest): object {

@@ -3,6 +3,6 @@ import { type PushOptions, pushPackage } from '../../tasks/push-package.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Pushes the packed image of a Kraftfile to a registry. */
-export default function push(options: PushOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask(() => pushPackage(root, options));
+export default function push(options: PushOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(() => pushPackage(context.root, options, context));
 }

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { hasErrorCode } from '@nx-kraft/base';
+import {
+  type CredentialSource,
+  OciFault,
+  RegistryClient,
+  type RegistryOptions,
+  type SignaturePolicy,
+  readSignaturePolicy,
+  signaturePolicyFile,
+  userCredentials,
+} from '@nx-kraft/oci';
+import { kraftLogin } from './kraft-config.ts';
+import { type NetworkOptions, networkRules } from './network.ts';
+import { pluginVersion } from './version.ts';
+
+/** How registries are reached, as tasks and commands take it. */
+export interface RegistryAccess extends NetworkOptions {
+  /** Registries that speak plain HTTP. */
+  readonly plainHttp?: readonly string[] | undefined;
+  /** Registries whose certificates are not checked. */
+  readonly insecure?: readonly string[] | undefined;
+  /** PEM files with more certificate authorities, relative to the current folder. */
+  readonly authorities?: readonly string[] | undefined;
+  /** MiB that are sent in one request. */
+  readonly chunkSize?: number | undefined;
+}
+
+/** A client for registries, to be closed after use: with our own log-ins, Docker's and Podman's, and those of kraft. */
+export function openRegistries(access: RegistryAccess): RegistryClient {
+  const { chunkSize } = access;
+  return new RegistryClient({
+    ...connectionOptions(access),
+    offline: networkRules(access).offline,
+    credentials: allCredentials(),
+    ...(chunkSize === undefined ? {} : { chunkSize: chunkSize * 1024 * 1024 }),
+  });
+}
+
+/** The part of {@link openRegistries} that is about connections. @throws OciFault INPUT_MISSING */
+export function connectionOptions({ plainHttp, insecure, authorities }: RegistryAccess): RegistryOptions {
+  return {
+    plainHttp: plainHttp ?? [],
+    insecure: insecure ?? [],
+    authorities: (authorities ?? []).map((file) => readText(file, 'the certificate authority')),
+    userAgent: `nx-kraft/${pluginVersion}`,
+  };
+}
+
+function allCredentials(): CredentialSource {
+  const known = userCredentials();
+  return async (registry) => (await known(registry)) ?? kraftLogin(registry);
+}
+
+/** Whose signatures pulled images must have, as the user or CI has set; undefined where nobody has. */
+export function userPolicy(): Promise<SignaturePolicy | undefined> {
+  return readSignaturePolicy(signaturePolicyFile());
+}
+
+/** @throws OciFault INPUT_MISSING */
+export function readText(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT', 'EISDIR')) throw error;
+    throw new OciFault('INPUT_MISSING', `${what} is not there`, { at: file, hint: 'Correct the path.', cause: error });
+  }
+}
