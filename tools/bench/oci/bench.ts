@@ -92,15 +92,19 @@ async function compare(mebibytes: number, rounds: number): Promise<void> {
     await registry.stop();
     await rm(folder, { recursive: true });
   }
+  const idle: number[] = [];
+  const before = cpuOfChildren();
+  runSelf('nothing', '', '', idle);
+  const start = cpuOfChildren() - before;
   for (const [name, all] of Object.entries(times)) print(name, `${median(all).toFixed(0)} ms`);
   for (const kind of ['one layer', '4 targets'])
     for (const way of ['push', 'pull']) {
       const ratio = median(times[`${way}, ${kind}, ours`] ?? []) / median(times[`${way}, ${kind}, skopeo`] ?? []);
       print(`${way}, ${kind}: ours / skopeo`, ratio.toFixed(2));
+      const cpu = (who: string) => median(times[`${way}, ${kind}, ${who}, CPU`] ?? []);
+      print('  the same in CPU, without our start', ((cpu('ours') - start) / cpu('skopeo')).toFixed(2));
     }
   await listMany(1000);
-  const idle: number[] = [];
-  runSelf('nothing', '', '', idle);
   for (const way of ['push', 'pull'] as const) {
     const above = (Math.max(...memory[way]) - Math.max(...idle)) / 1024;
     print(`most memory of a ${way} above the idle program`, `${above.toFixed(0)} MiB`);
@@ -176,7 +180,20 @@ function pair(
 ): void {
   // Whoever comes second finds warm caches, so they take turns.
   const order = round % 2 === 0 ? [ours, peer] : [peer, ours];
-  for (const way of order) take(`${name}, ${way === ours ? 'ours' : 'skopeo'}`, way());
+  for (const way of order) {
+    const before = cpuOfChildren();
+    const who = way === ours ? 'ours' : 'skopeo';
+    take(`${name}, ${who}`, way());
+    take(`${name}, ${who}, CPU`, cpuOfChildren() - before);
+  }
+}
+
+/** Milliseconds of processors that programs have taken which this one has waited for; from /proc, in steps of 10. */
+function cpuOfChildren(): number {
+  const fields = readFileSync('/proc/self/stat', 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[13]) + Number(fields[14])) * 10;
 }
 
 function copyBySkopeo(from: string, to: string): number {
