@@ -81,6 +81,8 @@ test('run ends the program when the signal is aborted', async () => {
 test('a fault is told with place, code and hint, and any other error with its stack', () => {
   const fault = new Fault('ODD', 'it is odd', { at: 'Kraftfile:3:1', hint: 'Make it even.' });
   expect(describeError(fault)).toBe('Kraftfile:3:1: it is odd (ODD)\n  Make it even.');
+  const long = new Fault('ODD', 'it is odd:\n  1\n  3', { hint: 'Make it even.' });
+  expect(describeError(long)).toBe('it is odd: (ODD)\n  1\n  3\n  Make it even.');
   expect(JSON.parse(JSON.stringify(fault))).toEqual({
     code: 'ODD',
     message: 'it is odd',

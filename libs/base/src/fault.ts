@@ -37,14 +37,16 @@ export class Fault<Code extends string = string> extends Error {
 }
 
 /**
- * The text for a terminal: a fault as `place: message (code)` and its hint on the next line, and what the system
- * refused in its own words, both without a stack trace; anything else with it, since that is a bug to report.
+ * The text for a terminal: a fault as `place: message (code)`, with further lines of its message and its hint below, and
+ * what the system refused in its own words, both without a stack trace; anything else with it, since that is a bug to
+ * report.
  */
 export function describeError(error: unknown): string {
   if (error instanceof Fault) {
     const place = error.at === undefined ? '' : `${error.at}: `;
     const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
-    return `${place}${error.message} (${error.code})${hint}`;
+    const [first = '', ...details] = error.message.split('\n');
+    return [`${place}${first} (${error.code})`, ...details].join('\n') + hint;
   }
   if (!(error instanceof Error)) return String(error);
   return 'syscall' in error ? error.message : (error.stack ?? error.message);
