@@ -146,6 +146,23 @@ test("the context is the base directory, the Dockerfile's own when it lies outsi
   expect(workspace.list('out.cpio')).toHaveLength(2);
 });
 
+test('COPY --link is an ordinary copy, but for links in its way, which a real builder replaces', async () => {
+  workspace.put('a');
+  symlinkSync('usr', workspace.path('lib'));
+  const lines = ['FROM scratch', 'COPY --link a /usr/', 'COPY . /', 'COPY --link a /etc/'];
+  workspace.put('Dockerfile.dockerignore', '*\n!a\n!lib\n');
+  await build(lines);
+  expect(workspace.list()).toEqual([
+    '644 0 a=a',
+    '755 0 etc',
+    '644 0 etc/a=a',
+    '777 0 lib=usr',
+    '755 0 usr',
+    '644 0 usr/a=a',
+  ]);
+  await expect(build([...lines, 'COPY --link a /lib/'])).rejects.toMatchObject({ code: 'BUILDER_MISSING' });
+});
+
 test('ADD unpacks tar archives and copies everything else', async () => {
   const archive = Buffer.concat([
     tarHeader({ name: 'inner/file', type: 'file', mode: 0o640, size: 2 }),

@@ -81,6 +81,13 @@ function leadsTo(root: DirectoryNode, path: string, depth = 0): string {
   return leadsTo(root, cleanPattern(target), depth + 1);
 }
 
+/** Whether a path, or a directory above it, is a symbolic link. */
+export function leadsThroughLink(root: DirectoryNode, path: string): boolean {
+  let isLink = false;
+  findDirectory(root, cleanPattern(path), () => (isLink = true));
+  return isLink;
+}
+
 /**
  * Copies a match into a tree as COPY does: the contents of a directory go into `target`, a file goes to `target`, or
  * into it if that is a directory or ends with a slash.

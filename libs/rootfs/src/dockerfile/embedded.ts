@@ -12,7 +12,7 @@ import {
 import { ProgramFault } from '@nx-kraft/base';
 import { type ImageDefaults, type SourceImage, unpackImage } from '../image.ts';
 import { isTarFile, readTar } from '../tar-file.ts';
-import { cloneTree, copyInto, findMatches, type Match } from './copy.ts';
+import { cloneTree, copyInto, findMatches, leadsThroughLink, type Match } from './copy.ts';
 import { findOwner } from './owner.ts';
 import { type Heredoc, heredocMark, type Instruction, invalid } from './parse.ts';
 import { hasWildcard } from './patterns.ts';
@@ -133,6 +133,10 @@ class EmbeddedBuilder {
       throw this.#invalid(line, `with more than one source, the target ${target} must end with /`);
     }
     const flags = new Map(instruction.flags.map(({ name, value }) => [name, scope.expand(value, line)]));
+    // Such a layer is made apart from what is there, and a directory of it then replaces the link.
+    if (flags.get('link') === '' && leadsThroughLink(root, toByteName(scope.resolve(target)))) {
+      throw new NeedsBuilder('copies with --link to where a symbolic link leads', line);
+    }
     const from = flags.get('from');
     const source = from === undefined ? this.#options.context : await this.#source(from, stage, line);
     const options = {

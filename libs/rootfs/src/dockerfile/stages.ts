@@ -148,7 +148,7 @@ function expandIfKnown(text: string, variables: Variables, escape: string, line:
 
 /** Why stages cannot be built without running something; undefined when they can. */
 export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stage[]): NeedsBuilder | undefined {
-  if (dockerfile.syntax !== undefined && !/^docker\/dockerfile(:1(\.\d+)*)?$/.test(dockerfile.syntax)) {
+  if (dockerfile.syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(:1(\.\d+)*)?$/.test(dockerfile.syntax)) {
     return new NeedsBuilder(`asks for the frontend ${dockerfile.syntax}`, 1);
   }
   for (const { instructions } of needed) {
