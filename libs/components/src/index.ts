@@ -23,12 +23,12 @@ export {
   type Lock,
   lockedDigest,
   type LockedComponent,
-  lockField,
   lockedResolution,
   parseLock,
   readLock,
   writeLock,
 } from './lock.ts';
+export { lockField } from './lock-field.ts';
 export {
   compareLocks,
   findLockGaps,
@@ -59,7 +59,7 @@ export type {
   TarballResolution,
 } from './resolution.ts';
 export { resolveComponent, type ResolveOptions } from './resolve.ts';
-export { hideCredentials } from './url.ts';
+export { hideCredentials, isRemoteSource } from './url.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';
 export { formatStore, listStore, pruneStore, registerLock, type StoreEntry, verifyStore } from './store-report.ts';
 export {

@@ -10,6 +10,8 @@ import { upstreamDownloads } from './upstream.ts';
 export interface PlacedRequest {
   readonly request: ComponentRequest;
   readonly baseDirectory: string;
+  /** Of a template: what its own Kraftfile names, as {@link LockedComponent} has it. */
+  readonly components?: readonly string[];
 }
 
 /** Everything that the Kraftfiles and Dockerfiles of a workspace name. */
@@ -64,7 +66,8 @@ export async function updateLock(lock: Lock | undefined, needs: LockNeeds, optio
   const selected = select(requests, references, options.update ?? []);
   const components = [...requests].map(async ([key, placed]): Promise<[string, LockedComponent]> => {
     const known = selected.has(key) ? undefined : lockedResolution(lock, key);
-    return [key, known ?? (await lockComponent(placed, options))];
+    const locked = known ?? (await lockComponent(placed, options));
+    return [key, placed.components === undefined ? locked : { ...locked, components: placed.components }];
   });
   const images = references.map(async (reference): Promise<[string, string]> => {
     const known = selected.has(reference) ? undefined : lockedDigest(lock, reference);

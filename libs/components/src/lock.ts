@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
+import { fromLockField, lockField } from './lock-field.ts';
 import type { RemoteResolution } from './resolution.ts';
 import { isFileUrl, isGitAddress } from './url.ts';
 
@@ -12,8 +13,10 @@ export interface Lock {
   readonly images: Readonly<Record<string, string>>;
 }
 
-/** Exact sources, and what else is known to be fetched when they are built. */
+/** Exact sources, and what else is known to be needed when they are built. */
 export type LockedComponent = RemoteResolution & {
+  /** Of a template: the keys of the components that its own Kraftfile names, but for local folders; sorted. */
+  readonly components?: readonly string[];
   /** sha256 (hexadecimal) of upstream archives that its own make step fetches, by their URL. */
   readonly downloads?: Readonly<Record<string, string>>;
 };
@@ -79,24 +82,13 @@ export function formatLock({ components, images }: Lock): string {
   return `${JSON.stringify(form, undefined, 2)}\n`;
 }
 
-/**
- * The name of a component or image as the file has it: with `%2E` for each dot. Paths to a field of a JSON file, such as
- * those of Nx's inputs, are parted by dots and know no quotes.
- */
-export function lockField(name: string): string {
-  return name.replaceAll('%', '%25').replaceAll('.', '%2E');
-}
-
-function fromLockField(field: string): string {
-  return field.replaceAll('%2E', '.').replaceAll('%25', '%');
-}
-
 /** A component as the file has it. */
 export function toEntry(component: LockedComponent): Record<string, unknown> {
-  const { revision, content, downloads } = component;
+  const { revision, content, components, downloads } = component;
   const rest = {
     ...(revision === undefined ? {} : { revision }),
     content,
+    ...(components === undefined ? {} : { components }),
     ...(downloads === undefined ? {} : { downloads: Object.fromEntries(sorted(downloads)) }),
   };
   if (component.kind === 'tarball') return { tarball: component.url, sha256: component.sha256, ...rest };
@@ -146,10 +138,11 @@ function parseJson(text: string, at: string): unknown {
 }
 
 function toComponent(key: string, entry: Readonly<Record<string, unknown>>, reader: Reader): LockedComponent {
-  const { git, tarball, ref, revision, sha256, content, downloads } = entry;
+  const { git, tarball, ref, revision, sha256, content, components, downloads } = entry;
   const isRevision = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
   const common = {
     content: reader.text(content, /^sha256:[0-9a-f]{64}$/, `content of ${key}`),
+    ...(components === undefined ? {} : { components: toKeys(key, components, reader) }),
     ...(downloads === undefined ? {} : { downloads: toDownloads(key, downloads, reader) }),
   };
   if (tarball !== undefined) {
@@ -176,6 +169,11 @@ function toGitAddress(key: string, git: unknown, reader: Reader): string {
   // The same as in a Kraftfile: nothing that git could take for an option or for a program to run.
   if (typeof git === 'string' && (isGitAddress(git) || isFileUrl(git))) return git;
   throw reader.fault(`git of ${key} is ${JSON.stringify(git)}`);
+}
+
+function toKeys(key: string, components: unknown, reader: Reader): readonly string[] {
+  if (!Array.isArray(components)) throw reader.fault(`components of ${key} is no list`);
+  return components.map((one) => reader.text(one, /^(core|lib|app)\/[^@]+@./, `a component of ${key}`));
 }
 
 function toDownloads(key: string, downloads: unknown, reader: Reader): Record<string, string> {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { ComponentFault } from './fault.ts';
 import type { ComponentRequest } from './request.ts';
-import { looksLikeHost, looksLikeUrl } from './url.ts';
+import { isRemoteSource } from './url.ts';
 
 /** KConfig symbols and values, the last one winning. */
 export type Kconfig = Readonly<Record<string, string>>;
@@ -77,7 +77,7 @@ function mergePart(
 }
 
 function isPath(source: string | undefined): source is string {
-  return source !== undefined && !looksLikeUrl(source) && !looksLikeHost(source);
+  return source !== undefined && !isRemoteSource(source);
 }
 
 function mergeTargets(project: TemplatedKraftfile, template: TemplatedKraftfile): readonly TemplateTarget[] {

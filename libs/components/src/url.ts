@@ -24,6 +24,11 @@ export function looksLikeHost(text: string): boolean {
   return /^[\w-]+(\.[\w-]+)*\.[a-z]{2,}\/./i.test(text);
 }
 
+/** Whether a source is meant as one on another machine, and so not as a folder. URLs of files count as such, too. */
+export function isRemoteSource(source: string): boolean {
+  return looksLikeUrl(source) || looksLikeHost(source);
+}
+
 /** Names of parameters in URLs whose values let one in. */
 const secretParameters = /([?&](?:[\w-]*(?:token|signature|secret|password|api_?key)|sig|auth|key)=)[^&#\s'"]+/gi;
 

@@ -1,4 +1,5 @@
 export {
+  createDependencies,
   createNodes,
   createNodesV2,
   name,

@@ -2,18 +2,22 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
+  CreateDependenciesContext,
   CreateNodesContext,
   CreateNodesResultArray,
   PostTasksExecutionContext,
   PreTasksExecutionContext,
+  RawProjectGraphDependency,
 } from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
-import { assignProjectNames } from './inference/project-names.ts';
+import { usedComponents } from './inference/components.ts';
 import { lookAround } from './inference/facts.ts';
-import { readLockFields } from './inference/lock.ts';
+import { localLibraries } from './inference/local-libraries.ts';
+import { readLockSummary } from './inference/lock.ts';
 import { withMemory } from './inference/memory.ts';
-import { readTaskOptions } from './inference/project-options.ts';
+import { findNeighbours } from './inference/neighbours.ts';
 import type { Summary } from './inference/summary.ts';
+import { surveyWorkspace } from './inference/survey.ts';
 import { changedExecutors, hasBuildDefaults } from './inference/target-defaults.ts';
 import type { Input } from './inference/inputs.ts';
 import { inferProject } from './inference/targets.ts';
@@ -56,24 +60,29 @@ async function createProjects(
       });
       found.set(folder, { file, summary });
     }
-    const projectNames = assignProjectNames(new Map([...found].map(([folder, { summary }]) => [folder, summary.name])));
+    const workspace = await surveyWorkspace(workspaceRoot, found, names, recall);
     const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
     const pluginInputs = ownSources(workspaceRoot);
-    const lock = readLockFields(workspaceRoot);
+    const lock = readLockSummary(workspaceRoot);
     const files: Record<string, readonly string[]> = {};
     const versions = new Set<string>();
+    const local: string[] = [];
+    const componentsOf = (folder: string) => summaryIn(relative(workspaceRoot, folder) || '.')?.components;
     const results = await Promise.all(
       [...found].map(async ([folder, { file, summary }]) => {
-        const rootfsOptions = await readTaskOptions(join(workspaceRoot, folder), names.rootfs);
-        const facts = await lookAround(workspaceRoot, file, summary, rootfsOptions, recall, summaryIn);
+        const components = usedComponents(summary.components, join(workspaceRoot, folder), { lock, componentsOf });
+        const rootfs = { settings: workspace.settingsOf(folder), rootfsTask: names.rootfs };
+        const facts = await lookAround(workspaceRoot, file, summary, components, rootfs, recall, summaryIn);
         if (facts.rootfs.files.length > 0) files[fileDetailsVariable(folder)] = facts.rootfs.files;
         for (const variable of versionVariables(summary, facts)) versions.add(variable);
+        local.push(...facts.kernels.folders.map(({ path }) => path));
         const { project, externalNodes } = inferProject(
           {
-            name: projectNames.get(folder) ?? summary.name,
+            name: workspace.projectNames.get(folder) ?? summary.name,
             kraftfile: file,
             summary,
             facts,
+            neighbours: findNeighbours(folder, summary, facts, workspace),
             lock,
             salt: pluginVersion,
             hasBuildDefaults: hasBuildDefaults(nxJsonConfiguration, names),
@@ -85,8 +94,18 @@ async function createProjects(
       }),
     );
     rememberVariables(workspaceRoot, { files, versions: [...versions].toSorted() });
-    return results;
+    const libraries = { projects: { ...localLibraries(workspaceRoot, local, found) } };
+    return [...results, ...results.slice(0, 1).map(([file]) => [file, libraries] as const)];
   });
+}
+
+/** Components, images and other projects as dependencies, for `nx graph` and `nx affected`. */
+export async function createDependencies(
+  _options: PluginOptions | undefined,
+  context: CreateDependenciesContext,
+): Promise<RawProjectGraphDependency[]> {
+  const { kraftDependencies } = await import('./inference/dependencies.ts');
+  return kraftDependencies(context);
 }
 
 /** Sorted by folder; in each folder the file that kraft would take comes first. */

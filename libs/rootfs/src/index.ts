@@ -6,7 +6,7 @@ export { type Credentials } from './dockerfile/job.ts';
 export { digestFileDetails } from './file-details.ts';
 export { RootfsFault, type RootfsFaultCode } from './fault.ts';
 export { type ImageDefaults, type ImageSource, type SourceImage, type SourceLayer } from './image.ts';
-export { registryImages } from './images.ts';
+export { openLayoutImage, registryImages } from './images.ts';
 export { type InputsRequest, rootfsInputs, type RootfsInputs, unexpectedReads } from './inputs.ts';
 export { type Modes } from './modes.ts';
 export { type RootfsFormat } from './output.ts';

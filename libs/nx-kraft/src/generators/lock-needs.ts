@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Tree } from '@nx/devkit';
+import { type Tree, readNxJson } from '@nx/devkit';
 import {
   type ComponentRequest,
   type Lock,
@@ -16,11 +16,13 @@ import {
 import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
 import { RegistryClient, Repository, parseReference } from '@nx-kraft/oci';
 import { RootfsFault, rootfsInputs } from '@nx-kraft/rootfs';
-import { readTaskOptions } from '../inference/project-options.ts';
+import { readProjectSettings } from '../inference/project-options.ts';
+import { packedImageNames } from '../inference/survey.ts';
+import { type PluginOptions, type TaskNames, taskNames } from '../options.ts';
 import { lockFileName } from '../tasks/files.ts';
 import { plannedTargets } from '../tasks/kraftproject.ts';
 import { networkRules } from '../tasks/network.ts';
-import { baseImageName, componentNeeds, runtimeImageName } from '../tasks/needs.ts';
+import { baseImageName, componentNeeds, namedComponents, runtimeImageName } from '../tasks/needs.ts';
 import { readTemplate } from '../tasks/sources.ts';
 import { findKraftfiles } from './kraftprojects.ts';
 
@@ -43,21 +45,47 @@ export async function lockOptions(): Promise<LockOptions> {
       const { descriptor } = await new Repository(client, reference).resolve(reference.tag ?? 'latest');
       return descriptor.digest;
     },
-    onProgress: ({ message }) => process.stderr.write(`${message}\n`),
+    onProgress: ({ kind, message }) => {
+      // That something is not locked is why this runs.
+      if (kind !== 'unlocked') process.stderr.write(`${message}\n`);
+    },
   };
 }
 
 /** Everything that the Kraftfiles of a workspace, their templates and their Dockerfiles name. */
 export async function gatherNeeds(tree: Tree, lock: Lock | undefined, options: LockOptions): Promise<LockNeeds> {
   const files = await findKraftfiles(tree);
-  const needs = await Promise.all(files.map((file) => needsOf(tree, file, lock, options)));
+  const names = inferredNames(tree);
+  const needs = await Promise.all(files.map((file) => needsOf(tree, file, names, lock, options)));
+  const packed = await imagesPackedHere(tree, files, names);
   return {
     components: needs.flatMap(({ components }) => components),
-    images: [...new Set(needs.flatMap(({ images }) => images))],
+    images: [...new Set(needs.flatMap(({ images }) => images))].filter((name) => !packed.has(name)),
   };
 }
 
-async function needsOf(tree: Tree, file: string, lock: Lock | undefined, rules: LockOptions): Promise<LockNeeds> {
+/** What the tasks are called by the plugin's options in `nx.json`. */
+function inferredNames(tree: Tree): TaskNames {
+  const plugins = readNxJson(tree)?.plugins ?? [];
+  const own = plugins.find((plugin) => typeof plugin === 'object' && plugin.plugin.startsWith('nx-kraft'));
+  return taskNames(typeof own === 'object' ? (own.options as PluginOptions | undefined) : undefined);
+}
+
+/** What the workspace packs itself is taken from where it is packed, and so has no place in the lock. */
+async function imagesPackedHere(tree: Tree, files: readonly string[], names: TaskNames): Promise<ReadonlySet<string>> {
+  const packed = await Promise.all(
+    files.map(async (file) => packedImageNames(await readProjectSettings(join(tree.root, dirname(file))), names)),
+  );
+  return new Set(packed.flat());
+}
+
+async function needsOf(
+  tree: Tree,
+  file: string,
+  names: TaskNames,
+  lock: Lock | undefined,
+  rules: LockOptions,
+): Promise<LockNeeds> {
   const folder = join(tree.root, dirname(file));
   const directoryName = basename(folder);
   const { kraftfile } = readKraftfile(tree.read(file, 'utf8') ?? '', { file, directoryName, env: process.env });
@@ -65,24 +93,31 @@ async function needsOf(tree: Tree, file: string, lock: Lock | undefined, rules: 
   if (kraftfile === undefined) return { components: [], images: [] };
   const templates: PlacedRequest[] = [];
   const fetch = async (request: ComponentRequest, baseDirectory: string): Promise<string> => {
-    templates.push({ request, baseDirectory });
     const options = { ...rules, lock, baseDirectory };
-    return (await fetchComponent(await resolveComponent(request, options), options.store, options)).folder;
+    const fetched = await fetchComponent(await resolveComponent(request, options), options.store, options);
+    const components = remoteKeys(await readTemplate(fetched.folder));
+    templates.push({ request, baseDirectory, components });
+    return fetched.folder;
   };
   const merged = await applyTemplates(kraftfile, folder, fetch, readTemplate);
   return {
     components: [...componentNeeds(merged.kraftfile, folder), ...templates],
-    images: await imagesOf(folder, kraftfile),
+    images: await imagesOf(folder, kraftfile, names),
   };
 }
 
+function remoteKeys(kraftfile: Kraftfile | undefined): readonly string[] {
+  const named = kraftfile === undefined ? [] : namedComponents(kraftfile);
+  return named.flatMap(({ key, folder }) => (folder === undefined ? [key] : [])).toSorted();
+}
+
 /** The runtime, and the images that the root file system is made from, by their names in full. */
-async function imagesOf(folder: string, kraftfile: Kraftfile): Promise<readonly string[]> {
+async function imagesOf(folder: string, kraftfile: Kraftfile, names: TaskNames): Promise<readonly string[]> {
   const { runtime, rootfs } = kraftfile;
   const runtimes = runtime?.reference === undefined ? [] : [runtimeImageName(runtime.reference)];
   if (rootfs === undefined) return runtimes;
   try {
-    const options = await readTaskOptions(folder, 'rootfs');
+    const options = (await readProjectSettings(folder)).options(names.rootfs);
     const architecture = plannedTargets(kraftfile)[0]?.architecture;
     const inputs = rootfsInputs({ ...rootfs, architecture, ...options, baseDirectory: folder });
     return [...runtimes, ...inputs.images.map(baseImageName)];

@@ -4,9 +4,10 @@ import { findClimbs, isBuildFile } from '@nx-kraft/kernel/climbs';
 import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
-import { isRemote } from '../tasks/remote.ts';
+import type { UsedComponents } from './components.ts';
 import type { Recall } from './memory.ts';
 import { notCompiled } from './not-compiled.ts';
+import type { ProjectSettings } from './project-options.ts';
 import type { Summary } from './summary.ts';
 import { buildersVariable, erofsVariable, fileDetailsVariable } from './variables.ts';
 
@@ -18,12 +19,9 @@ export interface Facts {
   readonly hasManifest: boolean;
   /** Whether the project has settings for Unikraft Cloud. */
   readonly isDeployed: boolean;
-  /** Folders in the workspace with components, also those of templates there, or with sources of the application. */
-  readonly localComponents: readonly string[];
-  /** Globs of what lies in these and goes into no kernel. */
-  readonly notCompiled: readonly string[];
-  /** Whether one of these lies outside of the workspace, where no cache key can see changes. */
-  readonly reachesOutside: boolean;
+  /** Names of projects that the project's own settings declare to be before it. */
+  readonly declared: readonly string[];
+  readonly kernels: KernelFacts;
   readonly rootfs: RootfsFacts;
   readonly volumes: VolumeFacts;
 }
@@ -36,12 +34,34 @@ export interface VolumeFacts {
   readonly reachesOutside: boolean;
 }
 
+/** What decides the kernels, beside the application itself. */
+export interface KernelFacts {
+  /** Keys of remote components, as `kraft.lock` has them. */
+  readonly remote: readonly string[];
+  /** Folders of components that lie in the workspace. */
+  readonly folders: readonly LocalFolder[];
+  /** Other folders in the workspace with sources of the application. */
+  readonly taken: readonly LocalFolder[];
+  /** Globs of what lies in these and goes into no kernel. */
+  readonly notCompiled: readonly string[];
+  /** The runtime's kernel, when it is a file in the workspace. */
+  readonly file?: string;
+  /** Whether something is not known yet, or lies outside of the workspace, where no cache key can see it change. */
+  readonly reachesOutside: boolean;
+}
+
+export interface LocalFolder {
+  readonly path: string;
+  /** Whether it is a repository of its own within the workspace, which the workspace's own mostly ignores. */
+  readonly isClone: boolean;
+}
+
 /** What decides the root file system and the read-only images. */
 export interface RootfsFacts {
   /** Globs of what is read; with `!` in front, of what is not. */
   readonly files: readonly string[];
-  /** The fields of the lock file for the images that they are made from. */
-  readonly lockFields: readonly string[];
+  /** The images that they are made from, by their names in full. */
+  readonly images: readonly string[];
   /** Names of environment variables that go into it; the plugin itself sets some before tasks run. */
   readonly environment: readonly string[];
   /** Whether it reads something outside of the workspace, whose changes no cache key can see. */
@@ -52,71 +72,33 @@ export interface RootfsFacts {
  * Looks at what a Kraftfile names. This happens for each Kraftfile on each command: a few `stat` and a
  * look into its build files and its Dockerfile.
  *
- * @param rootfsOptions  options of the project's rootfs task
+ * @param rootfsTask  the name of the task whose options decide the root file system
  * @param summaryIn  gives what the Kraftfile in a folder of the workspace says; undefined where there is none
  */
 export async function lookAround(
   workspaceRoot: string,
   kraftfile: string,
   summary: Summary,
-  rootfsOptions: RootfsTaskOptions,
+  components: UsedComponents,
+  { settings, rootfsTask }: { readonly settings: ProjectSettings; readonly rootfsTask: string },
   recall: Recall,
   summaryIn: SummaryIn,
 ): Promise<Facts> {
   const folder = resolve(workspaceRoot, dirname(kraftfile));
-  const components = localComponents(workspaceRoot, folder, summary, summaryIn);
   const hasMakefile = isThere(join(folder, 'Makefile.uk'));
   const taken = hasMakefile && summary.compilesApplication ? foldersOfClimbs(workspaceRoot, folder) : [];
-  const folders = [...new Set([...components.folders, ...taken])];
   return {
     hasMakefile,
     hasManifest: isThere(join(folder, 'package.json')),
     isDeployed: isThere(join(folder, deployFileName)),
-    localComponents: inside(folders),
-    notCompiled: components.notCompiled,
-    reachesOutside: folders.includes(undefined),
-    rootfs: await filesystemFacts(workspaceRoot, folder, summary, rootfsOptions, recall),
+    declared: settings.declared,
+    kernels: kernelFacts(workspaceRoot, folder, summary, components, summaryIn, taken),
+    rootfs: await filesystemFacts(workspaceRoot, folder, summary, settings.options(rootfsTask), recall),
     volumes: volumeFacts(workspaceRoot, folder, summary),
   };
 }
 
 export type SummaryIn = (folder: string) => Summary | undefined;
-
-interface LocalComponents {
-  /** Relative to the workspace; undefined stands for what no key can see. */
-  readonly folders: readonly (string | undefined)[];
-  readonly notCompiled: readonly string[];
-}
-
-/** The folders that a Kraftfile names, and those that the Kraftfiles of its templates do. */
-function localComponents(
-  workspaceRoot: string,
-  folder: string,
-  { components, template }: Summary,
-  summaryIn: SummaryIn,
-  visited: ReadonlySet<string> = new Set(),
-): LocalComponents {
-  const folders = components
-    .flatMap(({ source }) => (source !== undefined && !isRemote(source) ? [source] : []))
-    .map((source) => toWorkspacePath(workspaceRoot, resolve(folder, source)));
-  if (template === undefined || isRemote(template)) return { folders, notCompiled: [] };
-  const place = toWorkspacePath(workspaceRoot, resolve(folder, template));
-  // Nx knows no Kraftfile in a folder that git ignores; then we cannot tell what else counts.
-  const found = place === undefined ? undefined : summaryIn(place);
-  if (place === undefined || found === undefined) return { folders: [...folders, undefined], notCompiled: [] };
-  if (visited.has(place)) return { folders, notCompiled: [] };
-  const below = localComponents(
-    workspaceRoot,
-    join(workspaceRoot, place),
-    found,
-    summaryIn,
-    new Set([...visited, place]),
-  );
-  return {
-    folders: [...new Set([...folders, ...below.folders])],
-    notCompiled: [...notCompiled(found).map((glob) => posix.join(place, glob)), ...below.notCompiled],
-  };
-}
 
 /** The folders to which an application's build files go up, as `$(APP_BASE)/../common/x.c` goes to `common`. */
 function foldersOfClimbs(workspaceRoot: string, folder: string): readonly (string | undefined)[] {
@@ -144,10 +126,36 @@ function volumeFacts(workspaceRoot: string, folder: string, { volumes }: Summary
   };
 }
 
+function kernelFacts(
+  workspaceRoot: string,
+  folder: string,
+  { runtimeKernel }: Summary,
+  { remote, folders, templates, isWhole }: UsedComponents,
+  summaryIn: SummaryIn,
+  taken: readonly (string | undefined)[],
+): KernelFacts {
+  const toFolders = (paths: readonly (string | undefined)[]): readonly LocalFolder[] =>
+    inside(paths).map((path) => ({ path, isClone: isThere(join(workspaceRoot, path, '.git')) }));
+  const kernels = runtimeKernel === undefined ? [] : [resolve(folder, runtimeKernel)];
+  const [file] = kernels.map((path) => toWorkspacePath(workspaceRoot, path));
+  const places = folders.map((path) => toWorkspacePath(workspaceRoot, path));
+  return {
+    remote,
+    folders: toFolders(places),
+    taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
+    notCompiled: inside(templates.map((path) => toWorkspacePath(workspaceRoot, path))).flatMap((path) => {
+      const template = summaryIn(path);
+      return template === undefined ? [] : notCompiled(template).map((glob) => posix.join(path, glob));
+    }),
+    ...(file === undefined ? {} : { file }),
+    reachesOutside: !isWhole || [...places, ...taken].includes(undefined) || (kernels.length > 0 && file === undefined),
+  };
+}
+
 /** A path in the workspace relative to it; undefined for one outside. */
 function toWorkspacePath(workspaceRoot: string, path: string): string | undefined {
-  const inside = relative(workspaceRoot, path).split(sep).join('/');
-  return inside === '..' || inside.startsWith('../') ? undefined : posix.normalize(inside);
+  const within = relative(workspaceRoot, path).split(sep).join('/');
+  return within === '..' || within.startsWith('../') ? undefined : posix.normalize(within);
 }
 
 function isThere(path: string): boolean {
@@ -171,7 +179,7 @@ async function filesystemFacts(
   const projectRoot = toWorkspacePath(workspaceRoot, folder) ?? '';
   return {
     files: facts.flatMap(({ files }) => files),
-    lockFields: facts.flatMap(({ lockFields }) => lockFields),
+    images: facts.flatMap(({ images }) => images),
     environment: [
       ...new Set(facts.flatMap(({ environment }) => environment)),
       ...(facts.some(({ files }) => files.length > 0) ? [fileDetailsVariable(projectRoot)] : []),
@@ -196,12 +204,12 @@ async function rootfsFacts(
   const inputs = await recall([path, kind, JSON.stringify(request), ...texts], () =>
     findInputs({ ...request, baseDirectory: folder }),
   );
-  if (inputs === null) return { files: [], lockFields: [], environment: [], reachesOutside: false };
+  if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: false };
   const globs = [...inputs.files, ...inputs.excluded].map((glob) => toWorkspacePath(workspaceRoot, join(folder, glob)));
   const [files, excluded] = [globs.slice(0, inputs.files.length), globs.slice(inputs.files.length)];
   return {
     files: [...inside(files), ...inside(excluded).map((glob) => `!${glob}`)],
-    lockFields: inputs.images,
+    images: inputs.images,
     environment: [...inputs.environment, ...(inputs.needsBuilder === undefined ? [] : [buildersVariable])],
     reachesOutside: files.includes(undefined),
   };
@@ -236,13 +244,13 @@ function readTexts(
   });
 }
 
-/** What a root file system is made from, images as fields of the lock file; null for a source that cannot be read, of which its task tells why. */
+/** What a root file system is made from, images by their names in full; null for a source that cannot be read, of which its task tells why. */
 async function findInputs(request: InputsRequest): Promise<RootfsInputs | null> {
   const { RootfsFault, rootfsInputs } = await import('@nx-kraft/rootfs');
-  const { baseImageName, imageFields } = await import('../tasks/needs.ts');
+  const { baseImageName } = await import('../tasks/needs.ts');
   try {
     const inputs = rootfsInputs(request);
-    return { ...inputs, images: imageFields(inputs.images.map(baseImageName)) };
+    return { ...inputs, images: inputs.images.map(baseImageName) };
   } catch (error) {
     if (error instanceof RootfsFault) return null;
     throw error;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { taskNames } from '../options.ts';
+import type { LockSummary } from './lock.ts';
 import { assignProjectNames } from './project-names.ts';
 import { summarize } from './summary.ts';
 import { inferProject } from './targets.ts';
@@ -15,23 +16,33 @@ targets:
   - { plat: fc, arch: arm64, kconfig: { CONFIG_B: 'y' } }
 `;
 
-function infer(text: string, options = {}, lock: ReadonlySet<string> = new Set()) {
+const noLock: LockSummary = { components: new Map(), images: new Map() };
+
+function infer(text: string, options = {}, lock = noLock) {
   const file = 'apps/web/Kraftfile';
+  const summary = summarize(text, file, 'web');
+  const remote = summary.components.filter(({ folder }) => folder === undefined).map(({ key }) => key);
   return inferProject(
     {
       name: 'web',
       kraftfile: file,
-      summary: summarize(text, file, 'web'),
+      summary,
       facts: {
         hasMakefile: true,
         hasManifest: false,
         isDeployed: false,
-        localComponents: ['core'],
-        notCompiled: [],
-        reachesOutside: false,
-        rootfs: { files: ['apps/web/rootfs/**/*'], lockFields: [], environment: [], reachesOutside: false },
+        declared: [],
+        kernels: {
+          remote,
+          folders: [{ path: 'core', isClone: false }],
+          taken: [],
+          notCompiled: [],
+          reachesOutside: false,
+        },
+        rootfs: { files: ['apps/web/rootfs/**/*'], images: [], environment: [], reachesOutside: false },
         volumes: { files: [], reachesOutside: false },
       },
+      neighbours: { images: {}, folders: ['core'], haveKernels: false },
       lock,
       salt: '1',
       pluginInputs: [],
@@ -126,12 +137,12 @@ describe('a change of the Kraftfile reaches only the tasks that it concerns:', (
 test('what is locked is an input by its field, and what is not keeps the task from being cached', () => {
   const remote = kraftfile.replace('source: ../../core', "version: '0.17'");
   const field = 'components.core/unikraft@0%2E17';
-  const task = (lock: ReadonlySet<string>) => infer(remote, {}, lock).project.targets?.['build:qemu-x86_64'];
-  expect(task(new Set([field]))).toMatchObject({
+  const task = (lock: LockSummary) => infer(remote, {}, lock).project.targets?.['build:qemu-x86_64'];
+  expect(task({ ...noLock, components: new Map([['core/unikraft@0.17', {}]]) })).toMatchObject({
     cache: true,
     inputs: expect.arrayContaining([{ json: '{workspaceRoot}/kraft.lock', fields: [field] }]) as unknown[],
   });
-  expect(task(new Set())?.cache).toBe(false);
+  expect(task(noLock)?.cache).toBe(false);
 });
 
 test('projects keep their Kraftfile’s name unless two share it or Nx could not take it', () => {

@@ -6,14 +6,28 @@ interface Targets {
   readonly [name: string]: { readonly options?: Readonly<Record<string, unknown>> } | undefined;
 }
 
-/**
- * The options that a project gives to an inferred task in its own `project.json` or `package.json`. Nx merges them
- * after inference; here they are needed for what the task's inputs follow from.
- */
-export async function readTaskOptions(folder: string, task: string): Promise<Readonly<Record<string, unknown>>> {
-  const project = await readJson<{ targets?: Targets }>(join(folder, 'project.json'));
-  const manifest = await readJson<{ nx?: { targets?: Targets } }>(join(folder, 'package.json'));
-  return { ...manifest?.nx?.targets?.[task]?.options, ...project?.targets?.[task]?.options };
+/** What a project itself says to Nx, in its `project.json` or `package.json`. */
+export interface ProjectSettings {
+  /** The options that it gives to an inferred task: Nx merges them after inference, while here inputs follow from them. */
+  readonly options: (task: string) => Readonly<Record<string, unknown>>;
+  /** The projects that it declares to depend on; patterns that exclude others are left out. */
+  readonly declared: readonly string[];
+}
+
+interface Settings {
+  readonly targets?: Targets;
+  readonly implicitDependencies?: readonly string[];
+}
+
+/** Reads the settings of the project in a folder. */
+export async function readProjectSettings(folder: string): Promise<ProjectSettings> {
+  const project = await readJson<Settings>(join(folder, 'project.json'));
+  const manifest = (await readJson<{ nx?: Settings }>(join(folder, 'package.json')))?.nx;
+  const declared = [...(manifest?.implicitDependencies ?? []), ...(project?.implicitDependencies ?? [])];
+  return {
+    options: (task) => ({ ...manifest?.targets?.[task]?.options, ...project?.targets?.[task]?.options }),
+    declared: declared.filter((name) => !name.startsWith('!')),
+  };
 }
 
 async function readJson<T>(path: string): Promise<T | undefined> {

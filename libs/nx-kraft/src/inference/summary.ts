@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import {
-  type Component,
   type Diagnostic,
   type Filesystem,
   type Kraftfile,
@@ -22,7 +21,7 @@ import {
   testReportName,
 } from '@nx-kraft/kraftfile';
 import { describeBriefly, plannedTargets } from '../tasks/kraftproject.ts';
-import { componentFields, imageFields, runtimeImageName } from '../tasks/needs.ts';
+import { type NamedComponent, namedComponents, runtimeImageName } from '../tasks/needs.ts';
 
 /** What inference needs of a Kraftfile: small, plain JSON. Paths are relative to the Kraftfile's folder. */
 export interface Summary {
@@ -32,15 +31,13 @@ export interface Summary {
   readonly targets: readonly TargetSummary[];
   /** Whether kernels are built from source, are a runtime's, or are not named at all. */
   readonly kernels: 'source' | 'runtime' | 'none';
-  /** The fields of the lock file that decide the kernels. */
-  readonly lockFields: readonly string[];
-  /** Whether a template adds components that only the template's own Kraftfile names. */
-  readonly hasTemplate: boolean;
+  readonly components: readonly NamedComponent[];
+  /** The runtime's image by its name in full. */
+  readonly runtimeImage?: string;
+  /** The file that is the runtime's kernel. */
+  readonly runtimeKernel?: string;
   /** Whether the application has sources of its own in the kernel, which it has not with a template. */
   readonly compilesApplication: boolean;
-  readonly components: readonly Component[];
-  /** The template's source: a folder or a URL. */
-  readonly template?: string | undefined;
   /** The root file system, and read-only images besides. */
   readonly filesystems: readonly Filesystem[];
   readonly rootfsDigest: string;
@@ -80,21 +77,17 @@ export function summarize(text: string, file: string, directoryName: string): Su
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (kraftfile === undefined || errors.length > 0) return summarizeBroken(errors, directoryName);
 
-  const { unikraft, template, libraries, rootfs, roms, runtime } = kraftfile;
+  const { unikraft, template, rootfs, roms, runtime } = kraftfile;
   const targets = plannedTargets(kraftfile);
   const architectures = [...new Set(targets.map(({ architecture }) => architecture))];
   return {
     name: kraftfile.name,
     targets: targets.map((target) => summarizeTarget(kraftfile, target)),
     kernels: unikraft !== undefined || template !== undefined ? 'source' : runtime !== undefined ? 'runtime' : 'none',
-    lockFields: [
-      ...componentFields(kraftfile),
-      ...imageFields(runtime?.reference === undefined ? [] : [runtimeImageName(runtime.reference)]),
-    ],
-    hasTemplate: template !== undefined,
+    components: namedComponents(kraftfile),
+    ...(runtime?.reference === undefined ? {} : { runtimeImage: runtimeImageName(runtime.reference) }),
+    ...(runtime?.kernel === undefined ? {} : { runtimeKernel: runtime.kernel }),
     compilesApplication: template === undefined,
-    components: [unikraft, template, ...libraries].filter((component) => component !== undefined),
-    template: template?.source,
     filesystems: [...(rootfs === undefined ? [] : [rootfs]), ...roms],
     rootfsDigest: digest(
       architectures.map((architecture) => [
@@ -140,10 +133,8 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
     problem: errors.map(describeBriefly).join('\n') || 'It is empty.',
     targets: [],
     kernels: 'none',
-    lockFields: [],
-    hasTemplate: false,
-    compilesApplication: false,
     components: [],
+    compilesApplication: false,
     filesystems: [],
     rootfsDigest: '',
     rootfsOutputs: [],

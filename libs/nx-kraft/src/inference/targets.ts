@@ -1,16 +1,21 @@
 import { posix } from 'node:path';
 import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguration } from '@nx/devkit';
+import { lockField } from '@nx-kraft/components/lock-field';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import type { TaskNames } from '../options.ts';
 import { lockFileName, testFileName, toolchainVariable } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
 import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
-import type { Facts } from './facts.ts';
+import type { Dependencies } from './dependencies.ts';
+import { componentNode, imageNode } from './external-nodes.ts';
+import type { Facts, LocalFolder } from './facts.ts';
 import { type Input, nothingOfItsOwn } from './inputs.ts';
 import { kernelTargets } from './kernel-targets.ts';
+import type { LockSummary } from './lock.ts';
 import { notCompiled } from './not-compiled.ts';
 import { machineTargets } from './machine-targets.ts';
+import type { Neighbours, PackedImage } from './neighbours.ts';
 import type { Summary, TargetSummary } from './summary.ts';
 import { testPrograms } from './variables.ts';
 
@@ -20,8 +25,8 @@ export interface InferenceSource {
   readonly kraftfile: string;
   readonly summary: Summary;
   readonly facts: Facts;
-  /** The fields that `kraft.lock` has. */
-  readonly lock: ReadonlySet<string>;
+  readonly neighbours: Neighbours;
+  readonly lock: LockSummary;
   /** Goes into all cache keys. */
   readonly salt: string;
   /** Whether nx.json has defaults for all tasks of the name of the one that builds all kernels. */
@@ -45,6 +50,7 @@ export interface InferredProject {
 export function inferProject(source: InferenceSource, names: TaskNames): InferredProject {
   const { name, kraftfile, summary } = source;
   const parts = new Parts(source);
+  const external = externalNodes(source);
   const targets = summary.problem === undefined ? workingTargets(source, names, parts) : brokenTargets(source, names);
   const platforms = summary.targets.map(({ platform }) => `plat:${platform}`);
   const architectures = summary.targets.map(({ architecture }) => `arch:${architecture}`);
@@ -59,11 +65,23 @@ export function inferProject(source: InferenceSource, names: TaskNames): Inferre
         technologies: ['unikraft'],
         description: summary.problem ?? `Unikernel of ${kraftfile}`,
         targetGroups: { Unikraft: Object.keys(targets) },
+        kraft: { external: Object.keys(external), folders: source.neighbours.folders } satisfies Dependencies,
       },
       targets,
     },
-    externalNodes: parts.nodes,
+    externalNodes: { ...parts.nodes, ...external },
   };
+}
+
+/** The remote components and images that a Kraftfile is built from, but for images that are packed in the workspace. */
+function externalNodes({ facts, summary, neighbours, lock }: InferenceSource) {
+  const runtime = summary.runtimeImage === undefined || neighbours.runtime ? [] : [summary.runtimeImage];
+  const images = [...runtime, ...facts.rootfs.images.filter((name) => !(name in neighbours.images))];
+  const nodes = [
+    ...facts.kernels.remote.map((key) => componentNode(key, lock)),
+    ...images.map((name) => imageNode(name, lock)),
+  ];
+  return Object.fromEntries(nodes.map((node) => [node.name, node]));
 }
 
 /** What a task needs of the lock: its inputs, and whether all of it is locked. */
@@ -90,12 +108,18 @@ class Parts {
     return [{ externalDependencies: [node] }, ...summary.variables.map((env) => ({ env })), ...pluginInputs];
   }
 
-  /** What a task takes from the lock, by the fields of the file. */
-  locked(fields: readonly string[]): Locked {
+  /** What a task takes from the lock: components by their keys, images by their names in full. */
+  locked(components: readonly string[], images: readonly string[]): Locked {
     const { lock } = this.#source;
+    // What is named by its digest needs no entry.
+    const tags = images.filter((name) => !name.includes('@'));
+    const fields = [
+      ...components.map((key) => `components.${lockField(key)}`),
+      ...tags.map((name) => `images.${lockField(name)}`),
+    ];
     return {
-      inputs: fields.length === 0 ? [] : [{ json: `{workspaceRoot}/${lockFileName}`, fields: [...fields] }],
-      isWhole: fields.every((field) => field === 'components' || lock.has(field)),
+      inputs: fields.length === 0 ? [] : [{ json: `{workspaceRoot}/${lockFileName}`, fields }],
+      isWhole: components.every((key) => lock.components.has(key)) && tags.every((name) => lock.images.has(name)),
     };
   }
 }
@@ -109,13 +133,14 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
           (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, names, parts)] as const,
         )
       : [];
-  const filesystems = summary.filesystems.length === 0 ? [] : [[names.rootfs, rootfsTarget(source, parts)] as const];
+  const filesystems =
+    summary.filesystems.length === 0 ? [] : [[names.rootfs, rootfsTarget(source, names, parts)] as const];
   const best = `${names.build}:${hostTarget(summary.targets)?.id}`;
   const booted = [...kernels.filter(([task]) => task === best), ...filesystems].map(([task]) => task);
   const bootable = {
     [names.package]: {
       executor: 'nx-kraft:package',
-      options,
+      options: { ...options, ...runtimeOptions(source) },
       cache: true,
       dependsOn: [...kernels, ...filesystems].map(([task]) => task),
       inputs: [
@@ -185,32 +210,53 @@ function kernelTarget(
   names: TaskNames,
   parts: Parts,
 ): TargetConfiguration {
-  const { kraftfile, facts, summary } = source;
+  const { kraftfile, facts, summary, neighbours } = source;
+  const { kernels } = facts;
   const isBuilt = summary.kernels === 'source';
-  // Which components a template adds is only known when it has been fetched: any change of them counts.
-  const locked = parts.locked([...summary.lockFields, ...(summary.hasTemplate ? ['components'] : [])]);
+  const { runtime, kernel } = neighbours;
+  const image = isBuilt || summary.runtimeImage === undefined || runtime !== undefined ? [] : [summary.runtimeImage];
+  const locked = parts.locked(kernels.remote, image);
+  const before = [
+    ...(target.embedsRootfs ? [names.rootfs] : []),
+    ...(runtime === undefined ? [] : [packing(runtime, names)]),
+    ...(kernel === undefined ? [] : [{ projects: [kernel], target: names.build }]),
+  ];
   const built: readonly Input[] = [
     ...applicationFiles(source),
-    ...facts.localComponents.flatMap((folder) => [
-      `{workspaceRoot}/${folder}/**/*`,
-      `!{workspaceRoot}/${folder}/**/*.md`,
-    ]),
-    ...facts.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
     { env: toolchainVariable(target.architecture) },
     { env: 'SOURCE_DATE_EPOCH' },
-    ...(target.embedsRootfs ? [{ dependentTasksOutputFiles: '**/*' }] : []),
   ];
   const platform = `${target.platform}/${target.architecture}`;
   return {
     executor: 'nx-kraft:build',
-    options: { kraftfile, target: target.id },
+    options: { kraftfile, target: target.id, ...runtimeOptions(source) },
     // No key can see a folder outside of the workspace change, nor a name that means something else tomorrow.
-    cache: !facts.reachesOutside && locked.isWhole,
-    ...(target.embedsRootfs ? { dependsOn: [names.rootfs] } : {}),
-    inputs: [...parts.inputs(`build:${target.id}`, target.digest), ...locked.inputs, ...(isBuilt ? built : [])],
+    cache: !kernels.reachesOutside && locked.isWhole,
+    ...(before.length === 0 ? {} : { dependsOn: before }),
+    inputs: [
+      ...parts.inputs(`build:${target.id}`, target.digest),
+      ...locked.inputs,
+      ...[...kernels.folders, ...kernels.taken].flatMap(componentFiles),
+      ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
+      ...(kernels.file === undefined ? [] : [asFileset(kernels.file)]),
+      ...(isBuilt ? built : []),
+      ...(target.embedsRootfs || runtime !== undefined ? [{ dependentTasksOutputFiles: '**/*' }] : []),
+    ],
     outputs: target.outputs.map(inProject),
     metadata: describe(isBuilt ? `Builds the kernel for ${platform}` : `Takes the runtime's kernel for ${platform}`),
   };
+}
+
+/** Where the runtime's image is, when another project packs it. */
+function runtimeOptions({ neighbours: { runtime } }: InferenceSource): { readonly runtimeLayout?: string } {
+  return runtime === undefined ? {} : { runtimeLayout: runtime.layout };
+}
+
+/** The sources of a local component. A clone within the workspace counts although git ignores it. */
+function componentFiles({ path, isClone }: LocalFolder): readonly Input[] {
+  if (!isClone) return [`{workspaceRoot}/${path}/**/*`, `!{workspaceRoot}/${path}/**/*.md`];
+  const excluded = ['.git', '.unikraft', '**/__pycache__'].map((name) => `!${path}/${name}/**/*`);
+  return [`${path}/**/*`, ...excluded, `!${path}/**/*.md`].map(asFileset);
 }
 
 /** The application's own sources: all of its folder, but for what is surely something else. */
@@ -220,26 +266,50 @@ function applicationFiles({ summary, facts }: InferenceSource): readonly Input[]
   return ['{projectRoot}/**/*', ...excluded.map((pattern) => `!{projectRoot}/${pattern}`)];
 }
 
-function rootfsTarget(source: InferenceSource, parts: Parts): TargetConfiguration {
-  const { kraftfile, summary, facts } = source;
-  const locked = parts.locked(facts.rootfs.lockFields);
+function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): TargetConfiguration {
+  const { kraftfile, summary, facts, neighbours } = source;
+  const packed = Object.entries(neighbours.images);
+  const locked = parts.locked(
+    [],
+    facts.rootfs.images.filter((name) => !(name in neighbours.images)),
+  );
   return {
     executor: 'nx-kraft:rootfs',
-    options: { kraftfile },
+    options: {
+      kraftfile,
+      ...(packed.length === 0
+        ? {}
+        : { layouts: Object.fromEntries(packed.map(([name, { layout }]) => [name, layout])) }),
+    },
     // As for kernels: neither what is outside of the workspace, nor images that are not locked.
     cache: !facts.rootfs.reachesOutside && locked.isWhole,
-    // What other projects build, and this file system takes from them, is there by then, and part of the key.
-    dependsOn: ['^build'],
+    dependsOn: [...buildsBefore(source), ...packed.map(([, image]) => packing(image, names))],
     inputs: [
       ...parts.inputs('rootfs', summary.rootfsDigest),
       ...locked.inputs,
       ...facts.rootfs.files.map(asFileset),
       ...facts.rootfs.environment.map((env) => ({ env })),
       { env: 'SOURCE_DATE_EPOCH' },
+      ...(packed.length === 0 ? [] : [{ dependentTasksOutputFiles: '**/*' }]),
     ],
     outputs: summary.rootfsOutputs.map(inProject),
     metadata: describe(`Makes ${summary.filesystems.map(({ source: path }) => path).join(', ')} into one archive each`),
   };
+}
+
+/**
+ * What other projects build, and this file system takes from them, is there by then, and part of the key. Where other
+ * Kraftfiles are among them, `^build` would mean their kernels, which no file system needs: then only those count that
+ * the project itself declares.
+ */
+function buildsBefore({ neighbours, facts }: InferenceSource): NonNullable<TargetConfiguration['dependsOn']> {
+  if (!neighbours.haveKernels) return ['^build'];
+  const { declared } = facts;
+  return declared.length === 0 ? [] : [{ projects: [...declared], target: 'build' }];
+}
+
+function packing({ project }: PackedImage, names: TaskNames) {
+  return { projects: [project], target: names.package };
 }
 
 /** Ignored files count too: what a build before this one made is seldom in git. */

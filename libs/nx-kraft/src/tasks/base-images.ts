@@ -1,21 +1,33 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Lock, lockedDigest } from '@nx-kraft/components';
-import { type ImageSource, registryImages } from '@nx-kraft/rootfs';
+import { type ImageSource, openLayoutImage, registryImages } from '@nx-kraft/rootfs';
 import { baseImageName, lockedImageName } from './needs.ts';
 import type { NetworkOptions } from './network.ts';
 import { openRegistries } from './registry.ts';
 
 /**
  * Base images of Dockerfiles, and root file systems that are images, from the registries that Docker would ask, as the
- * lock has them. Layers are kept in the user's caches.
+ * lock has them. Layers are kept in the user's caches. What the workspace packs itself is taken from there.
+ *
+ * @param layouts  OCI image layouts by the images' names in full; absolute paths
  */
-export function baseImages(lock?: Lock, options: NetworkOptions = {}): ImageSource {
+export function baseImages(
+  lock?: Lock,
+  options: NetworkOptions = {},
+  layouts: Readonly<Record<string, string>> = {},
+): ImageSource {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   const images = registryImages(openRegistries(options), join(caches, 'nx-kraft', 'layers'));
   const exact = (name: string): string | undefined => {
     const digest = lockedDigest(lock, baseImageName(name));
     return digest === undefined ? undefined : lockedImageName(name, digest);
   };
-  return { open: (name, platform) => images.open(exact(name) ?? name, platform), exact };
+  return {
+    open: (name, platform) => {
+      const layout = layouts[baseImageName(name)];
+      return layout === undefined ? images.open(exact(name) ?? name, platform) : openLayoutImage(layout, platform);
+    },
+    exact,
+  };
 }

@@ -2,14 +2,13 @@ import { type SectionSizes, type SizeReport, buildKernel } from '@nx-kraft/kerne
 import { outputNames } from '@nx-kraft/kraftfile';
 import { describeDropped } from './dropped-options.ts';
 import { findTarget, loadKraftproject } from './kraftproject.ts';
-import type { NetworkOptions } from './network.ts';
 import { planKernel } from './plan-kernel.ts';
 import { stepReporter } from './progress.ts';
-import { takeRuntime } from './runtime.ts';
+import { type RuntimeOptions, takeRuntime } from './runtime.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 import { writeUsedComponents } from './used-components.ts';
 
-export interface BuildOptions extends NetworkOptions {
+export interface BuildOptions extends RuntimeOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
   /** The target's id. */

@@ -43,11 +43,13 @@ export interface RootfsOptions extends RootfsTaskOptions, NetworkOptions {
   readonly kraftfile: string;
   /** Of the machine that gets it, such as `64Mi`. */
   readonly memory?: string | undefined;
+  /** OCI image layouts of images that the workspace packs, relative to it, by the images' names in full. */
+  readonly layouts?: Readonly<Record<string, string>>;
 }
 
 /** Makes a Kraftfile's root file system and its read-only images for each architecture that they are for. */
 export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, signal: AbortSignal): Promise<void> {
-  const { kraftfile: path, offline, frozen, memory, ...buildOptions } = options;
+  const { kraftfile: path, offline, frozen, memory, layouts = {}, ...buildOptions } = options;
   const rules = networkRules({ offline, frozen });
   const { file, folder, kraftfile } = await loadKraftproject(workspaceRoot, path);
   const { rootfs, roms } = kraftfile;
@@ -55,7 +57,8 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
     throw new ProjectFault('KRAFTFILE_NO_ROOTFS', 'it names no rootfs', { at: file });
   }
   const lock = await readWorkspaceLock(workspaceRoot);
-  const images = baseImages(lock, rules);
+  const places = Object.entries(layouts).map(([name, layout]) => [name, join(workspaceRoot, layout)]);
+  const images = baseImages(lock, rules, Object.fromEntries(places) as Record<string, string>);
   const common = {
     ...buildOptions,
     buildkitHost: buildOptions.buildkitHost ?? buildkitHost(),
@@ -69,7 +72,7 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   const inputs = requests.flatMap((request) =>
     architectures.map((architecture) => rootfsInputs({ ...request, architecture })),
   );
-  checkImages(inputs, lock, rules);
+  checkImages(inputs, lock, rules, Object.keys(layouts));
   if (rootfs !== undefined) {
     const nameOf = (architecture: string): string => rootfsName(kraftfile, architecture, rootfs.format);
     await makeForEach(architectures, { ...rootfs, ...common }, nameOf, {

@@ -1,7 +1,6 @@
-import { type LockNeeds, type PlacedRequest, componentKey, lockField } from '@nx-kraft/components';
+import { type LockNeeds, type PlacedRequest, componentKey, isRemoteSource } from '@nx-kraft/components';
 import type { Kraftfile } from '@nx-kraft/kraftfile';
 import { formatReference, parseReference } from '@nx-kraft/oci';
-import { isRemote } from './remote.ts';
 
 /** The components that a Kraftfile names, each with the folder that its relative source is relative to. */
 export function componentNeeds({ unikraft, libraries, template }: Kraftfile, folder: string): LockNeeds['components'] {
@@ -13,16 +12,26 @@ export function componentNeeds({ unikraft, libraries, template }: Kraftfile, fol
   return requests.map((request) => ({ request, baseDirectory: folder }));
 }
 
-/** The fields of the lock file that a Kraftfile's components have, but for local folders, which have none. */
-export function componentFields(kraftfile: Kraftfile): readonly string[] {
-  return componentNeeds(kraftfile, '')
-    .filter(({ request: { source } }) => source === undefined || isRemote(source))
-    .map(({ request }) => `components.${lockField(componentKey(request))}`);
+/** A component of a Kraftfile as the graph of tasks needs it: small, plain JSON. */
+export interface NamedComponent {
+  /** As `kraft.lock` has it, such as `lib/musl@stable`. */
+  readonly key: string;
+  /** Whether the Kraftfile says where or which one it is; if it does not, its template may. */
+  readonly isPlaced: boolean;
+  /** The folder that it is, as written; absent for a remote one. */
+  readonly folder?: string;
 }
 
-/** The fields of the lock file that images have, by their names in full; one that is named by its digest needs none. */
-export function imageFields(names: readonly string[]): readonly string[] {
-  return names.filter((name) => !name.includes('@')).map((name) => `images.${lockField(name)}`);
+/** The components that a Kraftfile itself names. */
+export function namedComponents(kraftfile: Kraftfile): readonly NamedComponent[] {
+  return componentNeeds(kraftfile, '').map(({ request }) => {
+    const { source, version } = request;
+    return {
+      key: componentKey(request),
+      isPlaced: source !== undefined || version !== undefined,
+      ...(source === undefined || isRemoteSource(source) ? {} : { folder: source }),
+    };
+  });
 }
 
 /** A runtime's name in full; short ones are Unikraft's. */

@@ -14,13 +14,12 @@ import {
 } from '@nx-kraft/oci';
 import { type Kraftproject, ProjectFault, findTarget, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { listComponents } from './list-components.ts';
-import type { NetworkOptions } from './network.ts';
 import { findCommand } from './run-defaults.ts';
-import { findPackedRuntime } from './runtime.ts';
+import { type RuntimeOptions, findPackedRuntime } from './runtime.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 import { pluginVersion } from './version.ts';
 
-export interface PackageOptions extends NetworkOptions {
+export interface PackageOptions extends RuntimeOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
   /** The image's name; default: the Kraftfile's. */
@@ -52,7 +51,7 @@ export async function packageTargets(workspaceRoot: string, options: PackageOpti
   const targets = options.targets?.map((id) => findTarget(project, id)) ?? plannedTargets(kraftfile);
   const plan = {
     reference: options.name ?? defaultName(kraftfile.name),
-    targets: await Promise.all(targets.map((target) => planTarget(project, target, options))),
+    targets: await Promise.all(targets.map((target) => planTarget(workspaceRoot, project, target, options))),
     created: sourceDateEpoch(),
     toolVersion: `nx-kraft-${pluginVersion}`,
     ...(options.tags === undefined ? {} : { tags: options.tags }),
@@ -69,14 +68,19 @@ export async function packageTargets(workspaceRoot: string, options: PackageOpti
   for (const { platform, size } of image.manifests) tell(`  ${platform.os}/${platform.architecture}  ${size} bytes`);
 }
 
-async function planTarget(project: Kraftproject, target: Target, options: PackageOptions): Promise<PackageTarget> {
+async function planTarget(
+  workspaceRoot: string,
+  project: Kraftproject,
+  target: Target,
+  options: PackageOptions,
+): Promise<PackageTarget> {
   const { kraftfile, folder } = project;
   const names = outputNames(kraftfile, target);
   const { rootfs, cmd, unikraft, template } = kraftfile;
   const { rootfsArgs, env } = await findCommand(folder, kraftfile, target.architecture);
   const command = options.args ?? cmd;
   const isRuntime = unikraft === undefined && template === undefined;
-  const runtime = isRuntime ? await findPackedRuntime(project, target, options) : undefined;
+  const runtime = isRuntime ? await findPackedRuntime(workspaceRoot, project, target, options) : undefined;
   return {
     architecture: target.architecture,
     platform: target.platform,

@@ -3,7 +3,18 @@ import { join, resolve } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
 import { pinImage } from '@nx-kraft/components';
 import { type Runtime, type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
-import { type FoundRuntime, ImageStore, RegistryFault, findRuntime, parseReference, unpackImage } from '@nx-kraft/oci';
+import {
+  type FoundRuntime,
+  ImageStore,
+  Layout,
+  RegistryFault,
+  type Wanted,
+  findRuntime,
+  listEntries,
+  parseReference,
+  selectEntries,
+  unpackImage,
+} from '@nx-kraft/oci';
 import type { Kraftproject } from './kraftproject.ts';
 import { readWorkspaceLock, tellProgress } from './lock.ts';
 import { runtimeImageName } from './needs.ts';
@@ -18,12 +29,18 @@ interface RuntimeRecord {
   readonly cmd: readonly string[];
 }
 
+/** Where a runtime is. */
+export interface RuntimeOptions extends NetworkOptions {
+  /** The OCI image layout of a runtime that the workspace packs itself, relative to it. */
+  readonly runtimeLayout?: string;
+}
+
 /** Takes a target's kernel from the runtime: pulled where the store of images does not have it, or a file. */
 export async function takeRuntime(
   workspaceRoot: string,
   project: Kraftproject,
   target: Target,
-  options: NetworkOptions,
+  options: RuntimeOptions,
 ): Promise<void> {
   const { kraftfile, folder } = project;
   const runtime = kraftfile.runtime ?? { kconfig: {} };
@@ -36,7 +53,10 @@ export async function takeRuntime(
     return;
   }
   const rules = networkRules(options);
-  const found = await findImage(await lockedName(workspaceRoot, runtime, rules), runtime, target, rules);
+  const found =
+    options.runtimeLayout === undefined
+      ? await findImage(await lockedName(workspaceRoot, runtime, rules), runtime, target, rules)
+      : await findPacked(join(workspaceRoot, options.runtimeLayout), runtime, target);
   const image = runtimeImageName(runtime.reference ?? '').replace(/@.*/, '');
   const unpacked = await unpackImage(
     found.source,
@@ -61,13 +81,36 @@ export async function readRuntime({ kraftfile, folder }: Kraftproject, target: T
 
 /** A target's runtime as an image whose layers can be packed, by the digest that the target's kernel is from. */
 export async function findPackedRuntime(
+  workspaceRoot: string,
   project: Kraftproject,
   target: Target,
-  options: NetworkOptions,
+  options: RuntimeOptions,
 ): Promise<FoundRuntime | undefined> {
   const { image } = await readRuntime(project, target);
   if (image === undefined) return undefined;
-  return findImage(image, project.kraftfile.runtime ?? { kconfig: {} }, target, networkRules(options));
+  const runtime = project.kraftfile.runtime ?? { kconfig: {} };
+  if (options.runtimeLayout !== undefined)
+    return findPacked(join(workspaceRoot, options.runtimeLayout), runtime, target);
+  return findImage(image, runtime, target, networkRules(options));
+}
+
+/** A runtime out of the layout in which another project of the workspace packed it. */
+async function findPacked(folder: string, runtime: Runtime, target: Target): Promise<FoundRuntime> {
+  const source = await Layout.open(folder);
+  const [descriptor] = await source.roots();
+  if (descriptor === undefined) throw new Error(`the layout in ${folder} is empty`);
+  const root = { descriptor, bytes: await source.readManifest(descriptor.digest) };
+  const [entry] = selectEntries(await listEntries(source, root), wantedOf(runtime, target), folder);
+  if (entry === undefined) throw new Error(`the layout in ${folder} has nothing for ${target.id}`);
+  return { source, digest: entry.digest, entry, index: descriptor.digest };
+}
+
+function wantedOf(runtime: Runtime, { platform, architecture }: Target): Wanted {
+  return {
+    platform,
+    architecture,
+    kconfig: Object.entries(runtime.kconfig).map(([name, value]) => `${name}=${value}`),
+  };
 }
 
 async function findImage(
@@ -79,10 +122,8 @@ async function findImage(
   const client = openRegistries({ offline });
   const policy = await userPolicy();
   try {
-    const kconfig = Object.entries(runtime.kconfig).map(([symbol, value]) => `${symbol}=${value}`);
-    const wanted = { platform: target.platform, architecture: target.architecture, kconfig };
     const options = policy === undefined ? {} : { policy };
-    return await findRuntime(parseReference(name), wanted, await ImageStore.open(), client, options);
+    return await findRuntime(parseReference(name), wantedOf(runtime, target), await ImageStore.open(), client, options);
   } catch (error) {
     if (!(error instanceof RegistryFault) || error.code !== 'REGISTRY_OFFLINE') throw error;
     throw new RegistryFault('REGISTRY_OFFLINE', `runtime ${name} is not here and the network must not be used`, {

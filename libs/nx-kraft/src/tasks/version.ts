@@ -16,7 +16,7 @@ export const { version: pluginVersion } = JSON.parse(readFileSync(resolve(packag
 export function pluginState(): string {
   if (!import.meta.filename.endsWith('.ts')) return pluginVersion;
   const libs = resolve(packageFolder, '..');
-  const folders = [join(libs, 'kraftfile/src'), join(packageFolder, 'src/inference')];
+  const folders = [join(libs, 'kraftfile/src'), join(packageFolder, 'src/inference'), join(packageFolder, 'src/tasks')];
   const times = folders.flatMap((folder) => readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs));
   return `${pluginVersion}-${Math.max(...times)}`;
 }

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { type Tree, getProjects } from '@nx/devkit';
+import { isRemoteSource } from '@nx-kraft/components';
 import { readKraftfile } from '@nx-kraft/kraftfile';
-import { isRemote } from '../../tasks/remote.ts';
 import { GeneratorFault } from '../fault.ts';
 import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
 import { type TreeProject, findKraftproject, findKraftprojects } from '../kraftprojects.ts';
@@ -55,5 +55,5 @@ function sources(tree: Tree, { root, kraftfile: file }: TreeProject): readonly s
   if (kraftfile === undefined) return [];
   const { unikraft, template, libraries, rootfs, volumes } = kraftfile;
   const named = [unikraft, template, ...libraries, rootfs, ...volumes].flatMap((part) => part?.source ?? []);
-  return named.filter((source) => !isRemote(source)).map((source) => posix.join(root, source));
+  return named.filter((source) => !isRemoteSource(source)).map((source) => posix.join(root, source));
 }

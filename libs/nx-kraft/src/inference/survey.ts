@@ -1,0 +1,69 @@
+import { join, posix } from 'node:path';
+import type { TaskNames } from '../options.ts';
+import type { Recall } from './memory.ts';
+import type { PackedImage, Workspace } from './neighbours.ts';
+import { assignProjectNames } from './project-names.ts';
+import { type ProjectSettings, readProjectSettings } from './project-options.ts';
+import type { Summary } from './summary.ts';
+
+/** What all Kraftfiles of a workspace are, as far as they have to do with each other. */
+export interface Survey extends Workspace {
+  readonly settingsOf: (folder: string) => ProjectSettings;
+}
+
+/**
+ * Looks at what projects are called and which images they pack. An image belongs to the workspace when the options of
+ * `package` or `push` give it its name: the one that follows from the Kraftfile's, `unikraft.org/NAME:latest`, may just as
+ * well mean the public image.
+ *
+ * @param found  by folders, relative to the workspace
+ */
+export async function surveyWorkspace(
+  workspaceRoot: string,
+  found: ReadonlyMap<string, { readonly summary: Summary }>,
+  names: TaskNames,
+  recall: Recall,
+): Promise<Survey> {
+  const projectNames = assignProjectNames(new Map([...found].map(([folder, { summary }]) => [folder, summary.name])));
+  const settings = new Map<string, ProjectSettings>();
+  const packedImages = new Map<string, PackedImage>();
+  for (const [folder, { summary }] of found) {
+    const own = await readProjectSettings(join(workspaceRoot, folder));
+    settings.set(folder, own);
+    const project = projectNames.get(folder) ?? summary.name;
+    for (const name of await recall(['packed images', ...givenNames(own, names)], () => packedImageNames(own, names))) {
+      packedImages.set(name, { root: folder, project, layout: posix.join(folder, summary.image) });
+    }
+  }
+  return {
+    projectNames,
+    packedImages,
+    settingsOf: (folder) => settings.get(folder) ?? { options: () => ({}), declared: [] },
+  };
+}
+
+function givenNames({ options }: ProjectSettings, names: TaskNames): readonly string[] {
+  return [names.package, names.push].flatMap((task) => {
+    const { name } = options(task);
+    return typeof name === 'string' ? [name] : [];
+  });
+}
+
+/** The names in full that a project gives to the image that it packs. */
+export async function packedImageNames(settings: ProjectSettings, names: TaskNames): Promise<readonly string[]> {
+  const given = givenNames(settings, names);
+  if (given.length === 0) return [];
+  const [{ runtimeImageName }, { OciFault }] = await Promise.all([
+    import('../tasks/needs.ts'),
+    import('@nx-kraft/oci'),
+  ]);
+  return given.flatMap((name) => {
+    try {
+      return [runtimeImageName(name)];
+    } catch (error) {
+      // Of a name that is none its own task tells.
+      if (error instanceof OciFault) return [];
+      throw error;
+    }
+  });
+}
