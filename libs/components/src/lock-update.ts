@@ -180,7 +180,16 @@ function describe(entry: LockedComponent | string | undefined, whole = false): s
   if (typeof entry === 'string') return whole ? entry : entry.slice(0, 19);
   if (whole) return JSON.stringify(toEntry(entry));
   const digest = (entry.revision ?? (entry.kind === 'tarball' ? entry.sha256 : '')).slice(0, 12);
-  return entry.kind === 'git' && entry.ref !== undefined
-    ? `${digest} (${entry.ref.replace(/^refs\/\w+\//, '')})`
-    : digest;
+  const ref = entry.kind === 'git' && entry.ref !== undefined ? ` (${entry.ref.replace(/^refs\/\w+\//, '')})` : '';
+  return `${digest}${ref}${describeRest(entry)}`;
+}
+
+/** What an entry has besides its own source. */
+function describeRest({ components = [], downloads = {} }: LockedComponent): string {
+  const archives = Object.entries(downloads).map(
+    ([url, sha256]) => `${url.replace(/^.*\//, '')} ${sha256.slice(0, 8)}`,
+  );
+  const named = components.length === 1 ? '1 component' : `${components.length} components`;
+  const parts = [...(components.length === 0 ? [] : [`names ${named}`]), ...archives];
+  return parts.map((part) => `, ${part}`).join('');
 }

@@ -83,6 +83,30 @@ const lockOf = (...components: readonly LockedComponent[]): Lock => ({
   components: Object.fromEntries(components.map((entry) => [entry.key, entry])),
 });
 
+test('what a template names is locked with it, and told when it changes', async () => {
+  const loader = { ...musl, key: 'app/loader@stable' };
+  const request = { type: 'template', name: 'loader', version: 'stable' } as const;
+  const options = { store: openStore({ folder }), resolveDigest: () => Promise.reject(new Error('no images')) };
+  const needs = (components: readonly string[]): LockNeeds => ({
+    components: [{ request, baseDirectory: folder, components }],
+    images: [],
+  });
+  const before = await updateLock(lockOf(loader), needs(['lib/lwip@0.17']), options);
+  expect(parseLock(formatLock(before), 'kraft.lock')).toEqual(before);
+  const after = await updateLock(before, needs(['lib/lwip@0.17', 'lib/musl@stable']), options);
+  expect(formatLockChanges(compareLocks(before, after))).toMatch(
+    /^updated +app\/loader@stable +fd1abc9257b4 \(stable\), names 1 component +fd1abc9257b4 \(stable\), names 2 components$/m,
+  );
+  const text = formatLock(before).replace('lib/lwip@0.17', '--help');
+  expect(() => parseLock(text, 'kraft.lock')).toThrow(expect.objectContaining({ code: 'COMPONENT_BAD_LOCK' }));
+});
+
+test('an upstream archive that is new is told by its name', () => {
+  const url = 'https://example.com/v1/lwip.zip';
+  const after = lockOf({ ...musl, downloads: { [url]: 'b'.repeat(64) } });
+  expect(formatLockChanges(compareLocks(lockOf(musl), after))).toMatch(/\(stable\), lwip\.zip bbbbbbbb$/m);
+});
+
 test('a changed component changes its own lines only', () => {
   const lwip = { ...musl, key: 'lib/lwip@stable' };
   const before = formatLock(lockOf(musl, lwip)).split('\n');

@@ -88,7 +88,10 @@ function isPlace(text: string, family: Reading['family']): boolean {
   return family === 'legacy' && text.includes('/');
 }
 
-/** Takes the version out of a place: `url@version`, `path@version`, or one of `?branch=`, `?tag=` and `?version=`. */
+/**
+ * Takes the version out of a place: `url@version`, `path@version`, `url.git:version`, `url#version`, or one of `?branch=`,
+ * `?tag=` and `?version=`.
+ */
 function splitPlace(text: string): { source: string; version?: string } {
   const query = /^([^?#]*)\?(.*)$/.exec(text);
   if (query?.[1] !== undefined && query[2] !== undefined) {
@@ -101,7 +104,10 @@ function splitPlace(text: string): { source: string; version?: string } {
       return { source: `${query[1]}${rest === '' ? '' : `?${rest}`}`, version };
     }
   }
-  const match = /^(.*\.git)@(.+)$/.exec(text) ?? /^(.*\/[^/@]+)@([^/@:]+)$/.exec(text);
+  const match =
+    /^(.*\.git)[@:#](.+)$/.exec(text) ??
+    /^([a-z][a-z0-9+.-]*:\/\/[^#]+)#(.+)$/i.exec(text) ??
+    /^(.*\/[^/@]+)@([^/@:]+)$/.exec(text);
   if (match?.[1] === undefined || match[2] === undefined) return { source: text };
   return { source: match[1], version: match[2] };
 }

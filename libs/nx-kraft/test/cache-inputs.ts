@@ -7,7 +7,8 @@ export interface InputCase {
   readonly ran: readonly string[];
 }
 
-const core = `
+/** The Makefile of a core that joins its inputs: what counts is which tasks run. */
+export const standInCore = `
 IMAGES := $(foreach platform,qemu-x86_64 fc-x86_64 qemu-arm64,$(O)/$(N)_$(platform))
 .PHONY: all defconfig $(O)/Makefile
 $(O)/Makefile:
@@ -57,7 +58,7 @@ targets: [qemu/x86_64]
  */
 export async function writeSources(workspace: TestWorkspace): Promise<void> {
   const files: Readonly<Record<string, string>> = {
-    'core/Makefile': core,
+    'core/Makefile': standInCore,
     'core/plat/start.c': 'start',
     'libs/one/Makefile.uk': '',
     'libs/one/lib.c': 'one',

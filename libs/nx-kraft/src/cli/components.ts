@@ -54,9 +54,9 @@ export async function runComponentAction(
   values: ComponentValues,
   words: readonly (string | undefined)[],
 ): Promise<number> {
-  const { data, text } = await actions[action]({ words, values, options: await catalogOptions() });
+  const { data, text, isPartial = false } = await actions[action]({ words, values, options: await catalogOptions() });
   print(values, data, () => text);
-  return 0;
+  return isPartial ? 1 : 0;
 }
 
 /** The components that the indexes have of the types that were asked for, as data and as a table. */
@@ -98,6 +98,8 @@ interface Call {
 interface Answer {
   readonly data: unknown;
   readonly text: string;
+  /** Whether some of what was asked for could not be done. */
+  readonly isPartial?: boolean;
 }
 
 const actions = {
@@ -119,7 +121,7 @@ const actions = {
   },
   update: async ({ options }: Call): Promise<Answer> => {
     const data = await updateIndexes(options);
-    return { data, text: formatIndexes(data) };
+    return { data, text: formatIndexes(data), isPartial: data.some(({ problem }) => problem !== undefined) };
   },
   source: async ({ words: [index], options }: Call): Promise<Answer> => {
     if (index !== undefined) await addIndex(index, options);
