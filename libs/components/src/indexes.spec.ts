@@ -68,6 +68,10 @@ test('a name is found through an index and its manifest, checked, unpacked and k
   expect((await lstat(join(tree, 'Makefile.uk'))).mode & 0o222).toBe(0);
 });
 
+test('the name of a repository is found under the name of the component', async () => {
+  expect(await resolve({ name: 'lib-musl' })).toMatchObject({ key: 'lib/lib-musl@stable', sha256: sha256(archive) });
+});
+
 test('an index is asked once per process, and answers later processes with 304', async () => {
   await Promise.all(Array.from({ length: 20 }, () => resolve()));
   expect(paths()).toEqual(['200 /index.yaml', '200 /libs/musl.yaml', '200 /files/musl.tar.gz']);

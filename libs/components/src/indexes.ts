@@ -60,7 +60,11 @@ async function findManifest(
   // One answer, and one warning, for everybody who asks this index.
   const list = await once(options.store, `usable index ${index}`, () => loadUsable(index, options));
   const type = manifestTypes[request.type];
-  const entry = list?.find(({ manifest }) => manifest.name === request.name && manifest.type === type);
+  // People also write the name of the repository, such as lib-musl.
+  const names = [request.name, request.name.replace(/^(lib|app)-/, '')];
+  const entry = names
+    .flatMap((name) => list?.find(({ manifest }) => manifest.name === name && manifest.type === type) ?? [])
+    .at(0);
   return entry === undefined ? undefined : await loadManifest(entry, options);
 }
 
