@@ -29,14 +29,7 @@ async function library(folder: string): Promise<void> {
   await workspace.write(`${folder}/lib.c`, `${folder}\n`);
 }
 
-async function commit(): Promise<void> {
-  const git = ['-C', workspace.folder, '-c', 'user.name=t', '-c', 'user.email=t@t'];
-  await run('git', ['init', '-q', workspace.folder]);
-  await run('git', [...git, 'add', '.']);
-  await run('git', [...git, 'commit', '-q', '-m', 'all']);
-}
-
-const restore = () => run('git', ['-C', workspace.folder, 'checkout', '-q', '.']);
+const restore = () => workspace.git('checkout', '--quiet', '.');
 
 interface Graph {
   readonly externalNodes: Readonly<Record<string, { readonly data: { readonly version: string } }>>;
@@ -82,7 +75,7 @@ test('remote components are external nodes, and a change of the lock affects exa
   const kernel = (name: string): string => `${name}:build:qemu-x86_64`;
 
   expect((await workspace.nx('sync')).exitCode).toBe(0);
-  await commit();
+  await workspace.commit('all');
   const { targets, externalNodes } = await readGraph();
   const node = (key: string): string => `unikraft:${key}@file://${workspace.path('remotes')}/${key.slice(4)}#stable`;
   const corePath = `unikraft:core/unikraft@file://${workspace.path('remotes')}/core#stable`;
@@ -137,7 +130,7 @@ test('local components are projects to depend on, also those of templates, and c
   // A root file system has no use for the kernels of a template.
   expect((await workspace.nx('run', 'templated:rootfs')).ran).toEqual(['templated:rootfs']);
 
-  await commit();
+  await workspace.commit('all');
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ['libs/my-uk-lib/lib.c', ['plain']],
     ['libs/named/lib.c', ['plain']],
