@@ -4,14 +4,10 @@ export type { Mismatch } from './console-check.ts';
 export { formatCommandLine, type CommandLine } from './command-line.ts';
 export { inspectKernel, type KernelFile } from './kernel-file.ts';
 export { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
-export { parseMemory } from './memory.ts';
-export { formatPort } from './ports.ts';
 export { parseScenarios, type Scenario, type ScenarioInput, scenariosJsonSchema } from './scenario.ts';
 export { formatJunit, formatScenario } from './test-report.ts';
 export { runScenarios, type ScenarioResult, type TestOptions } from './test-run.ts';
-export type { Instance, InstanceState } from './instance.ts';
 export { formatInstances, formatRows, isActive } from './instance-table.ts';
-export { defaultInstanceFolder, type InstanceRunOptions, Instances, type NewInstance } from './instances.ts';
 export {
   debugInTerminal,
   formatGdbLine,
@@ -29,10 +25,8 @@ export {
   type BootReportOptions,
   type LibrarySize,
 } from './boot-report.ts';
-export { parseMac, parseNetwork, type NetworkRequest } from './network-request.ts';
 export { Networks, type Attachment, type Network } from './networks.ts';
 export type { TapInterface } from './qemu.ts';
-export { VolumeStore, type NamedVolume } from './volume-store.ts';
 export { firecrackerCalls, startFirecracker, type FirecrackerCall } from './firecracker.ts';
 export { formatXlConfiguration } from './xen.ts';
 export { findProgram } from './programs.ts';

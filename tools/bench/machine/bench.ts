@@ -1,7 +1,7 @@
 // Running machines against bare QEMU with the same kernel: npx node tools/bench/machine/bench.ts
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseScenarios, runScenarios, startMachine, type MachinePlan } from '@nx-kraft/machine';
@@ -21,6 +21,7 @@ async function main(): Promise<void> {
     await measureExec('modules as TypeScript', folder, plan, {});
     const cache = { NODE_COMPILE_CACHE: join(folder, 'compiled') };
     await measureExec("with Node's compile cache", folder, plan, cache);
+    await measureExecutor(folder, kernel, cache);
     await measureFirstLine(plan);
     await measureTests(plan, folder);
   } finally {
@@ -30,22 +31,44 @@ async function main(): Promise<void> {
 
 /** From a fresh process that has nothing loaded to QEMU's exec; a stand-in for QEMU notes when it was started. */
 async function measureExec(what: string, folder: string, plan: MachinePlan, cache: NodeJS.ProcessEnv): Promise<void> {
+  const run = `import('@nx-kraft/machine/run')
+    .then(({ runKernel }) => runKernel({ ...${JSON.stringify(plan)}, platform: 'qemu' }))`;
+  report(`from hand-over to exec of QEMU, ${what}`, await timeToExec(folder, run, cache), 50, 'ms ');
+}
+
+/** The same for the plugin's whole executor: from Nx's call of a process that has nothing loaded, with a Kraftfile to read. */
+async function measureExecutor(folder: string, kernel: string, cache: NodeJS.ProcessEnv): Promise<void> {
+  const build = join(folder, 'app/.unikraft/build');
+  await mkdir(build, { recursive: true });
+  await copyFile(kernel, join(build, 'probe_qemu-x86_64'));
+  await writeFile(join(build, 'probe_qemu-x86_64.config'), '');
+  const kraftfile = 'spec: v0.6\nname: probe\nunikraft: { source: . }\ntargets: [qemu/x86_64]\ncmd: [say, hello]\n';
+  await writeFile(join(folder, 'app/Kraftfile'), kraftfile);
+  const executor = join(import.meta.dirname, '../../../libs/nx-kraft/src/executors/run/executor.ts');
+  const options = { kraftfile: 'app/Kraftfile', accelerator: 'tcg' };
+  const run = `import(${JSON.stringify(executor)})
+    .then(({ default: run }) => run(${JSON.stringify(options)}, { root: ${JSON.stringify(folder)} }))
+    .then(() => Promise.reject(new Error('the stand-in ends at once')))`;
+  const time = await timeToExec(folder, run, { ...cache, XDG_STATE_HOME: join(folder, 'state') });
+  report('from Nx calling the run executor to exec of QEMU, with the compile cache', time, 50, 'ms ');
+}
+
+/** The median time in milliseconds, and what a stand-in for QEMU that fails makes of the run is not looked at. */
+async function timeToExec(folder: string, run: string, env: NodeJS.ProcessEnv): Promise<number> {
   const times: number[] = [];
   const note = join(folder, 'started');
   await writeFile(join(folder, 'qemu-system-x86_64'), `#!/bin/sh\ndate +%s%N >'${note}'\n`);
   await chmod(join(folder, 'qemu-system-x86_64'), 0o755);
-  const script = `const begin = performance.timeOrigin + performance.now();
-    import('@nx-kraft/machine/run').then(({ runKernel }) => runKernel({ ...${JSON.stringify(plan)}, platform: 'qemu' }))
-      .catch(() => console.log(begin));`;
+  const script = `const begin = performance.timeOrigin + performance.now(); ${run}.catch(() => console.log(begin));`;
   for (let round = 0; round < rounds; round++) {
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       cwd: import.meta.dirname,
-      env: { ...process.env, PATH: `${folder}:${process.env['PATH']}`, ...cache },
+      env: { ...process.env, PATH: `${folder}:${process.env['PATH']}`, ...env },
       encoding: 'utf8',
     });
     times.push(Number(await readFile(note, 'utf8')) / 1e6 - Number(stdout));
   }
-  report(`from hand-over to exec of QEMU, ${what}`, median(times), 50, 'ms ');
+  return median(times);
 }
 
 /** The two in turn, so that load on the machine meets both. */

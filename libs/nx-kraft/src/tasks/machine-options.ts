@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { hasErrorCode } from '@nx-kraft/base';
-import { type KernelRun, MachineFault, VolumeStore, parseMac, parseNetwork } from '@nx-kraft/machine';
+import { type KernelRun, MachineFault, VolumeStore, parseMac, parseNetwork } from '@nx-kraft/machine/run';
 
 /** What a machine gets unless somebody says otherwise: as with kraft. */
 export const defaultMemory = '64Mi';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
-import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
+import { type Kconfig, parseConfig } from '@nx-kraft/kernel/kconfig';
 import { type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import {
   type KernelRun,
@@ -12,12 +12,13 @@ import {
   initrdMount,
   parseMemory,
   parseVolume,
-} from '@nx-kraft/machine';
+} from '@nx-kraft/machine/run';
+import { memoryHint } from '@nx-kraft/rootfs/summary';
 import { hostTarget } from './host-target.ts';
 import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
 import { type MachineOptions, defaultMemory, machineSettings } from './machine-options.ts';
 import { findCommand } from './run-defaults.ts';
-import { readRuntime } from './runtime.ts';
+import { readRuntime } from './runtime-record.ts';
 import { tell } from './task.ts';
 
 /** What a run of a project may choose beside what its Kraftfile says. */
@@ -63,7 +64,6 @@ export async function planMachine(project: Kraftproject, options: ProjectMachine
 /** A machine that its root file system does not fit into ends early, and seldom says why. */
 async function tellOfMemory(initrd: string, memory: KernelRun['memory'] = defaultMemory): Promise<void> {
   const size = (await stat(initrd).catch(() => undefined))?.size ?? 0;
-  const { memoryHint } = await import('@nx-kraft/rootfs');
   const format = initrd.endsWith('.erofs') ? 'erofs' : 'cpio';
   const hint = memoryHint({ format, size }, typeof memory === 'number' ? memory : parseMemory(memory));
   if (hint !== undefined) tell(`warning: ${hint}`);

@@ -1,4 +1,4 @@
-import type { Port } from '@nx-kraft/machine';
+import type { Port } from '@nx-kraft/machine/run';
 import { tell } from './task.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, Fault, hasErrorCode } from '@nx-kraft/base';
-import type { KernelRun, MachineEnd } from '@nx-kraft/machine';
+import type { KernelRun, MachineEnd } from '@nx-kraft/machine/run';
 import { tell } from './task.ts';
 
 /** How often (milliseconds) files are looked at; a change counts when the next look finds no other. */

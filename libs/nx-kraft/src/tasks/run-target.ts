@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Fault } from '@nx-kraft/base';
-import { type KernelRun, Instances, type MachineEnd, formatPort } from '@nx-kraft/machine';
+import { type KernelRun, Instances, type MachineEnd, formatPort } from '@nx-kraft/machine/run';
 import { ConsoleOutput } from './console-output.ts';
 import { loadKraftproject } from './kraftproject.ts';
 import { type ProjectMachineOptions, planMachine } from './machine-plan.ts';

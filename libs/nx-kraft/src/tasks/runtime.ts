@@ -1,4 +1,4 @@
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
 import { pinImage } from '@nx-kraft/components';
@@ -20,14 +20,8 @@ import { readWorkspaceLock, tellProgress } from './lock.ts';
 import { runtimeImageName } from './needs.ts';
 import { type NetworkOptions, type NetworkRules, networkRules } from './network.ts';
 import { openRegistries, userPolicy } from './registry.ts';
+import { type RuntimeRecord, readRuntime } from './runtime-record.ts';
 import { tell } from './task.ts';
-
-/** What is kept beside a runtime's kernel. */
-interface RuntimeRecord {
-  /** The image by the digest of its index; undefined for a kernel that was a file. */
-  readonly image?: string;
-  readonly cmd: readonly string[];
-}
 
 /** Where a runtime is. */
 export interface RuntimeOptions extends NetworkOptions {
@@ -72,11 +66,6 @@ export async function takeRuntime(
   const record: RuntimeRecord = { image: `${image}@${found.index}`, cmd: unpacked.config.config?.Cmd ?? [] };
   await write(output(names.runtime), JSON.stringify(record));
   tell(`${names.kernel} from ${record.image}`);
-}
-
-/** The record of a target's runtime. */
-export async function readRuntime({ kraftfile, folder }: Kraftproject, target: Target): Promise<RuntimeRecord> {
-  return JSON.parse(await readFile(join(folder, outputNames(kraftfile, target).runtime), 'utf8')) as RuntimeRecord;
 }
 
 /** A target's runtime as an image whose layers can be packed, by the digest that the target's kernel is from. */
