@@ -16,9 +16,17 @@ targets:
   - { plat: fc, arch: arm64, kconfig: { CONFIG_B: 'y' } }
 `;
 
+/** What lies around the Kraftfile. */
+interface Around {
+  readonly hasManifest: boolean;
+  readonly declared: readonly string[];
+  readonly haveKernels: boolean;
+}
+
 const noLock: LockSummary = { components: new Map(), images: new Map() };
 
-function infer(text: string, options = {}, lock = noLock) {
+function infer(text: string, options = {}, lock = noLock, around: Partial<Around> = {}) {
+  const { hasManifest = false, declared = [], haveKernels = false } = around;
   const file = 'apps/web/Kraftfile';
   const summary = summarize(text, file, 'web');
   const remote = summary.components.filter(({ folder }) => folder === undefined).map(({ key }) => key);
@@ -29,9 +37,9 @@ function infer(text: string, options = {}, lock = noLock) {
       summary,
       facts: {
         hasMakefile: true,
-        hasManifest: false,
+        hasManifest,
         isDeployed: false,
-        declared: [],
+        declared,
         kernels: {
           remote,
           folders: [{ path: 'core', isClone: false }],
@@ -42,7 +50,7 @@ function infer(text: string, options = {}, lock = noLock) {
         rootfs: { files: ['apps/web/rootfs/**/*'], images: [], environment: [], reachesOutside: false },
         volumes: { files: [], reachesOutside: false },
       },
-      neighbours: { images: {}, folders: ['core'], haveKernels: false },
+      neighbours: { images: {}, folders: ['core'], haveKernels },
       lock,
       salt: '1',
       pluginInputs: [],
@@ -93,6 +101,15 @@ describe('the tasks of a Kraftfile', () => {
       '{projectRoot}/.unikraft/build/web_fc-arm64.sizes.json',
       '{projectRoot}/.unikraft/build/web_fc-arm64.components.json',
     ]);
+  });
+
+  test('wait with the root file system for all that it may be made from, and for no kernels where that can be told', () => {
+    const before = (around: Partial<Around>) => infer(kraftfile, {}, noLock, around).project.targets?.rootfs?.dependsOn;
+    expect(before({})).toEqual(['^build']);
+    expect(before({ haveKernels: true })).toEqual([]);
+    expect(before({ haveKernels: true, declared: ['pages'] })).toEqual([{ projects: ['pages'], target: 'build' }]);
+    // By a manifest Nx finds dependencies that are not known here.
+    expect(before({ haveKernels: true, declared: ['pages'], hasManifest: true })).toEqual(['^build']);
   });
 
   test('can have other names', () => {

@@ -300,10 +300,10 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
 /**
  * What other projects build, and this file system takes from them, is there by then, and part of the key. Where other
  * Kraftfiles are among them, `^build` would mean their kernels, which no file system needs: then only those count that
- * the project itself declares.
+ * the project itself declares, unless it has a manifest, by which Nx finds others that are not known here.
  */
 function buildsBefore({ neighbours, facts }: InferenceSource): NonNullable<TargetConfiguration['dependsOn']> {
-  if (!neighbours.haveKernels) return ['^build'];
+  if (!neighbours.haveKernels || facts.hasManifest) return ['^build'];
   const { declared } = facts;
   return declared.length === 0 ? [] : [{ projects: [...declared], target: 'build' }];
 }
