@@ -1,7 +1,8 @@
 import { annotationKeys } from './annotations.ts';
 import { formatSize } from './catalog.ts';
 import type { Digest } from './digest.ts';
-import { readImage } from './image.ts';
+import { OciFault } from './fault.ts';
+import { type Image, readImage } from './image.ts';
 import { formatReference, type Reference } from './reference.ts';
 import { listEntries, type Root } from './select.ts';
 import type { ImageSource } from './source.ts';
@@ -29,14 +30,17 @@ export interface ManifestDetails {
 }
 
 /**
- * Describes an image of the store or of a registry.
+ * Describes an image of the store or of a registry. Of an image that was pulled for one platform the manifests of the
+ * others are not there, and are left out.
  *
  * @throws OciFault DIGEST_MISMATCH, DOCUMENT_INVALID, and the faults of the source
  */
 export async function inspectImage(source: ImageSource, root: Root, reference: Reference): Promise<ImageDetails> {
   const manifests: ManifestDetails[] = [];
   for (const { digest, annotations } of await listEntries(source, root)) {
-    const { config, layers } = await readImage(source, digest);
+    const image = await readIfThere(source, digest);
+    if (image === undefined) continue;
+    const { config, layers } = image;
     const created = annotations[annotationKeys.created] ?? config.created;
     manifests.push({
       digest,
@@ -53,6 +57,15 @@ export async function inspectImage(source: ImageSource, root: Root, reference: R
     });
   }
   return { reference: formatReference(reference), digest: root.descriptor.digest, manifests };
+}
+
+async function readIfThere(source: ImageSource, digest: Digest): Promise<Image | undefined> {
+  try {
+    return await readImage(source, digest);
+  } catch (error) {
+    if (error instanceof OciFault && error.code === 'BLOB_MISSING') return undefined;
+    throw error;
+  }
 }
 
 /** The details as text for a terminal, an empty line between manifests. */
