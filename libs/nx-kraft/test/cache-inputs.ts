@@ -51,9 +51,23 @@ rootfs: ./files
 targets: [qemu/x86_64]
 `;
 
+const flat = `spec: v0.6
+name: flat
+unikraft: { source: ../../core }
+rootfs: { source: ./files, format: erofs }
+targets: [qemu/x86_64]
+`;
+
+const taken = `spec: v0.6
+name: taken
+runtime: kernel://./made/kernel
+targets: [qemu/x86_64]
+`;
+
 /**
  * The sources that the cases change: `web` with a folder as its root file system, two local libraries and two targets,
- * `image` with a Dockerfile, `embedded` whose kernel holds its root file system, and `templated`, on web as its template.
+ * `image` with a Dockerfile, `embedded` whose kernel holds its root file system, `flat` with an image of
+ * the EROFS kind, and `taken`, whose kernel is a file.
  * The core is a stand-in that joins its inputs: what counts is which tasks run.
  */
 export async function writeSources(workspace: TestWorkspace): Promise<void> {
@@ -93,6 +107,13 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/embedded/include/embedded.h': '',
     'apps/embedded/Makefile.uk': '',
     'apps/embedded/files/motd': 'hello',
+    'apps/flat/Kraftfile': flat,
+    'apps/flat/main.c': 'main',
+    'apps/flat/include/flat.h': '',
+    'apps/flat/Makefile.uk': '',
+    'apps/flat/files/motd': 'hello',
+    'apps/taken/Kraftfile': taken,
+    'apps/taken/made/kernel': 'kernel',
     'tool/package.json': '{ "name": "tool", "version": "1.0.0" }',
   };
   for (const [path, text] of Object.entries(files)) await workspace.write(path, text);
@@ -102,6 +123,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
 const kernels = ['web:build:fc-x86_64', 'web:build:qemu-x86_64'];
 const web = [...kernels, 'web:package', 'web:rootfs'];
 const files = ['web:package', 'web:rootfs'];
+const everyKernel = [...kernels, ...['embedded', 'flat', 'image'].map((app) => `${app}:build:qemu-x86_64`)];
 const whole = (app: string): string[] => [`${app}:build:qemu-x86_64`, `${app}:package`, `${app}:rootfs`];
 
 const edit =
@@ -116,6 +138,9 @@ const environment =
   (values: Readonly<Record<string, string>>) =>
   (workspace: TestWorkspace): Promise<unknown> =>
     Promise.resolve(Object.assign(workspace.environment, values));
+/** Puts a program before all others of its name that tells another version, and else does what that one does. */
+const otherVersion = (name: string, option = '--version') =>
+  program(name, `[ "$1" = ${option} ] && echo "${name} 99.1" && exit; PATH=\${PATH#*:} exec ${name} "$@"`);
 /** Puts a program before all others of its name. */
 const program =
   (name: string, lines: string) =>
@@ -151,6 +176,19 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   },
   'Kraftfile: another rootfs': { change: inWeb('./rootfs', './data'), ran: [...kernels, 'web:lint', ...files] },
   'Kraftfile: no rootfs': { change: inWeb('rootfs: ./rootfs\n', ''), ran: [...kernels, 'web:lint', 'web:package'] },
+  'Kraftfile: its name, after which results are called': {
+    change: inWeb('name: web', 'name: site'),
+    ran: [...kernels, 'web:lint', ...files],
+  },
+  // What all tasks of a project are is part of the key of each of them: a rule of Nx.
+  'Kraftfile: one target less': {
+    change: inWeb('  - qemu/x86_64\n', ''),
+    ran: ['web:build:fc-x86_64', 'web:lint', ...files],
+  },
+  'Kraftfile: the format of the root file system': {
+    change: edit('apps/flat/Kraftfile', 'format: erofs', 'format: cpio'),
+    ran: ['flat:lint', ...whole('flat')],
+  },
   'Kraftfile: comments': { change: inWeb('rootfs:', '# where its files are\nrootfs:'), ran: ['web:lint'] },
   'Kraftfile: order of fields': {
     change: async (workspace) => {
@@ -180,11 +218,16 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   'a local library': { change: edit('libs/one/lib.c', 'one', '1'), ran: [...kernels, 'web:package'] },
   'the core': {
     change: edit('core/plat/start.c', 'start', 'begin'),
-    ran: [...kernels, 'embedded:build:qemu-x86_64', 'image:build:qemu-x86_64'],
+    ran: everyKernel,
   },
   'a document': { change: write('apps/web/README.md'), ran: [] },
   'a document of a library': { change: write('libs/one/README.md'), ran: [] },
   'an ignored file': { change: write('apps/web/.unikraft/work/rubbish'), ran: [] },
+
+  'a kernel that is a file': {
+    change: edit('apps/taken/made/kernel', 'kernel', 'other'),
+    ran: ['taken:build:qemu-x86_64', 'taken:package'],
+  },
 
   // Root file systems.
   'a file of the rootfs': { change: edit('apps/web/rootfs/etc/motd', 'hello', 'bye'), ran: files },
@@ -236,11 +279,33 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   // Tools, options and the environment.
   'the compiler': {
     change: program('gcc', 'echo "gcc (Other) 99.1"'),
-    ran: [...kernels, 'embedded:build:qemu-x86_64', 'image:build:qemu-x86_64'],
+    ran: everyKernel,
   },
+  'the linker': { change: otherVersion('ld'), ran: everyKernel },
+  make: { change: otherVersion('make'), ran: everyKernel },
+  'a compiler for an architecture that nobody builds for': {
+    change: program('aarch64-linux-gnu-gcc', 'echo "gcc (Other) 99.1"'),
+    ran: [],
+  },
+  'what makes EROFS images': {
+    change: otherVersion('mkfs.erofs', '-V'),
+    ran: ['flat:package', 'flat:rootfs'],
+  },
+  'a builder that no Dockerfile needs': { change: program('docker', 'echo "Docker version 99.1"'), ran: [] },
+  'an option of the plugin, since nx.json is an input of all tasks for Nx': {
+    change: edit('nx.json', '"nx-kraft"', '{"plugin":"nx-kraft","options":{"runTargetName":"boot"}}'),
+    ran: [
+      ...web,
+      'taken:build:qemu-x86_64',
+      'taken:package',
+      ...['embedded', 'flat', 'image'].flatMap(whole),
+      ...['web', 'embedded', 'flat', 'image', 'taken'].map((app) => `${app}:lint`),
+    ],
+  },
+  'no network': { change: environment({ NX_KRAFT_OFFLINE: '1' }), ran: [] },
   SOURCE_DATE_EPOCH: {
     change: environment({ SOURCE_DATE_EPOCH: '86400' }),
-    ran: [...web, ...whole('embedded'), ...whole('image')],
+    ran: [...web, ...['embedded', 'flat', 'image'].flatMap(whole), 'taken:package'],
   },
   'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: web },
   'a build argument, an option, which Nx counts for its whole project': {

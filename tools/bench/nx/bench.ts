@@ -1,117 +1,162 @@
-// What the plugin costs Nx: the time of `nx show projects` in a workspace of Kraftfiles, against the same number of
-// package.json projects with no-op tasks. Without Nx's daemon; rounds are interleaved, medians are told.
-//   npx node tools/bench/nx/bench.ts [PROJECTS...]
+// What the plugin costs Nx, against the same projects with as many tasks that do nothing. Needs `nx run
+// nx-kraft-workspace:dist` first: the plugin is measured as it is published.
+//   npx node tools/bench/nx/bench.ts graph [COUNT...]    the project graph: cold, warm, after a change; and with the daemon
+//   npx node tools/bench/nx/bench.ts run [COUNT]         `nx run-many -t build package`, all of it from the cache
+//   npx node tools/bench/nx/bench.ts memory              what the plugin keeps in memory for each Kraftfile
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { buildable, writeCore } from './buildable.ts';
+import { type Files, applicationFiles } from './shapes.ts';
+import { makePeer, makeWorkspace } from './workspaces.ts';
 
-const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 100, 1000];
 const rounds = 5;
-const repository = resolve(import.meta.dirname, '../../..');
+const kinds = ['kraft', 'plain'] as const;
+type Kind = (typeof kinds)[number];
 
-async function makeWorkspace(count: number, kind: 'kraftfile' | 'package'): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), `bench-nx-${kind}-`));
-  await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
-  const plugins = kind === 'kraftfile' ? ['nx-kraft'] : [];
-  await writeFile(join(folder, 'nx.json'), JSON.stringify({ plugins, neverConnectToCloud: true, analytics: false }));
-  const workspaces = kind === 'package' ? ['apps/*/*'] : [];
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'bench', private: true, workspaces }));
-  for (let index = 0; index < count; index++) {
-    const project = join(folder, 'apps', `group${index % 20}`, `app${index}`);
-    await mkdir(join(project, 'rootfs'), { recursive: true });
-    await writeFile(join(project, 'main.c'), `int main(void) { return ${index % 7}; }\n`);
-    await writeFile(join(project, 'rootfs/file'), `${index}\n`);
-    if (kind === 'kraftfile') await writeFile(join(project, 'Kraftfile'), kraftfile(index));
-    else await writeFile(join(project, 'package.json'), packageJson(index));
-  }
-  return folder;
+const scratch = await mkdtemp(join(tmpdir(), 'bench-nx-'));
+try {
+  const [what = 'graph', ...words] = process.argv.slice(2);
+  const counts = words.map(Number);
+  if (what === 'run') await benchRun(counts[0] ?? 100);
+  else if (what === 'memory') await benchMemory();
+  else await benchGraph(counts.length === 0 ? [10, 100, 1000, 5000] : counts);
+} finally {
+  await rm(scratch, { recursive: true, force: true });
 }
 
-/** Of the shape that most Kraftfiles with a kernel from source have, each a little different. */
-function kraftfile(index: number): string {
-  return `spec: v0.6
-name: app${index}
-unikraft:
-  version: stable
-  kconfig:
-    CONFIG_LIBVFSCORE: 'y'
-    CONFIG_LIBUKDEBUG_PRINTK_INFO: 'y'
-    CONFIG_STACK_SIZE_PAGE_ORDER: ${(index % 4) + 2}
-libraries:
-  musl: stable
-  lwip:
-    version: stable
-    kconfig:
-      CONFIG_LWIP_IPV6: 'n'
-rootfs: ./rootfs
-cmd: ["/app${index}", "--port", "${8000 + index}"]
-targets:
-  - qemu/x86_64
-  - fc/x86_64
-  - name: arm
-    platform: qemu
-    architecture: arm64
-    kconfig:
-      CONFIG_ARM64_GENERIC: 'y'
-`;
+/** A workspace and its peer. */
+async function makePair(count: number, filesOf: (index: number) => Files): Promise<Readonly<Record<Kind, string>>> {
+  const places = { kraft: join(scratch, `kraft-${count}`), plain: join(scratch, `plain-${count}`) };
+  await makeWorkspace(places.kraft, count, filesOf);
+  nx(places.kraft, ['show', 'projects']);
+  await makePeer(places.plain, places.kraft, join(places.kraft, '.nx/data/project-graph.json'));
+  return places;
 }
 
-function packageJson(index: number): string {
-  const targets = Object.fromEntries(
-    ['build', 'a', 'b', 'c', 'rootfs', 'package', 'run', 'test', 'lint'].map((name) => [name, { executor: 'nx:noop' }]),
-  );
-  return JSON.stringify({ name: `app${index}`, version: '1.0.0', nx: { targets } });
-}
-
-function showProjects(folder: string): number {
+/** Runs Nx and gives how long it took, in milliseconds. */
+function nx(folder: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): number {
   const started = performance.now();
-  const projects = execFileSync(join(repository, 'node_modules/.bin/nx'), ['show', 'projects'], {
+  execFileSync(join(folder, 'node_modules/.bin/nx'), args, {
     cwd: folder,
+    maxBuffer: 1 << 30,
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
-      PATH: `${join(repository, 'node_modules/.bin')}:${process.env.PATH}`,
+      PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH}`,
       NX_DAEMON: 'false',
       NX_WORKSPACE_DATA_DIRECTORY: join(folder, '.nx/data'),
       NX_CACHE_DIRECTORY: join(folder, '.nx/cache'),
+      NX_KRAFT_OBJECTS: join(scratch, 'objects'),
+      ...environment,
     },
   });
-  if (!projects.toString().includes('app')) throw new Error('Nx found no project');
   return performance.now() - started;
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-
-process.stdout.write(
-  '| projects | graph | Kraftfiles, ms | package.json, ms | ratio | more for each Kraftfile, ms |\n',
-);
-process.stdout.write('| --- | --- | --- | --- | --- | --- |\n');
-for (const count of counts) {
-  const [kraft, plain] = await Promise.all([makeWorkspace(count, 'kraftfile'), makeWorkspace(count, 'package')]);
-  try {
-    const times = {
-      cold: { kraft: [] as number[], plain: [] as number[] },
-      warm: { kraft: [] as number[], plain: [] as number[] },
-    };
+async function benchGraph(sizes: readonly number[]): Promise<void> {
+  head('projects', 'graph', 'Kraftfiles, ms', 'peer, ms', 'ratio', 'more for each Kraftfile, ms');
+  for (const count of sizes) {
+    const places = await makePair(count, applicationFiles);
+    const show = ['show', 'projects'];
+    const times = new Times();
     for (let round = 0; round < rounds; round++) {
-      for (const [name, folder] of [
-        ['kraft', kraft],
-        ['plain', plain],
-      ] as const) {
+      for (const kind of kinds) {
+        const folder = places[kind];
         await rm(join(folder, '.nx'), { recursive: true, force: true });
-        times.cold[name].push(showProjects(folder));
-        times.warm[name].push(showProjects(folder));
+        times.add('cold', kind, nx(folder, show));
+        times.add('warm', kind, nx(folder, show));
+        appendFileSync(join(folder, 'apps/group0/app0/src/main.c'), '\n');
+        times.add('one change', kind, nx(folder, show));
       }
     }
-    for (const state of ['cold', 'warm'] as const) {
-      const [ours, theirs] = [median(times[state].kraft), median(times[state].plain)];
-      const each = (ours - theirs) / count;
-      process.stdout.write(
-        `| ${count} | ${state} | ${ours.toFixed(0)} | ${theirs.toFixed(0)} | ${(ours / theirs).toFixed(2)} | ${each.toFixed(2)} |\n`,
-      );
+    for (const kind of kinds) withDaemon(places[kind], kind, times);
+    for (const [state, ours, theirs] of times.medians()) row(count, state, ours, theirs, (ours - theirs) / count);
+    for (const kind of kinds) await rm(places[kind], { recursive: true });
+  }
+}
+
+function withDaemon(folder: string, kind: Kind, times: Times): void {
+  const environment = { NX_DAEMON: 'true', CI: 'false' };
+  try {
+    nx(folder, ['show', 'projects'], environment);
+    for (let round = 0; round < rounds; round++) {
+      times.add('daemon, warm', kind, nx(folder, ['show', 'projects'], environment));
+      appendFileSync(join(folder, 'apps/group0/app0/src/main.c'), '\n');
+      // The daemon waits for more changes before it begins; whoever asks meanwhile waits for it.
+      times.add('daemon, one change', kind, nx(folder, ['show', 'projects'], environment));
     }
   } finally {
-    await Promise.all([kraft, plain].map((folder) => rm(folder, { recursive: true, force: true })));
+    nx(folder, ['daemon', '--stop'], environment);
   }
+}
+
+async function benchRun(count: number): Promise<void> {
+  await writeCore(join(scratch, `kraft-${count}`));
+  const places = await makePair(count, buildable);
+  const args = ['run-many', '-t', 'build', 'package', '--outputStyle=static'];
+  for (const kind of kinds) nx(places[kind], args);
+  const times = new Times();
+  for (let round = 0; round < rounds; round++) {
+    for (const kind of kinds) times.add('all cached', kind, nx(places[kind], args));
+  }
+  head('apps', 'run-many', 'Kraftfiles, ms', 'peer, ms', 'ratio', 'more for each app, ms');
+  for (const [state, ours, theirs] of times.medians()) row(count, state, ours, theirs, (ours - theirs) / count);
+}
+
+/** The heap of a process that has inferred workspaces of two sizes, after all garbage is gone. */
+async function benchMemory(): Promise<void> {
+  const kept: number[] = [];
+  const sizes = [1000, 5000] as const;
+  for (const count of sizes) {
+    const folder = await makeWorkspace(join(scratch, `memory-${count}`), count);
+    await mkdir(join(folder, '.nx/data'), { recursive: true });
+    const script = `
+      import { globSync } from 'node:fs';
+      import { createNodes } from 'nx-kraft/plugin';
+      const files = globSync('apps/*/*/{Kraftfile,kraft.yaml}').sort();
+      if (files.length !== ${count}) throw new Error(files.length + ' Kraftfiles');
+      await createNodes[1](files, undefined, { workspaceRoot: process.cwd(), nxJsonConfiguration: {} });
+      gc();
+      console.log(process.memoryUsage().heapUsed);`;
+    const output = execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', script], {
+      cwd: folder,
+      env: { ...process.env, NX_WORKSPACE_DATA_DIRECTORY: join(folder, '.nx/data') },
+      encoding: 'utf8',
+    });
+    kept.push(Number(output) / 1024);
+  }
+  const [small = 0, large = 0] = kept;
+  const each = (large - small) / (sizes[1] - sizes[0]);
+  process.stdout.write(`kept for each Kraftfile: ${each.toFixed(1)} KiB (${small.toFixed(0)}, ${large.toFixed(0)})\n`);
+}
+
+/** Times by what was done and for whom, in the order in which they were first told. */
+class Times {
+  readonly #all = new Map<string, Readonly<Record<Kind, number[]>>>();
+
+  add(state: string, kind: Kind, time: number): void {
+    const times = this.#all.get(state) ?? { kraft: [], plain: [] };
+    times[kind].push(time);
+    this.#all.set(state, times);
+  }
+
+  medians(): readonly (readonly [state: string, ours: number, theirs: number])[] {
+    return [...this.#all].map(([state, { kraft, plain }]) => [state, median(kraft), median(plain)]);
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function head(...names: readonly string[]): void {
+  process.stdout.write(`| ${names.join(' | ')} |\n| ${names.map(() => '---').join(' | ')} |\n`);
+}
+
+function row(count: number, state: string, ours: number, theirs: number, each: number): void {
+  const cells = [count, state, ours.toFixed(0), theirs.toFixed(0), (ours / theirs).toFixed(2), each.toFixed(2)];
+  process.stdout.write(`| ${cells.join(' | ')} |\n`);
 }

@@ -82,7 +82,7 @@ targets:
       CONFIG_ARM64_GENERIC: 'y'
 `,
       'Makefile.uk': makefile(index),
-      'main.c': source(index),
+      'src/main.c': source(index),
       'rootfs/file': `${index}\n`,
     }),
   },
@@ -128,7 +128,7 @@ targets:
     platform: qemu
 `,
       'Makefile.uk': makefile(index),
-      'main.c': source(index),
+      'src/main.c': source(index),
       'README.md': `# app${index}\n`,
     }),
   },
@@ -149,7 +149,7 @@ libraries:
   lwip: stable
 `,
       'Makefile.uk': makefile(index),
-      'main.c': source(index),
+      'src/main.c': source(index),
     }),
   },
   {
@@ -200,7 +200,7 @@ function source(index: number): string {
 }
 
 function makefile(index: number): string {
-  return `$(eval $(call addlib,app${index}))\nAPP${index}_SRCS-y += $(APP${index}_BASE)/main.c\n`;
+  return `$(eval $(call addlib,app${index}))\nAPP${index}_SRCS-y += $(APP${index}_BASE)/src/main.c\n`;
 }
 
 function kconfig(index: number, count: number): string {

@@ -21,12 +21,14 @@ interface Around {
   readonly hasManifest: boolean;
   readonly declared: readonly string[];
   readonly haveKernels: boolean;
+  /** The plugin's version. */
+  readonly salt: string;
 }
 
 const noLock: LockSummary = { components: new Map(), images: new Map() };
 
 function infer(text: string, options = {}, lock = noLock, around: Partial<Around> = {}) {
-  const { hasManifest = false, declared = [], haveKernels = false } = around;
+  const { hasManifest = false, declared = [], haveKernels = false, salt = '1' } = around;
   const file = 'apps/web/Kraftfile';
   const summary = summarize(text, file, 'web');
   const remote = summary.components.filter(({ folder }) => folder === undefined).map(({ key }) => key);
@@ -52,7 +54,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
       },
       neighbours: { images: {}, folders: ['core'], haveKernels },
       lock,
-      salt: '1',
+      salt,
       pluginInputs: [],
     },
     taskNames(options),
@@ -149,6 +151,14 @@ describe('a change of the Kraftfile reaches only the tasks that it concerns:', (
     expect(kraftfile).toContain(from);
     expect(changedParts(kraftfile, kraftfile.replace(from, to))).toEqual(parts);
   });
+});
+
+test('another version of the plugin changes the part of the Kraftfile in every key', () => {
+  const versions = (salt: string) =>
+    Object.values(infer(kraftfile, {}, noLock, { salt }).externalNodes).map(({ data }) => data.hash);
+  const [before, after] = [versions('1'), versions('2')];
+  expect(before).toHaveLength(5);
+  expect(after.filter((version) => before.includes(version))).toEqual([]);
 });
 
 test('what is locked is an input by its field, and what is not keeps the task from being cached', () => {

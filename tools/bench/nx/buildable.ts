@@ -1,0 +1,39 @@
+// Applications that are built in no time: what is measured is all but the compiler.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Files } from './shapes.ts';
+
+/** A core that joins its inputs, at the place where {@link buildable} applications look for it. */
+export async function writeCore(workspace: string): Promise<void> {
+  await mkdir(join(workspace, 'core'), { recursive: true });
+  await writeFile(
+    join(workspace, 'core/Makefile'),
+    `IMAGES := $(foreach platform,qemu-x86_64 fc-x86_64,$(O)/$(N)_$(platform))
+.PHONY: all defconfig $(O)/Makefile
+$(O)/Makefile:
+	@mkdir -p $(O)
+defconfig: $(O)/Makefile
+	@cp $(UK_DEFCONFIG) $(C)
+all:
+	@cat $(C) $(A)/src/*.c > $(O)/image
+	@$(foreach image,$(IMAGES),cp $(O)/image $(image); cp $(O)/image $(image).dbg;)
+	@touch $(O)/$(N).map
+`,
+  );
+}
+
+/** Two kernels, a root file system, and an image of them. */
+export function buildable(index: number): Files {
+  return {
+    Kraftfile: `spec: v0.6
+name: app${index}
+unikraft: { source: ../../../core, kconfig: { CONFIG_APP: '${index}' } }
+rootfs: ./rootfs
+cmd: ["/app${index}"]
+targets: [qemu/x86_64, fc/x86_64]
+`,
+    'Makefile.uk': '',
+    'src/main.c': `int main(void) { return ${index}; }\n`,
+    'rootfs/file': `${index}\n`,
+  };
+}
