@@ -112,9 +112,12 @@ async function dialContainer(name: string, env: NodeJS.ProcessEnv): Promise<Conn
   );
   const duplex = Duplex.from({ writable: child.stdin, readable: child.stdout });
   duplex.once('close', () => child.kill());
+  // A session does not always notice that its connection had ended before it began.
+  const ended = new Promise<never>((_, reject) => child.once('exit', () => reject(new Error('docker has ended'))));
   try {
-    return await open(duplex);
+    return await Promise.race([open(duplex), ended]);
   } catch (error) {
+    duplex.destroy();
     throw new Error(`the container ${name} cannot be used (${await reason})`, { cause: error });
   }
 }
