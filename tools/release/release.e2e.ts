@@ -137,7 +137,9 @@ describe.each([
     for (const project of ['ts', 'api']) await generate('remove', project, '--force');
     await generate('update');
     await call('nx', 'sync:check');
-    expect((await call('nx', 'show', 'projects')).split('\n').toSorted()).toEqual(['c', 'cpp', 'hello']);
+    // Folders that Kraftfiles name are projects, too, so that the graph shows who uses them.
+    const projects = ['c', 'cpp', 'hello', 'libs-sums', 'tools-test-kernel'];
+    expect((await call('nx', 'show', 'projects')).split('\n').toSorted()).toEqual(projects);
   });
 
   test('programs are checked against the types of the packages', async () => {
