@@ -1,10 +1,10 @@
 import { type ExplainedOption, type Kconfig, librarySymbol, targetSymbols } from '@nx-kraft/kernel';
 import type { Kraftfile, ModelPath, Target } from '@nx-kraft/kraftfile';
-import type { Kraftproject } from './kraftproject.ts';
+import type { ReadKraftproject } from './kraftproject.ts';
 
 /** One line for an option that did not stick, at its place in the Kraftfile or that of whatever brought it. */
 export function describeDropped(
-  project: Kraftproject,
+  project: ReadKraftproject,
   target: Target,
   { symbol, asked, got, why }: ExplainedOption,
 ): string {
@@ -19,7 +19,7 @@ export function describeDropped(
   return `warning: ${at}: ${symbol}=${asked}${origin} did not stick, ${outcome}${reason}`;
 }
 
-function positionText({ file, positionOf }: Kraftproject, path: ModelPath): string {
+function positionText({ file, positionOf }: ReadKraftproject, path: ModelPath): string {
   const { line, column } = positionOf(path);
   return `${file}:${line}:${column}`;
 }

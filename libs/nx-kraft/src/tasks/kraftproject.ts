@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import { Fault } from '@nx-kraft/base';
-import { type Diagnostic, type Kraftfile, type PositionOf, type Target, loadKraftfile } from '@nx-kraft/kraftfile';
+import type { Diagnostic, Kraftfile, PositionOf, Target } from '@nx-kraft/kraftfile';
 
 /** A Kraftfile that a task cannot use, or something that it does not have. */
 export class ProjectFault extends Fault<
@@ -27,6 +27,10 @@ export interface Kraftproject {
   /** The absolute path of its folder. */
   readonly folder: string;
   readonly kraftfile: Kraftfile;
+}
+
+/** A Kraftfile that was just read, for those who point into it. */
+export interface ReadKraftproject extends Kraftproject {
   readonly positionOf: PositionOf;
 }
 
@@ -36,8 +40,10 @@ export interface Kraftproject {
  * @param path  relative to the workspace
  * @throws ProjectFault KRAFTFILE_BROKEN with all its errors
  */
-export async function loadKraftproject(workspaceRoot: string, path: string): Promise<Kraftproject> {
-  const file = relative('', resolve(workspaceRoot, path));
+export async function loadKraftproject(workspaceRoot: string, path: string): Promise<ReadKraftproject> {
+  const { file, folder } = placeOf(resolve(workspaceRoot, path));
+  // Loaded only now: a run that knows the file from before does without.
+  const { loadKraftfile } = await import('@nx-kraft/kraftfile');
   const { kraftfile, diagnostics, positionOf } = await loadKraftfile(file, process.env);
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (kraftfile === undefined || errors.length > 0) {
@@ -45,7 +51,12 @@ export async function loadKraftproject(workspaceRoot: string, path: string): Pro
       hint: `nx-kraft lint ${file} explains it.`,
     });
   }
-  return { file, folder: dirname(resolve(file)), kraftfile, positionOf };
+  return { file, folder, kraftfile, positionOf };
+}
+
+/** @param path  absolute */
+export function placeOf(path: string): Pick<Kraftproject, 'file' | 'folder'> {
+  return { file: relative('', path), folder: dirname(path) };
 }
 
 /**

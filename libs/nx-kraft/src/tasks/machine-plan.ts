@@ -3,7 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { type Kconfig, parseConfig } from '@nx-kraft/kernel/kconfig';
-import { type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import type { Target } from '@nx-kraft/kraftfile';
+import { outputNames, rootfsName } from '@nx-kraft/kraftfile/outputs';
 import {
   type KernelRun,
   MachineFault,

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
-import { type Kraftfile, runDefaultsName } from '@nx-kraft/kraftfile';
+import type { Kraftfile } from '@nx-kraft/kraftfile';
+import { runDefaultsName } from '@nx-kraft/kraftfile/outputs';
 import type { RunDefaults } from '@nx-kraft/rootfs';
 
 /** What a unikernel runs, and with which environment. */

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { Fault } from '@nx-kraft/base';
 import { type KernelRun, Instances, type MachineEnd, formatPort } from '@nx-kraft/machine/run';
 import { ConsoleOutput } from './console-output.ts';
-import { loadKraftproject } from './kraftproject.ts';
 import { type ProjectMachineOptions, planMachine } from './machine-plan.ts';
 import { tellReady } from './ready-signal.ts';
+import { recallKraftproject } from './remembered-kraftproject.ts';
 import { tell } from './task.ts';
 
 export interface RunOptions extends ProjectMachineOptions {
@@ -32,7 +32,7 @@ export class GuestFault extends Fault<'GUEST_FAILED'> {
 /** Boots a target, shows its console until it ends, and fails when the guest failed. */
 export async function runTarget(workspaceRoot: string, options: RunOptions, signal: AbortSignal): Promise<void> {
   const plan = async (): Promise<KernelRun> =>
-    planMachine(await loadKraftproject(workspaceRoot, options.kraftfile), options);
+    planMachine(await recallKraftproject(workspaceRoot, options.kraftfile), options);
   if (options.detach === true) return startDetached(await plan(), options);
   if (options.watch === true) {
     const { runAgainAtChanges } = await import('./run-again.ts');

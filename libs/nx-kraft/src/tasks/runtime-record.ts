@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Target, outputNames } from '@nx-kraft/kraftfile';
+import type { Target } from '@nx-kraft/kraftfile';
+import { outputNames } from '@nx-kraft/kraftfile/outputs';
 import type { Kraftproject } from './kraftproject.ts';
 
 /** What is kept beside a runtime's kernel. */
