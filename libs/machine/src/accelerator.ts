@@ -37,7 +37,7 @@ export async function chooseAccelerator(
   if (wanted === 'tcg') return { accelerator: 'tcg' };
   const obstacle = await findObstacle(architecture, qemu, cacheFolder);
   if (obstacle === undefined) return { accelerator: 'kvm' };
-  if (wanted === 'auto') return { accelerator: 'tcg', note: `${obstacle.why}; emulating, which is slower` };
+  if (wanted === 'auto') return { accelerator: 'tcg', note: `emulated, which is slower, since ${obstacle.why}` };
   throw new MachineFault('MACHINE_NO_KVM', obstacle.why, {
     at: obstacle.at,
     hint: `${obstacle.hint} Or let it be emulated (accelerator 'auto' or 'tcg').`,
@@ -58,7 +58,8 @@ interface Obstacle {
 async function findObstacle(architecture: Architecture, qemu: string, cache: string): Promise<Obstacle | undefined> {
   if (platform() !== 'linux') return { why: `KVM is not on ${platform()}`, hint: 'It is part of Linux.' };
   if (nativeHosts[architecture] !== arch()) {
-    return { why: `this host cannot run ${architecture} by itself`, hint: `Use a host of that architecture.` };
+    const host = (Object.keys(nativeHosts) as Architecture[]).find((name) => nativeHosts[name] === arch()) ?? arch();
+    return { why: `the host is ${host} and the machine ${architecture}`, hint: `Use a host of that architecture.` };
   }
   const device = '/dev/kvm';
   try {
