@@ -11,6 +11,9 @@ export interface Schema {
   readonly additionalProperties?: Schema | boolean;
   readonly required?: readonly string[];
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  /** Whether it is for programs only. */
+  readonly hidden?: boolean;
 }
 
 /** The properties of a schema as a Markdown table; those of nested objects have a path as their name. */
@@ -22,7 +25,7 @@ export function schemaTable(schema: Schema): string {
 
 function rowsOf({ properties = {}, required = [] }: Schema, prefix: string): readonly string[] {
   return Object.entries(properties).flatMap(([name, property]) => {
-    if (name === '$schema') return [];
+    if (name === '$schema' || property.hidden === true) return [];
     const path = `${prefix}${name}`;
     const must = required.includes(name) && property.default === undefined ? 'required' : defaultOf(property);
     const cells = [`\`${path}\``, typeOf(property), must, property.description ?? ''];
@@ -38,11 +41,11 @@ function defaultOf({ default: value }: Schema): string {
 }
 
 function typeOf(schema: Schema): string {
-  const { title, type, enum: words, items, additionalProperties, anyOf } = schema;
+  const { title, type, enum: words, items, additionalProperties, anyOf, oneOf = anyOf } = schema;
   if (title !== undefined) return title.replace(/\{.*\}/, (code) => `\`${code}\``);
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (words !== undefined) return words.map((word) => `\`${String(word)}\``).join(', ');
-  if (anyOf !== undefined) return [...new Set(anyOf.map(typeOf))].join(', ');
+  if (oneOf !== undefined) return [...new Set(oneOf.map(typeOf))].join(', ');
   if (items !== undefined) return `list of ${typeOf(items)}`;
   if (typeof additionalProperties === 'object') return `names with ${typeOf(additionalProperties)}`;
   return type ?? 'any';

@@ -137,7 +137,7 @@ test('an image goes up with the list of its components, its provenance and a sig
   const kind = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-aes-256-cbc', '-pass', 'pass:secret'];
   await inWorkspace('openssl', 'genpkey', ...kind, '-out', key);
   await inWorkspace('openssl', 'pkey', '-in', key, '-passin', 'pass:secret', '-pubout', '-out', publicKey);
-  await ok('run', 'hello:push', '--provenance', `--key=${key}`, '--builder=https://ci.example/7', '--tags=also');
+  await ok('run', 'hello:push', '--provenance', `--key=${key}`, '--builder=https://ci.example/7', '--tags=1.0');
 
   const sbom = await workspace.nxKraft('pkg', 'attachments', `${name}:safe`, '--type', 'sbom');
   const { components } = JSON.parse(sbom) as { components: { name: string; licenses?: unknown }[] };
@@ -163,7 +163,9 @@ test('an image goes up with the list of its components, its provenance and a sig
 
   const other = `${registry.host}/team/other:1`;
   await ok('run', 'hello:push', `--name=${other}`);
-  expect(await workspace.nxKraft('pkg', 'verify', `${name}:safe`, '--key', publicKey)).toContain('verified');
+  for (const tag of ['safe', '1.0']) {
+    expect(await workspace.nxKraft('pkg', 'verify', `${name}:${tag}`, '--key', publicKey)).toContain('verified');
+  }
   const policy = {
     default: [{ type: 'insecureAcceptAnything' }],
     transports: { docker: { [`${registry.host}/team`]: [{ type: 'sigstoreSigned', keyPath: publicKey }] } },

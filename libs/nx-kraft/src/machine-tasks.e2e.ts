@@ -69,6 +69,21 @@ test('a run takes files of variables, volumes by name and a prefix', async () =>
   expect(missing.output).toMatch(/there is no folder \S+\/apps\/probe\/none to share \(MACHINE_BAD_VOLUME\)/);
 });
 
+test('numbers on the command line and in project.json arrive as they were written', async () => {
+  await writeKraftfile(['say', 'up']);
+  const targets = { run: { options: { env: { FIXED: 7, FLAG: true } } } };
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe', targets }));
+  const fixed = await workspace.nx('run', 'probe:run', '--args=environment');
+  expect(fixed.output).toContain('env <FIXED=7>\n');
+  expect(fixed.output).toContain('env <FLAG=true>\n');
+  const words = ['--env.PORT=9090', '--env.VERSION=1.10', '--memory=134217728', '--args=environment,arguments,5'];
+  const typed = await workspace.nx('run', 'probe:run', ...words);
+  for (const line of ['env <PORT=9090>', 'env <VERSION=1.10>', '=<5>']) expect(typed.output).toContain(`${line}\n`);
+  const alone = await workspace.nx('run', 'probe:run', '--args=12');
+  expect(alone.output).toContain('unknown word: 12');
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe' }));
+});
+
 test('stop ends the machines of a project and no others', async () => {
   await writeKraftfile(['say', 'up', 'hang']);
   await workspace.nx('run', 'probe:run', '--detach', '--name=mine');

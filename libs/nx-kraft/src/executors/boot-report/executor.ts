@@ -1,8 +1,11 @@
 import type { ExecutorContext } from '@nx/devkit';
 import { type BootReportOptions, reportBoots } from '../../tasks/boot-report-target.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
+import { type Typed, asTyped } from '../../tasks/typed-options.ts';
 
 /** Boots a target many times and tells how long it takes and what it weighs. */
-export default function bootReport(options: BootReportOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => reportBoots(root, options, signal));
+export default function bootReport(options: BootReportOptions & Typed, { root }: ExecutorContext): Promise<TaskResult> {
+  return runTask((signal) =>
+    reportBoots(root, asTyped<BootReportOptions>(options, { texts: ['base', 'scenario'] }), signal),
+  );
 }

@@ -2,10 +2,17 @@ import type { ExecutorContext } from '@nx/devkit';
 import { defaultMemory } from '../../tasks/machine-options.ts';
 import { type RootfsOptions, makeRootfs } from '../../tasks/make-rootfs.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
+import { type Typed, asTyped } from '../../tasks/typed-options.ts';
 
 /** Makes the root file system of a Kraftfile. */
-export default function rootfs(options: RootfsOptions, context: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => makeRootfs(context.root, { memory: memoryOf(context), ...options }, signal));
+export default function rootfs(options: RootfsOptions & Typed, context: ExecutorContext): Promise<TaskResult> {
+  return runTask((signal) =>
+    makeRootfs(
+      context.root,
+      { memory: memoryOf(context), ...asTyped<RootfsOptions>(options, { texts: ['buildArgs', 'memory'] }) },
+      signal,
+    ),
+  );
 }
 
 /** What the project's machine gets, so that the summary can tell when that is too little. */
