@@ -8,6 +8,7 @@ import type { FetchOptions, Resolution } from './resolution.ts';
 import { resolveComponent, type ResolveOptions } from './resolve.ts';
 import type { Store } from './store.ts';
 import { formatTable } from './table.ts';
+import { keepDownload } from './upstream-pins.ts';
 import { hideCredentials } from './url.ts';
 
 /** A component as an index or its repository describes it. */
@@ -196,14 +197,16 @@ export async function pullComponents(
   );
 }
 
-/** Fetches the sources of all components that a lock has into the store. */
+/** Fetches the sources of all components that a lock has into the store, and what it has of those that they fetch. */
 export function fetchLocked(
   { components }: Lock,
   { store, ...options }: FetchOptions & { readonly store: Store },
 ): Promise<readonly PulledComponent[]> {
   return Promise.all(
     Object.entries(components).map(async ([key, resolution]) => {
-      const { folder } = await fetchComponent(resolution, store, options);
+      const { folder, downloads = {} } = await fetchComponent(resolution, store, options);
+      for (const [name, promised] of Object.entries(downloads))
+        await keepDownload(store, name, { promised, ...options });
       return { key, resolution, folder };
     }),
   );

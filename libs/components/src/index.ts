@@ -73,4 +73,5 @@ export {
 export { defaultIndex, type IndexOptions } from './indexes.ts';
 export { addIndex, readUserIndexes, removeIndex, userIndexesFile } from './user-indexes.ts';
 export { hashTree } from './tree.ts';
-export { upstreamDownloads, type UpstreamFetcher, upstreamFetcher } from './upstream.ts';
+export { type UpstreamFetcher, upstreamFetcher } from './upstream.ts';
+export { upstreamDownloads } from './upstream-notes.ts';

@@ -4,7 +4,8 @@ import { emptyLock, type Lock, type LockedComponent, lockedDigest, lockedResolut
 import { bareName, type ComponentRequest, componentKey, locate, parseComponentName } from './request.ts';
 import { resolveComponent, type ResolveOptions } from './resolve.ts';
 import { formatTable } from './table.ts';
-import { upstreamDownloads } from './upstream.ts';
+import { upstreamDownloads } from './upstream-notes.ts';
+import { forgetDownloads, refreshDownloads } from './upstream-pins.ts';
 
 /** A component of a Kraftfile, with the folder that a relative source is relative to. */
 export interface PlacedRequest {
@@ -25,7 +26,7 @@ export interface LockOptions extends Omit<ResolveOptions, 'baseDirectory' | 'loc
   readonly resolveDigest: ResolveDigest;
   /**
    * What to ask for again although it is locked: names of components (`musl`, `lib/musl`, whole keys), references of
-   * images, or everything. Only then are upstream archives noted that builds have fetched on this machine.
+   * images, or everything. What their builds on this machine have fetched upstream is asked for again as well.
    */
   readonly update?: readonly string[] | 'all';
 }
@@ -56,7 +57,8 @@ export async function findLockGaps(lock: Lock | undefined, needs: LockNeeds): Pr
 
 /**
  * Makes a lock that has exactly what is needed: entries that are there stay as they are (but for those to update),
- * missing ones are resolved, unused ones go.
+ * missing ones are resolved, unused ones go. What builds on this machine have
+ * fetched upstream without any checksum is added to the entries of its libraries.
  *
  * @throws ComponentFault COMPONENT_NOT_FOUND when nothing that is needed has a name to update
  */
@@ -65,8 +67,12 @@ export async function updateLock(lock: Lock | undefined, needs: LockNeeds, optio
   const references = imageReferences(needs);
   const selected = select(requests, references, options.update ?? []);
   const components = [...requests].map(async ([key, placed]): Promise<[string, LockedComponent]> => {
-    const known = selected.has(key) ? undefined : lockedResolution(lock, key);
-    const locked = known ?? (await lockComponent(placed, options));
+    const before = lockedResolution(lock, key);
+    const isSelected = selected.has(key);
+    if (isSelected && before !== undefined && options.offline !== true)
+      await forgetDownloads(options.store, before.content);
+    const known = isSelected ? undefined : before;
+    const locked = await withDownloads(known ?? (await lockComponent(placed, options)), isSelected, options);
     return [key, placed.components === undefined ? locked : { ...locked, components: placed.components }];
   });
   const images = references.map(async (reference): Promise<[string, string]> => {
@@ -130,8 +136,21 @@ async function lockComponent(
 ): Promise<LockedComponent> {
   const resolution = await resolveComponent(request, { ...options, baseDirectory });
   if (resolution.kind === 'folder') throw new Error(`${resolution.key} is a folder`);
-  const downloads = options.update === undefined ? {} : await upstreamDownloads(options.store, resolution.content);
-  return Object.keys(downloads).length === 0 ? resolution : { ...resolution, downloads };
+  return resolution;
+}
+
+/** Adds what make fetches for a component, so far as a build on this machine has shown it; what is locked stays. */
+async function withDownloads(
+  locked: LockedComponent,
+  isUpdated: boolean,
+  { store, offline }: LockOptions,
+): Promise<LockedComponent> {
+  const { content } = locked;
+  const found = isUpdated
+    ? await refreshDownloads(store, content, offline)
+    : await upstreamDownloads(store, content, 'unchecked');
+  const downloads = { ...found, ...locked.downloads };
+  return Object.keys(downloads).length === 0 ? locked : { ...locked, downloads };
 }
 
 /** What differs between two locks, sorted by key. */

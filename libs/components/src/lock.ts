@@ -3,6 +3,7 @@ import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
 import { fromLockField, lockField } from './lock-field.ts';
 import type { RemoteResolution } from './resolution.ts';
+import { isCloneKey } from './upstream-key.ts';
 import { isFileUrl, isGitAddress } from './url.ts';
 
 /** What `kraft.lock` says, immutable. */
@@ -17,7 +18,9 @@ export interface Lock {
 export type LockedComponent = RemoteResolution & {
   /** Of a template: the keys of the components that its own Kraftfile names, but for local folders; sorted. */
   readonly components?: readonly string[];
-  /** sha256 (hexadecimal) of upstream archives that its own make step fetches, by their URL. */
+  /**
+   * What its own make step fetches: sha256 (hexadecimal) of archives by their URL, commits of repositories by `URL#REF`.
+   */
   readonly downloads?: Readonly<Record<string, string>>;
 };
 
@@ -137,9 +140,10 @@ function parseJson(text: string, at: string): unknown {
   }
 }
 
+const isRevision = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+
 function toComponent(key: string, entry: Readonly<Record<string, unknown>>, reader: Reader): LockedComponent {
   const { git, tarball, ref, revision, sha256, content, components, downloads } = entry;
-  const isRevision = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
   const common = {
     content: reader.text(content, /^sha256:[0-9a-f]{64}$/, `content of ${key}`),
     ...(components === undefined ? {} : { components: toKeys(key, components, reader) }),
@@ -179,7 +183,11 @@ function toKeys(key: string, components: unknown, reader: Reader): readonly stri
 function toDownloads(key: string, downloads: unknown, reader: Reader): Record<string, string> {
   const entries = Object.entries(reader.record(downloads, `downloads of ${key}`));
   return Object.fromEntries(
-    entries.map(([url, sha256]) => [url, reader.text(sha256, /^[0-9a-f]{64}$/, `sha256 of ${url}`)]),
+    entries.map(([name, pin]) =>
+      isCloneKey(name)
+        ? [name, reader.text(pin, isRevision, `revision of ${name}`)]
+        : [name, reader.text(pin, /^[0-9a-f]{64}$/, `sha256 of ${name}`)],
+    ),
   );
 }
 

@@ -9,6 +9,7 @@ import {
   formatStore,
   hashTree,
   listStore,
+  type LockedComponent,
   openStore,
   pruneStore,
   registerLock,
@@ -20,6 +21,7 @@ import {
 } from './index.ts';
 import { remember } from './store.ts';
 import { removeTree } from './tree.ts';
+import { noteDownload } from './upstream-notes.ts';
 
 let folder: string;
 let server: FileServer;
@@ -45,7 +47,7 @@ async function resolve(name: string): Promise<RemoteResolution> {
   return resolution;
 }
 
-async function lock(...components: readonly RemoteResolution[]): Promise<string> {
+async function lock(...components: readonly LockedComponent[]): Promise<string> {
   const path = join(folder, 'kraft.lock');
   await writeLock(path, { components: Object.fromEntries(components.map((one) => [one.key, one])), images: {} });
   await registerLock(store, path);
@@ -87,13 +89,16 @@ test('a lock that is gone needs nothing; one that cannot be read stops the pruni
   expect(await readdir(join(store.folder, 'locks'))).toEqual([]);
 });
 
-test('upstream archives of a locked library are kept with it', async () => {
-  await lock(musl);
+test('upstream archives and repositories of a locked library are kept with it', async () => {
   await mkdir(join(store.folder, 'files'));
-  for (const digit of ['a', 'b']) await writeFile(join(store.folder, 'files', digit.repeat(64)), digit);
-  await remember(store, 'needs', musl.content, { 'https://example.com/a.zip': 'a'.repeat(64) });
+  for (const digit of ['a', 'b', 'c']) await writeFile(join(store.folder, 'files', digit.repeat(64)), digit);
+  await noteDownload(store, musl.content, 'https://example.com/a.zip', { pin: 'a'.repeat(64), checked: true });
+  await remember(store, 'revisions', 'd'.repeat(40), lwip.content);
+  const cloned = { 'https://example.com/lwip.git#v1': 'd'.repeat(40) };
+  await lock({ ...musl, downloads: { 'https://example.com/b.zip': 'b'.repeat(64), ...cloned } });
   await pruneStore(store, tomorrow);
-  expect(await readdir(join(store.folder, 'files'))).toEqual(['a'.repeat(64)]);
+  expect(await readdir(join(store.folder, 'files'))).toEqual(['a'.repeat(64), 'b'.repeat(64)]);
+  expect(await readdir(join(store.folder, 'trees'))).toHaveLength(2);
 });
 
 test('what a killed process left goes, what a living one works on stays', async () => {

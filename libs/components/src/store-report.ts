@@ -1,11 +1,13 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { hasErrorCode, isAlive } from '@nx-kraft/base';
-import { type Lock, readLock } from './lock.ts';
+import { readLock } from './lock.ts';
 import type { RemoteResolution } from './resolution.ts';
 import { forget, recall, recallAll, remember, type Store, withWorkFolder } from './store.ts';
 import { formatBytes, formatTable } from './table.ts';
 import { hashTree, moveTree, removeTree } from './tree.ts';
+import { isCloneKey } from './upstream-key.ts';
+import { upstreamDownloads } from './upstream-notes.ts';
 
 /** A source tree or an upstream archive in the store. */
 export interface StoreEntry {
@@ -81,27 +83,30 @@ async function measure(path: string): Promise<number> {
 /** Digest → the lock files that need it. Locks that are gone need nothing. */
 async function collectNeeds(store: Store): Promise<Map<string, Set<string>>> {
   const needs = new Map<string, Set<string>>();
-  const fetched = new Map(
-    (await recallAll<Record<string, string>>(store, 'needs')).map(({ key, value }) => [key, Object.values(value)]),
-  );
+  const digestOf = await pinnedDigests(store);
   for (const { key: lockFile } of await recallAll<string>(store, 'locks')) {
-    for (const digest of digestsOf(await readLock(lockFile), fetched)) addTo(needs, digest, lockFile);
+    for (const { content, downloads = {} } of Object.values((await readLock(lockFile))?.components ?? {})) {
+      addTo(needs, content, lockFile);
+      const fetched = await upstreamDownloads(store, content);
+      for (const pin of [...Object.entries(downloads), ...Object.entries(fetched)])
+        addTo(needs, digestOf(...pin), lockFile);
+    }
   }
   return needs;
 }
 
-function digestsOf(lock: Lock | undefined, fetched: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  return Object.values(lock?.components ?? {}).flatMap(({ content, downloads = {} }) => [
-    content,
-    ...[...Object.values(downloads), ...(fetched.get(content) ?? [])].map((sha256) => `sha256:${sha256}`),
-  ]);
+/** Gives the digest of the entry in the store that an upstream archive or repository is. */
+async function pinnedDigests(store: Store): Promise<(key: string, pin: string) => string> {
+  const trees = new Map((await recallAll<string>(store, 'revisions')).map(({ key, value }) => [key, value]));
+  return (key, pin) => (isCloneKey(key) ? (trees.get(pin) ?? '') : `sha256:${pin}`);
 }
 
 async function collectNames(store: Store): Promise<Map<string, Set<string>>> {
   const names = new Map<string, Set<string>>();
   for (const { key, value } of await recallAll<RemoteResolution>(store, 'resolutions'))
     addTo(names, value.content, key);
-  for (const { key, value } of await recallAll<string>(store, 'upstream')) addTo(names, `sha256:${value}`, key);
+  const digestOf = await pinnedDigests(store);
+  for (const { key, value } of await recallAll<string>(store, 'upstream')) addTo(names, digestOf(key, value), key);
   return names;
 }
 

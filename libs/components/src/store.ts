@@ -125,10 +125,10 @@ export type RecordKind =
   | 'downloads'
   /** URL of an index → its text, and how to ask whether it still is that. */
   | 'indexes'
-  /** URL of a library's upstream archive → its sha256. */
+  /** URL of a library's upstream archive → its sha256; `URL#REF` of a repository → the commit. */
   | 'upstream'
-  /** Content hash of a library → the upstream archives that its build fetches. */
-  | 'needs'
+  /** Content hash of a library → the upstream archives and repositories that its build fetches. */
+  | 'fetched'
   /** Path of a lock file that needs things of the store. */
   | 'locks'
   /** What a name, branch or URL meant when it was asked last. */

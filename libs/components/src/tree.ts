@@ -1,5 +1,15 @@
 import { createHash, hash } from 'node:crypto';
-import { chmodSync, createReadStream, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  createReadStream,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -60,6 +70,26 @@ export async function protectTree(folder: string): Promise<void> {
     if (entry.isDirectory()) chmodSync(path, 0o555);
     else if (entry.isFile()) chmodSync(path, (lstatSync(path).mode & 0o100) === 0 ? 0o444 : 0o555);
   });
+}
+
+/** Copies what is below a tree's folder into another one, where its owner may change it; shares the bytes where the disk can. */
+export async function copyTree(from: string, to: string): Promise<void> {
+  // Folders come before what is in them.
+  const entries = await readdir(from, { recursive: true, withFileTypes: true });
+  const depth = (path: string): number => path.split('/').length;
+  await forEachYielding(
+    entries.toSorted((a, b) => depth(a.parentPath) - depth(b.parentPath)),
+    (entry) => {
+      const source = join(entry.parentPath, entry.name);
+      const target = join(to, source.slice(from.length));
+      if (entry.isDirectory()) mkdirSync(target, { recursive: true });
+      else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+      else {
+        copyFileSync(source, target, constants.COPYFILE_FICLONE);
+        chmodSync(target, (lstatSync(source).mode & 0o100) === 0 ? 0o644 : 0o755);
+      }
+    },
+  );
 }
 
 /** Removes a folder also when it is read-only; does nothing when there is none. */

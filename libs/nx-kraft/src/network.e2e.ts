@@ -89,10 +89,13 @@ test('what a library fetches in its own rules is kept in the store, for builds w
   const task = 'far:build:qemu-x86_64';
   expect(await workspace.nxKraft('pkg', 'pull', `lib/notes@${library}`)).toContain('lib/notes');
   const refused = await workspace.nx('run', task, '--offline');
-  expect(refused.output).toContain(`${url}: this upstream archive is not in the store`);
+  expect(refused.output).toContain(`${url}: this upstream source is not in the store`);
   expect(server.requests.map(({ path }) => path)).toEqual(['/notes.tar.gz']);
 
-  expect(await workspace.nx('run', task)).toMatchObject({ exitCode: 0 });
+  const built = await workspace.nx('run', task);
+  expect(built).toMatchObject({ exitCode: 0 });
+  const warning = `warning: ${url} has no checksum`;
+  expect(built.output).toContain(warning);
   expect(server.requests.filter(({ path }) => path === '/notes.zip')).toHaveLength(1);
   const asked = server.requests.length;
   await rm(workspace.path('apps/far/.unikraft'), { recursive: true });
@@ -101,4 +104,11 @@ test('what a library fetches in its own rules is kept in the store, for builds w
   expect(server.requests).toHaveLength(asked);
   const objects = workspace.path('apps/far/.unikraft/work/qemu-x86_64/objects');
   expect(await readFile(join(objects, 'libnotes/notes.zip'), 'utf8')).toBe('archive');
+
+  const synced = await workspace.nx('sync');
+  expect(synced.output).toContain('notes.zip');
+  expect(await readFile(workspace.path('kraft.lock'), 'utf8')).toContain(url);
+  const frozen = await workspace.nx('run', task, '--frozen');
+  expect(frozen.exitCode).toBe(0);
+  expect(frozen.output).not.toContain(warning);
 });

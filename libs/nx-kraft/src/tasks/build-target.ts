@@ -45,6 +45,9 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
   if (!built.canonical) {
     tell(noNamespaces);
   }
+  for (const url of await downloads.unpinned()) {
+    tell(`warning: ${url} has no checksum, neither of its library nor in kraft.lock; nx sync adds it`);
+  }
   await writeUsedComponents(project, target, components);
   const { kernel } = outputNames(project.kraftfile, target);
   tell(`${kernel}${built.shared ? ', from objects that another build had compiled' : ''}`);

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import {
-  type BuildOptions,
   type Kconfig,
   type KernelPlan,
   describeToolchains,
@@ -15,9 +14,8 @@ import type { NetworkOptions } from './network.ts';
 import { type KernelSources, fetchSources } from './sources.ts';
 
 /** What decides a kernel, and how its make gets what libraries fetch themselves. */
-export interface PlannedKernel extends Required<Pick<BuildOptions, 'downloads'>> {
+export interface PlannedKernel extends Pick<KernelSources, 'components' | 'downloads'> {
   readonly plan: KernelPlan;
-  readonly components: KernelSources['components'];
 }
 
 /**
