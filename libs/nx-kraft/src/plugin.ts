@@ -11,6 +11,7 @@ import type {
 } from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { usedComponents } from './inference/components.ts';
+import { Disk } from './inference/disk.ts';
 import { lookAround } from './inference/facts.ts';
 import { localLibraries } from './inference/local-libraries.ts';
 import { readLockSummary } from './inference/lock.ts';
@@ -46,6 +47,7 @@ async function createProjects(
 ): Promise<CreateNodesResultArray> {
   const state = pluginState();
   const names = taskNames(options);
+  const disk = new Disk(workspaceRoot);
   return withMemory(workspaceRoot, async (recall) => {
     const found = new Map<string, { readonly file: string; readonly summary: Summary }>();
     for (const file of inOrderOfPrecedence(kraftfiles)) {
@@ -60,7 +62,7 @@ async function createProjects(
       });
       found.set(folder, { file, summary });
     }
-    const workspace = await surveyWorkspace(workspaceRoot, found, names, recall);
+    const workspace = await surveyWorkspace(disk, found, names, recall);
     const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
     const pluginInputs = ownSources(workspaceRoot);
     const lock = readLockSummary(workspaceRoot);
@@ -72,7 +74,7 @@ async function createProjects(
       [...found].map(async ([folder, { file, summary }]) => {
         const components = usedComponents(summary.components, join(workspaceRoot, folder), { lock, componentsOf });
         const rootfs = { settings: workspace.settingsOf(folder), rootfsTask: names.rootfs };
-        const facts = await lookAround(workspaceRoot, file, summary, components, rootfs, recall, summaryIn);
+        const facts = await lookAround(disk, file, summary, components, rootfs, recall, summaryIn);
         if (facts.rootfs.files.length > 0) files[fileDetailsVariable(folder)] = facts.rootfs.files;
         for (const variable of versionVariables(summary, facts)) versions.add(variable);
         local.push(...facts.kernels.folders.map(({ path }) => path));

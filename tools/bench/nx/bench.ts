@@ -17,15 +17,6 @@ const kinds = ['kraft', 'plain'] as const;
 type Kind = (typeof kinds)[number];
 
 const scratch = await mkdtemp(join(tmpdir(), 'bench-nx-'));
-try {
-  const [what = 'graph', ...words] = process.argv.slice(2);
-  const counts = words.map(Number);
-  if (what === 'run') await benchRun(counts[0] ?? 100);
-  else if (what === 'memory') await benchMemory();
-  else await benchGraph(counts.length === 0 ? [10, 100, 1000, 5000] : counts);
-} finally {
-  await rm(scratch, { recursive: true, force: true });
-}
 
 /** A workspace and its peer. */
 async function makePair(count: number, filesOf: (index: number) => Files): Promise<Readonly<Record<Kind, string>>> {
@@ -159,4 +150,14 @@ function head(...names: readonly string[]): void {
 function row(count: number, state: string, ours: number, theirs: number, each: number): void {
   const cells = [count, state, ours.toFixed(0), theirs.toFixed(0), (ours / theirs).toFixed(2), each.toFixed(2)];
   process.stdout.write(`| ${cells.join(' | ')} |\n`);
+}
+
+try {
+  const [what = 'graph', ...words] = process.argv.slice(2);
+  const counts = words.map(Number);
+  if (what === 'run') await benchRun(counts[0] ?? 100);
+  else if (what === 'memory') await benchMemory();
+  else await benchGraph(counts.length === 0 ? [10, 100, 1000, 5000] : counts);
+} finally {
+  await rm(scratch, { recursive: true, force: true });
 }

@@ -2,6 +2,7 @@
 //   npx node tools/bench/nx/workspaces.ts COUNT FOLDER    makes one in FOLDER to look at
 import { cp, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { type Files, applicationFiles } from './shapes.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
@@ -43,22 +44,12 @@ async function install(folder: string): Promise<void> {
 
 /** The part of Nx's graph that a peer is made from. */
 interface Graph {
-  readonly nodes: Readonly<
-    Record<
-      string,
-      {
-        readonly data: {
-          readonly root: string;
-          readonly targets: Readonly<Record<string, { cache?: boolean; dependsOn?: readonly unknown[] }>>;
-        };
-      }
-    >
-  >;
+  readonly nodes: Readonly<Record<string, { readonly data: ProjectConfiguration }>>;
 }
 
 /**
- * The peer of a workspace: in each folder that has a project there a `package.json` with tasks of the same names, in the
- * same order, that do nothing.
+ * The peer of a workspace: in each folder that has a project there a `package.json` with the same tasks, which declare the
+ * same inputs, outputs and order, and do nothing.
  *
  * @param graphFile  the graph of the workspace, as Nx writes it
  */
@@ -77,16 +68,21 @@ export async function makePeer(folder: string, workspace: string, graphFile: str
   for (const [name, { data }] of Object.entries(nodes)) {
     if (!data.root.startsWith('apps/')) continue;
     const targets = Object.fromEntries(
-      Object.entries(data.targets).map(([task, { cache, dependsOn }]) => [
-        task,
-        { executor: 'nx:noop', ...(cache === undefined ? {} : { cache }), ...(dependsOn?.length ? { dependsOn } : {}) },
-      ]),
+      Object.entries(data.targets ?? {}).map(([task, target]) => [task, doNothing(target)]),
     );
     await writeFiles(join(folder, data.root), {
       'package.json': JSON.stringify({ name, version: '1.0.0', nx: { targets } }),
     });
   }
   return folder;
+}
+
+/** The same task with all that it declares, but for parts of Kraftfiles, which only our plugin knows. */
+function doNothing({ inputs, ...target }: TargetConfiguration): TargetConfiguration {
+  const known = inputs?.map((input) =>
+    typeof input === 'object' && 'externalDependencies' in input ? { externalDependencies: [] } : input,
+  );
+  return { ...target, executor: 'nx:noop', ...(known === undefined ? {} : { inputs: known }) };
 }
 
 async function writeFiles(folder: string, files: Files): Promise<void> {

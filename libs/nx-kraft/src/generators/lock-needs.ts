@@ -16,6 +16,7 @@ import {
 import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
 import { RegistryClient, Repository, parseReference } from '@nx-kraft/oci';
 import { RootfsFault, rootfsInputs } from '@nx-kraft/rootfs';
+import { Disk } from '../inference/disk.ts';
 import { readProjectSettings } from '../inference/project-options.ts';
 import { packedImageNames } from '../inference/survey.ts';
 import { type PluginOptions, type TaskNames, taskNames } from '../options.ts';
@@ -73,8 +74,9 @@ function inferredNames(tree: Tree): TaskNames {
 
 /** What the workspace packs itself is taken from where it is packed, and so has no place in the lock. */
 async function imagesPackedHere(tree: Tree, files: readonly string[], names: TaskNames): Promise<ReadonlySet<string>> {
+  const disk = new Disk(tree.root);
   const packed = await Promise.all(
-    files.map(async (file) => packedImageNames(await readProjectSettings(join(tree.root, dirname(file))), names)),
+    files.map(async (file) => packedImageNames(await readProjectSettings(join(tree.root, dirname(file)), disk), names)),
   );
   return new Set(packed.flat());
 }
@@ -102,7 +104,7 @@ async function needsOf(
   const merged = await applyTemplates(kraftfile, folder, fetch, readTemplate);
   return {
     components: [...componentNeeds(merged.kraftfile, folder), ...templates],
-    images: await imagesOf(folder, kraftfile, names),
+    images: await imagesOf(folder, kraftfile, names, new Disk(tree.root)),
   };
 }
 
@@ -112,12 +114,17 @@ function remoteKeys(kraftfile: Kraftfile | undefined): readonly string[] {
 }
 
 /** The runtime, and the images that the root file system is made from, by their names in full. */
-async function imagesOf(folder: string, kraftfile: Kraftfile, names: TaskNames): Promise<readonly string[]> {
+async function imagesOf(
+  folder: string,
+  kraftfile: Kraftfile,
+  names: TaskNames,
+  disk: Disk,
+): Promise<readonly string[]> {
   const { runtime, rootfs } = kraftfile;
   const runtimes = runtime?.reference === undefined ? [] : [runtimeImageName(runtime.reference)];
   if (rootfs === undefined) return runtimes;
   try {
-    const options = (await readProjectSettings(folder)).options(names.rootfs);
+    const options = (await readProjectSettings(folder, disk)).options(names.rootfs);
     const architecture = plannedTargets(kraftfile)[0]?.architecture;
     const inputs = rootfsInputs({ ...rootfs, architecture, ...options, baseDirectory: folder });
     return [...runtimes, ...inputs.images.map(baseImageName)];

@@ -1,10 +1,12 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { Fault } from '@nx-kraft/base';
 import { findClimbs, isBuildFile } from '@nx-kraft/kernel/climbs';
 import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
 import type { UsedComponents } from './components.ts';
+import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
 import { notCompiled } from './not-compiled.ts';
 import type { ProjectSettings } from './project-options.ts';
@@ -76,7 +78,7 @@ export interface RootfsFacts {
  * @param summaryIn  gives what the Kraftfile in a folder of the workspace says; undefined where there is none
  */
 export async function lookAround(
-  workspaceRoot: string,
+  disk: Disk,
   kraftfile: string,
   summary: Summary,
   components: UsedComponents,
@@ -84,33 +86,36 @@ export async function lookAround(
   recall: Recall,
   summaryIn: SummaryIn,
 ): Promise<Facts> {
-  const folder = resolve(workspaceRoot, dirname(kraftfile));
-  const hasMakefile = isThere(join(folder, 'Makefile.uk'));
-  const taken = hasMakefile && summary.compilesApplication ? foldersOfClimbs(workspaceRoot, folder) : [];
+  const folder = resolve(disk.workspaceRoot, dirname(kraftfile));
+  const names = disk.names(folder);
+  const hasMakefile = names.has('Makefile.uk');
+  const taken = hasMakefile && summary.compilesApplication ? foldersOfClimbs(disk, folder) : [];
   return {
     hasMakefile,
-    hasManifest: isThere(join(folder, 'package.json')),
-    isDeployed: isThere(join(folder, deployFileName)),
+    hasManifest: names.has('package.json'),
+    isDeployed: names.has(deployFileName),
     declared: settings.declared,
-    kernels: kernelFacts(workspaceRoot, folder, summary, components, summaryIn, taken),
-    rootfs: await filesystemFacts(workspaceRoot, folder, summary, settings.options(rootfsTask), recall),
-    volumes: volumeFacts(workspaceRoot, folder, summary),
+    kernels: kernelFacts(disk, folder, summary, components, summaryIn, taken),
+    rootfs: await filesystemFacts(disk, folder, summary, settings.options(rootfsTask), recall),
+    volumes: volumeFacts(disk.workspaceRoot, folder, summary),
   };
 }
 
 export type SummaryIn = (folder: string) => Summary | undefined;
 
 /** The folders to which an application's build files go up, as `$(APP_BASE)/../common/x.c` goes to `common`. */
-function foldersOfClimbs(workspaceRoot: string, folder: string): readonly (string | undefined)[] {
-  const texts = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && isBuildFile(entry.name))
-    .map(({ name }) => readFileSync(join(folder, name), 'utf8'));
+function foldersOfClimbs(disk: Disk, folder: string): readonly (string | undefined)[] {
+  const texts = [...disk.names(folder)]
+    .filter(isBuildFile)
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+    .map((path) => readFileSync(path, 'utf8'));
   return texts.flatMap(findClimbs).flatMap((climb) => {
     const path = resolve(folder, climb);
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return [];
     // What lies beside a source may be included by it.
-    const inWorkspace = toWorkspacePath(workspaceRoot, stats.isDirectory() ? path : dirname(path));
+    const inWorkspace = toWorkspacePath(disk.workspaceRoot, stats.isDirectory() ? path : dirname(path));
     return inWorkspace === '.' ? [undefined] : [inWorkspace];
   });
 }
@@ -127,7 +132,7 @@ function volumeFacts(workspaceRoot: string, folder: string, { volumes }: Summary
 }
 
 function kernelFacts(
-  workspaceRoot: string,
+  disk: Disk,
   folder: string,
   { runtimeKernel }: Summary,
   { remote, folders, templates, isWhole }: UsedComponents,
@@ -135,15 +140,15 @@ function kernelFacts(
   taken: readonly (string | undefined)[],
 ): KernelFacts {
   const toFolders = (paths: readonly (string | undefined)[]): readonly LocalFolder[] =>
-    inside(paths).map((path) => ({ path, isClone: isThere(join(workspaceRoot, path, '.git')) }));
+    inside(paths).map((path) => ({ path, isClone: disk.has(join(disk.workspaceRoot, path, '.git')) }));
   const kernels = runtimeKernel === undefined ? [] : [resolve(folder, runtimeKernel)];
-  const [file] = kernels.map((path) => toWorkspacePath(workspaceRoot, path));
-  const places = folders.map((path) => toWorkspacePath(workspaceRoot, path));
+  const [file] = kernels.map((path) => toWorkspacePath(disk.workspaceRoot, path));
+  const places = folders.map((path) => toWorkspacePath(disk.workspaceRoot, path));
   return {
     remote,
     folders: toFolders(places),
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
-    notCompiled: inside(templates.map((path) => toWorkspacePath(workspaceRoot, path))).flatMap((path) => {
+    notCompiled: inside(templates.map((path) => toWorkspacePath(disk.workspaceRoot, path))).flatMap((path) => {
       const template = summaryIn(path);
       return template === undefined ? [] : notCompiled(template).map((glob) => posix.join(path, glob));
     }),
@@ -164,7 +169,7 @@ function isThere(path: string): boolean {
 
 /** What decides any of a project's file systems. */
 async function filesystemFacts(
-  workspaceRoot: string,
+  disk: Disk,
   folder: string,
   { filesystems, targets, rootfsOutputs }: Summary,
   options: RootfsTaskOptions,
@@ -174,9 +179,9 @@ async function filesystemFacts(
   const facts: RootfsFacts[] = [];
   for (const filesystem of filesystems) {
     const request = { ...filesystem, architecture, ...options };
-    facts.push(await rootfsFacts(workspaceRoot, folder, request, recall));
+    facts.push(await rootfsFacts(disk, folder, request, recall));
   }
-  const projectRoot = toWorkspacePath(workspaceRoot, folder) ?? '';
+  const projectRoot = toWorkspacePath(disk.workspaceRoot, folder) ?? '';
   return {
     files: facts.flatMap(({ files }) => files),
     images: facts.flatMap(({ images }) => images),
@@ -190,7 +195,7 @@ async function filesystemFacts(
 }
 
 async function rootfsFacts(
-  workspaceRoot: string,
+  disk: Disk,
   folder: string,
   request: Omit<InputsRequest, 'baseDirectory'>,
   recall: Recall,
@@ -199,13 +204,15 @@ async function rootfsFacts(
   const path = resolve(folder, source);
   const stats = statSync(path, { throwIfNoEntry: false });
   // All that decides which files are read: the Dockerfile, and what it leaves out. A folder is read as a whole.
-  const texts = stats?.isDirectory() === true && type !== 'dockerfile' ? [] : readTexts(path, folder, request);
+  const texts = stats?.isDirectory() === true && type !== 'dockerfile' ? [] : readTexts(disk, path, folder, request);
   const kind = stats === undefined ? 'nothing' : stats.isDirectory() ? 'folder' : 'file';
   const inputs = await recall([path, kind, JSON.stringify(request), ...texts], () =>
     findInputs({ ...request, baseDirectory: folder }),
   );
   if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: false };
-  const globs = [...inputs.files, ...inputs.excluded].map((glob) => toWorkspacePath(workspaceRoot, join(folder, glob)));
+  const globs = [...inputs.files, ...inputs.excluded].map((glob) =>
+    toWorkspacePath(disk.workspaceRoot, join(folder, glob)),
+  );
   const [files, excluded] = [globs.slice(0, inputs.files.length), globs.slice(inputs.files.length)];
   return {
     files: [...inside(files), ...inside(excluded).map((glob) => `!${glob}`)],
@@ -221,6 +228,7 @@ function inside(paths: readonly (string | undefined)[]): readonly string[] {
 
 /** The beginnings of the files that a Dockerfile's inputs follow from; most of them are not there. */
 function readTexts(
+  disk: Disk,
   path: string,
   folder: string,
   options: { readonly context?: string | undefined },
@@ -238,6 +246,7 @@ function readTexts(
     ...contexts.map((context) => join(context, '.dockerignore')),
   ];
   return files.map((file) => {
+    if (!disk.has(file)) return '';
     const stats = statSync(file, { throwIfNoEntry: false });
     // What is larger is an archive, of which only the kind counts.
     return stats?.isFile() === true && stats.size < 1024 * 1024 ? readFileSync(file, 'latin1') : '';
@@ -246,13 +255,13 @@ function readTexts(
 
 /** What a root file system is made from, images by their names in full; null for a source that cannot be read, of which its task tells why. */
 async function findInputs(request: InputsRequest): Promise<RootfsInputs | null> {
-  const { RootfsFault, rootfsInputs } = await import('@nx-kraft/rootfs');
+  const { rootfsInputs } = await import('@nx-kraft/rootfs/inputs');
   const { baseImageName } = await import('../tasks/needs.ts');
   try {
     const inputs = rootfsInputs(request);
     return { ...inputs, images: inputs.images.map(baseImageName) };
   } catch (error) {
-    if (error instanceof RootfsFault) return null;
+    if (error instanceof Fault) return null;
     throw error;
   }
 }

@@ -65,7 +65,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
 function changedParts(before: string, after: string): readonly string[] {
   const [a, b] = [infer(before).externalNodes, infer(after).externalNodes];
   return Object.keys({ ...a, ...b })
-    .filter((part) => a[part]?.data.hash !== b[part]?.data.hash)
+    .filter((part) => a[part]?.data.version !== b[part]?.data.version)
     .map((part) => part.replace('kraft:web:', ''));
 }
 
@@ -155,7 +155,7 @@ describe('a change of the Kraftfile reaches only the tasks that it concerns:', (
 
 test('another version of the plugin changes the part of the Kraftfile in every key', () => {
   const versions = (salt: string) =>
-    Object.values(infer(kraftfile, {}, noLock, { salt }).externalNodes).map(({ data }) => data.hash);
+    Object.values(infer(kraftfile, {}, noLock, { salt }).externalNodes).map(({ data }) => data.version);
   const [before, after] = [versions('1'), versions('2')];
   expect(before).toHaveLength(5);
   expect(after.filter((version) => before.includes(version))).toEqual([]);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import type { Disk } from './disk.ts';
 
 interface Targets {
   readonly [name: string]: { readonly options?: Readonly<Record<string, unknown>> } | undefined;
@@ -20,9 +20,9 @@ interface Settings {
 }
 
 /** Reads the settings of the project in a folder. */
-export async function readProjectSettings(folder: string): Promise<ProjectSettings> {
-  const project = await readJson<Settings>(join(folder, 'project.json'));
-  const manifest = (await readJson<{ nx?: Settings }>(join(folder, 'package.json')))?.nx;
+export async function readProjectSettings(folder: string, disk: Disk): Promise<ProjectSettings> {
+  const project = await readJson<Settings>(join(folder, 'project.json'), disk);
+  const manifest = (await readJson<{ nx?: Settings }>(join(folder, 'package.json'), disk))?.nx;
   const declared = [...(manifest?.implicitDependencies ?? []), ...(project?.implicitDependencies ?? [])];
   return {
     options: (task) => ({ ...manifest?.targets?.[task]?.options, ...project?.targets?.[task]?.options }),
@@ -30,14 +30,9 @@ export async function readProjectSettings(folder: string): Promise<ProjectSettin
   };
 }
 
-async function readJson<T>(path: string): Promise<T | undefined> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+async function readJson<T>(path: string, disk: Disk): Promise<T | undefined> {
+  if (!disk.has(path)) return undefined;
+  const text = readFileSync(path, 'utf8');
   try {
     return JSON.parse(text) as T;
   } catch {

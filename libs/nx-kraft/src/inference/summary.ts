@@ -156,5 +156,5 @@ function findVariables(text: string): readonly string[] {
 }
 
 function digest(part: Plain): string {
-  return createHash('sha256').update(JSON.stringify(part)).digest('hex');
+  return createHash('sha256').update(JSON.stringify(part)).digest('base64url');
 }

@@ -1,5 +1,7 @@
 import { join, posix } from 'node:path';
+import { Fault } from '@nx-kraft/base';
 import type { TaskNames } from '../options.ts';
+import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
 import type { PackedImage, Workspace } from './neighbours.ts';
 import { assignProjectNames } from './project-names.ts';
@@ -19,7 +21,7 @@ export interface Survey extends Workspace {
  * @param found  by folders, relative to the workspace
  */
 export async function surveyWorkspace(
-  workspaceRoot: string,
+  disk: Disk,
   found: ReadonlyMap<string, { readonly summary: Summary }>,
   names: TaskNames,
   recall: Recall,
@@ -28,7 +30,7 @@ export async function surveyWorkspace(
   const settings = new Map<string, ProjectSettings>();
   const packedImages = new Map<string, PackedImage>();
   for (const [folder, { summary }] of found) {
-    const own = await readProjectSettings(join(workspaceRoot, folder));
+    const own = await readProjectSettings(join(disk.workspaceRoot, folder), disk);
     settings.set(folder, own);
     const project = projectNames.get(folder) ?? summary.name;
     for (const name of await recall(['packed images', ...givenNames(own, names)], () => packedImageNames(own, names))) {
@@ -53,16 +55,13 @@ function givenNames({ options }: ProjectSettings, names: TaskNames): readonly st
 export async function packedImageNames(settings: ProjectSettings, names: TaskNames): Promise<readonly string[]> {
   const given = givenNames(settings, names);
   if (given.length === 0) return [];
-  const [{ runtimeImageName }, { OciFault }] = await Promise.all([
-    import('../tasks/needs.ts'),
-    import('@nx-kraft/oci'),
-  ]);
+  const { runtimeImageName } = await import('../tasks/needs.ts');
   return given.flatMap((name) => {
     try {
       return [runtimeImageName(name)];
     } catch (error) {
       // Of a name that is none its own task tells.
-      if (error instanceof OciFault) return [];
+      if (error instanceof Fault) return [];
       throw error;
     }
   });

@@ -104,7 +104,7 @@ class Parts {
     const { name, salt, pluginInputs, summary } = this.#source;
     const node = `kraft:${name}:${part}`;
     const version = `${salt}-${digest}`;
-    this.nodes[node] = { type: 'kraft', name: node, data: { version, packageName: node, hash: version } };
+    this.nodes[node] = { type: 'kraft', name: node, data: { version, packageName: node } };
     return [{ externalDependencies: [node] }, ...summary.variables.map((env) => ({ env })), ...pluginInputs];
   }
 

@@ -1,6 +1,8 @@
-import { type LockNeeds, type PlacedRequest, componentKey, isRemoteSource } from '@nx-kraft/components';
+import type { LockNeeds, PlacedRequest } from '@nx-kraft/components';
+import { componentKey } from '@nx-kraft/components/request';
+import { isRemoteSource } from '@nx-kraft/components/url';
 import type { Kraftfile } from '@nx-kraft/kraftfile';
-import { formatReference, parseReference } from '@nx-kraft/oci';
+import { formatReference, parseReference } from '@nx-kraft/oci/reference';
 
 /** The components that a Kraftfile names, each with the folder that its relative source is relative to. */
 export function componentNeeds({ unikraft, libraries, template }: Kraftfile, folder: string): LockNeeds['components'] {

@@ -15,7 +15,7 @@ import {
   prepareBuilder,
   type ReadyBuilder,
 } from './builders.ts';
-import { contextOf, findIgnoreRules, readContext, readIfPresent } from './context.ts';
+import { contextOf, findIgnoreRules, readIfPresent } from './context.ts';
 import { buildEmbedded } from './embedded.ts';
 import type { BuildJob, Credentials } from './job.ts';
 import { userLogins } from './logins.ts';
@@ -23,6 +23,7 @@ import { parseDockerfile } from './parse.ts';
 import { readIgnoreFile } from './patterns.ts';
 import { pinImages } from './pin.ts';
 import { platformArgs, platformOf } from './platform.ts';
+import { readContext } from './read-context.ts';
 import { type BuildScope, StageScope } from './scope.ts';
 import { readSecrets, readSshAgents } from './secrets.ts';
 import { findTarget, neededStages, readStages, type Stage, whyBuilderIsNeeded } from './stages.ts';

@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
-import { type ByteName, type DirectoryNode, type LeftOut, toText } from '@nx-kraft/archive';
 import { hasErrorCode } from '@nx-kraft/base';
-import { readTree } from '../directory.ts';
-import type { Modes } from '../modes.ts';
 import { type IgnoreRules, readIgnoreFile } from './patterns.ts';
 
 /**
@@ -35,26 +32,4 @@ export function readIfPresent(path: string): string | undefined {
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
-}
-
-/** KraftKit's and make's outputs: a context that held them would change with every build. */
-const buildOutputs = '.unikraft/build';
-
-/**
- * A context of the disk as a tree, without what is ignored and without what builds put there.
- *
- * @param ours  paths below it that this build writes
- */
-export function readContext(
-  path: string,
-  rules: IgnoreRules,
-  ours: ReadonlySet<ByteName>,
-  modes: Modes,
-): { root: DirectoryNode; leftOut: readonly LeftOut[] } {
-  const exclude = (name: ByteName): boolean | 'unless-filled' => {
-    if (name === buildOutputs || ours.has(name)) return true;
-    return rules.ignores(toText(name)) && (rules.hasExceptions ? 'unless-filled' : true);
-  };
-  // COPY gives everything to root, whoever owns it here.
-  return readTree(path, { owners: 'root', modes, exclude });
 }

@@ -1,0 +1,39 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { hasErrorCode } from '@nx-kraft/base';
+
+/**
+ * What lies where during one inference. Most of what inference asks for is not there, and one listing of a folder answers
+ * all of that at the price of a single `stat`.
+ */
+export class Disk {
+  readonly workspaceRoot: string;
+  readonly #names = new Map<string, ReadonlySet<string>>();
+
+  constructor(workspaceRoot: string) {
+    this.workspaceRoot = workspaceRoot;
+  }
+
+  /** Whether there is something at an absolute path; a link counts, wherever it leads. */
+  has(path: string): boolean {
+    return this.names(dirname(path)).has(basename(path));
+  }
+
+  /** The names in a folder; none where there is no folder. */
+  names(folder: string): ReadonlySet<string> {
+    const known = this.#names.get(folder);
+    if (known !== undefined) return known;
+    const names = new Set(listing(folder));
+    this.#names.set(folder, names);
+    return names;
+  }
+}
+
+function listing(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
