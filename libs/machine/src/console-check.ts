@@ -14,6 +14,7 @@ export class ConsoleCheck {
   readonly #forbidden: Mismatch[] = [];
   #found = 0;
   #isReady = false;
+  #lastTaken = performance.now();
   #waiting: (() => void)[] = [];
 
   constructor(scenario: Scenario) {
@@ -21,6 +22,7 @@ export class ConsoleCheck {
   }
 
   take(line: string): void {
+    this.#lastTaken = performance.now();
     const { console: expected, never, ready } = this.#scenario;
     if (ready === undefined || matches(ready, line)) this.#isReady = true;
     const next = expected[this.#found];
@@ -35,6 +37,11 @@ export class ConsoleCheck {
     for (const look of waiting) look();
   }
 
+  /** When the last line has come, or else this began, by `performance.now()`. */
+  get lastTaken(): number {
+    return this.#lastTaken;
+  }
+
   /** Resolves when the guest is ready. */
   ready(): Promise<void> {
     return this.#until(() => this.#isReady);
@@ -43,6 +50,16 @@ export class ConsoleCheck {
   /** Resolves when all expected lines have come. */
   complete(): Promise<void> {
     return this.#until(() => this.#found === this.#scenario.console.length);
+  }
+
+  /** Resolves when a line has come that must not. */
+  broken(): Promise<void> {
+    return this.#until(() => this.#forbidden.length > 0);
+  }
+
+  /** The lines that must not have come. */
+  get forbidden(): readonly Mismatch[] {
+    return this.#forbidden;
   }
 
   mismatches(): readonly Mismatch[] {

@@ -143,6 +143,11 @@ class FirecrackerMachine extends GuestProcess implements Machine {
     return Promise.resolve(false);
   }
 
+  /** Nor does it show registers. */
+  registers(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   async pause(): Promise<void> {
     await this.#call({ method: 'PATCH', path: '/vm', body: { state: 'Paused' } });
   }

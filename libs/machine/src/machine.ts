@@ -85,6 +85,8 @@ export interface Machine {
   resume(): Promise<void>;
   /** The most memory that QEMU and the guest have had so far, in bytes; 0 when the system does not tell. */
   peakMemory(): Promise<number>;
+  /** The registers of all processors as QEMU shows them; undefined where the monitor does not. */
+  registers(): Promise<string | undefined>;
 }
 
 /**
@@ -221,6 +223,10 @@ class QemuMachine extends GuestProcess implements Machine {
     return isTaken(guestPort, await this.#connections());
   }
 
+  registers(): Promise<string> {
+    return this.#ask('info registers -a');
+  }
+
   async pause(): Promise<void> {
     await this.#qmp.execute('stop');
   }
@@ -260,7 +266,12 @@ class QemuMachine extends GuestProcess implements Machine {
   }
 
   /** QEMU's table of what goes through the interface that the ports share. */
-  async #connections(): Promise<string> {
-    return String(await this.#qmp.execute('human-monitor-command', { 'command-line': 'info usernet' }));
+  #connections(): Promise<string> {
+    return this.#ask('info usernet');
+  }
+
+  /** What QEMU has words for but no command of its protocol. */
+  async #ask(question: string): Promise<string> {
+    return String(await this.#qmp.execute('human-monitor-command', { 'command-line': question }));
   }
 }

@@ -56,8 +56,18 @@ function reasonOf(error: unknown, signal: AbortSignal): string {
   return `none: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
 
-export function checkEnd(expected: number | 'crash' | 'running', end: MachineEnd, mismatches: Mismatch[]): void {
-  const seen = `${end.message} (exit code ${end.exitCode})`;
+/** How the machine must end; where there are exchanges, that it does not. */
+export function expectedEnd({ end, http, tcp }: Scenario): number | 'crash' | 'running' {
+  return end ?? (http.length + tcp.length > 0 ? 'running' : 0);
+}
+
+export function describeEnd(scenario: Scenario): string {
+  const expected = expectedEnd(scenario);
+  return { running: 'that it runs on', crash: 'a crash' }[String(expected)] ?? `exit code ${expected}`;
+}
+
+export function checkEnd(scenario: Scenario, end: MachineEnd, mismatches: Mismatch[]): void {
+  const expected = expectedEnd(scenario);
   const isAsExpected =
     expected === 'running'
       ? end.reason === 'stopped'
@@ -65,8 +75,8 @@ export function checkEnd(expected: number | 'crash' | 'running', end: MachineEnd
         ? end.reason === 'crash'
         : end.exitCode === expected && end.reason !== 'crash' && end.reason !== 'timeout';
   if (isAsExpected) return;
-  const wanted = { running: 'that it runs on', crash: 'a crash' }[String(expected)] ?? `exit code ${expected}`;
-  mismatches.push({ what: 'end', expected: wanted, seen });
+  const seen = `${end.message} (exit code ${end.exitCode})`;
+  mismatches.push({ what: 'end', expected: describeEnd(scenario), seen });
 }
 
 /** Where a file is that the scenario names by its path in the project. */

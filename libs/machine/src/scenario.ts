@@ -45,7 +45,10 @@ const scenarioSchema = z.strictObject({
     .array(textSchema)
     .default([])
     .describe('What the console must show, each in a line of its own and in this order.'),
-  never: z.array(textSchema).default([]).describe('What no line of the console may show.'),
+  never: z
+    .array(textSchema)
+    .default([])
+    .describe('What no line of the console may show; the first one that does ends the scenario.'),
   ready: textSchema
     .optional()
     .describe('The line that tells that the guest is ready; without it, it is ready at its first line.'),
@@ -71,9 +74,12 @@ const scenarioSchema = z.strictObject({
     .describe(
       'How the machine must end: an exit code, `crash`, or `running`: that it still runs when all else is done, and is then stopped. Default: `running` where there are exchanges, else 0.',
     ),
-  timeout: durationSchema
-    .default(30)
-    .describe('Seconds that all of it may take; it fails fast at a crash, and here at a hang.'),
+  idle: durationSchema
+    .default(10)
+    .describe(
+      'Seconds for which the guest may do nothing, neither write nor compute, before it counts as hung and the scenario fails; more for one that sleeps long. One that can never wake up again fails at once.',
+    ),
+  timeout: durationSchema.default(30).describe('Seconds that all of it may take.'),
   budgets: budgetsSchema.default({}).describe('What a scenario that works may take; more is a failure.'),
 });
 

@@ -39,6 +39,7 @@ describe('a scenario that holds', () => {
       'a line of a guest that runs on',
       { args: ['sleep', '100', 'say', 'up', 'hang'], console: ['up'], end: 'running' },
     ],
+    ['much work without a word', { args: ['sleep', '1500', 'say', 'done'], console: ['done'], idle: 0.5 }],
     ['typed lines', { args: ['echo'], input: 'abc\n\n', console: ['echo: abc'] }],
     ['variables', { args: ['environment'], env: { MODE: 'test it' }, console: ['env <MODE=test it>'] }],
     [
@@ -82,6 +83,21 @@ describe('a scenario that does not hold says what was expected and seen', () => 
     ['a failure', { args: ['exit', '3'] }, ['expected exit code 0', 'the program ended with 3 (exit code 3)']],
     ['a crash', { args: ['fault'] }, ['expected exit code 0', 'the guest crashed: CRIT: ', 'page fault']],
     ['a hang', { args: ['say', 'a', 'hang'], timeout: 1 }, ['it ran longer than it may (exit code 124)']],
+    [
+      'a hang in one place, long before the limit',
+      { args: ['say', 'a', 'hang'], console: ['a', 'b'], idle: 0.5, timeout: 600 },
+      ['a line with "b" after "a"', 'end\n    expected exit code 0\n    saw      it did nothing for 0.5 s'],
+    ],
+    [
+      'a processor that nothing can wake',
+      { args: ['say', 'a', 'halt'], ready: 'never said', http: [{ port: 80 }], idle: 500, timeout: 600 },
+      ['end\n    expected that it runs on\n    saw      it is halted with interrupts turned off, for ever'],
+    ],
+    [
+      'a forbidden line of a guest that goes on',
+      { args: ['say', 'ERROR x', 'hang'], never: ['ERROR'], console: ['more'], idle: 500, timeout: 600 },
+      ['  console\n    expected no line with "ERROR"\n    saw      "ERROR x"\n  last lines'],
+    ],
     [
       'an end too early',
       { args: ['say', 'x'], end: 'running', ready: 'never said' },

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Accelerator } from './accelerator.ts';
 import { ConsoleCheck, type Mismatch } from './console-check.ts';
+import { endEarly } from './early-end.ts';
 import { startKernel, type KernelRun } from './kernel-run.ts';
 import type { Machine, MachineOptions } from './machine.ts';
 import { copyVolumes } from './private-volumes.ts';
-import { checkBudgets, checkEnd, checkFiles, checkHttp, checkTcp } from './scenario-checks.ts';
+import { checkBudgets, checkEnd, checkFiles, checkHttp, checkTcp, expectedEnd } from './scenario-checks.ts';
 import type { Scenario } from './scenario.ts';
 
 export interface ScenarioResult {
@@ -95,6 +96,7 @@ async function runScenario(plan: KernelRun, scenario: Scenario, options: TestOpt
   const stop = () => void machine.kill();
   options.signal?.addEventListener('abort', stop, { once: true });
   const memory = watchMemory(machine);
+  const early = endEarly(machine, scenario, lines, mismatches);
   try {
     const readyAt = await exchange(machine, scenario, lines, mismatches);
     if (expectedEnd(scenario) === 'running') {
@@ -102,15 +104,18 @@ async function runScenario(plan: KernelRun, scenario: Scenario, options: TestOpt
       void machine.stop();
     }
     const end = await machine.ended;
-    mismatches.push(...lines.mismatches());
-    checkEnd(expectedEnd(scenario), end, mismatches);
-    await checkFiles(scenario, copies.locate, mismatches);
     const ready = readyAt === undefined ? undefined : readyAt - began;
     const measured = { ready, duration: end.duration, peakMemory: memory.peak() };
+    const seen = { name: scenario.name, accelerator: machine.accelerator, ...measured, lastLines: end.lastLines };
+    const broken = early.mismatches();
+    if (broken !== undefined) return { ...seen, mismatches: broken };
+    mismatches.push(...lines.mismatches());
+    checkEnd(scenario, end, mismatches);
+    await checkFiles(scenario, copies.locate, mismatches);
     await checkBudgets(plan, scenario, measured, mismatches);
-    const { accelerator } = machine;
-    return { name: scenario.name, mismatches, accelerator, ...measured, lastLines: end.lastLines };
+    return { ...seen, mismatches };
   } finally {
+    early.release();
     memory.stop();
     options.signal?.removeEventListener('abort', stop);
     await machine.kill();
@@ -128,10 +133,6 @@ function scenarioPlan(plan: KernelRun, scenario: Scenario, guestPorts: readonly 
     kernelArgs: [...(plan.kernelArgs ?? []), ...(scenario.kernelArgs ?? [])],
     ports: guestPorts.map((guestPort) => ({ hostAddress: '127.0.0.1', hostPort: 0, guestPort, protocol: 'tcp' })),
   };
-}
-
-function expectedEnd({ end, http, tcp }: Scenario): number | 'crash' | 'running' {
-  return end ?? (http.length + tcp.length > 0 ? 'running' : 0);
 }
 
 function watchMemory(machine: Machine): { peak: () => number; stop: () => void } {

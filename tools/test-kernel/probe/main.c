@@ -144,6 +144,9 @@ int main(int argc, char *argv[])
 		} else if (strcmp(word, "hang") == 0) {
 			for (;;)
 				;
+		} else if (strcmp(word, "halt") == 0) {
+			for (;;)
+				__asm__ volatile("cli; hlt");
 		} else {
 			printf("unknown word: %s\n", word);
 			return 2;
