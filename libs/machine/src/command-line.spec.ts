@@ -18,7 +18,7 @@ test('parameters of the kernel come first, in the order that kraft uses, and end
   });
   expect(line).toBe(
     'ukdebug.level=3 netdev.ip=172.44.0.2/24:172.44.0.1:8.8.8.8::: ' +
-      'vfs.fstab=[ "initrd0:/:extract::ramfs=1:" "fs1:/data:9pfs:::mkmp" ] env.vars=[ "A=1" "B=two \\"words\\" \\\\" ] -- run',
+      'vfs.fstab=[ "initrd0:/:extract::ramfs=2:" "fs1:/data:9pfs:::mkmp" ] env.vars=[ "A=1" "B=two \\"words\\" \\\\" ] -- run',
   );
 });
 

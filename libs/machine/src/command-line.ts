@@ -14,10 +14,11 @@ export interface CommandLine {
 }
 
 /**
- * The guest's fstab entry by which it unpacks its initrd into a file system in memory at `/`, for kernels that do not do
- * so by themselves. Kraft leaves the option out, and newer kernels then find nothing to unpack to.
+ * The guest's fstab entry by which it unpacks its initrd at `/`, for kernels that do not do so by themselves: into a file
+ * system in memory that is made for it unless something is mounted there (`ramfs=2`). Kraft leaves the option out, and newer
+ * kernels then find nothing to unpack to.
  */
-export const initrdMount = 'initrd0:/:extract::ramfs=1:';
+export const initrdMount = 'initrd0:/:extract::ramfs=2:';
 
 /**
  * The text after the kernel's name, for the parser of Unikraft's lib/ukargparse: parameters of the kernel, `--` if

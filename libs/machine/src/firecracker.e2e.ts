@@ -67,7 +67,7 @@ test('Firecracker gets the calls of its API in order, and nothing is left behind
       {
         kernel_image_path: plan.kernel,
         initrd_path: plan.initrd,
-        boot_args: 'web_fc-x86_64 vfs.fstab=[ "initrd0:/:extract::ramfs=1:" ] env.vars=[ "A=1" ] -- serve "a b"',
+        boot_args: 'web_fc-x86_64 vfs.fstab=[ "initrd0:/:extract::ramfs=2:" ] env.vars=[ "A=1" ] -- serve "a b"',
       },
     ],
     ['PUT', '/actions', { action_type: 'InstanceStart' }],

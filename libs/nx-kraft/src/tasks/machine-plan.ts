@@ -10,12 +10,12 @@ import {
   MachineFault,
   type Volume,
   VolumeStore,
-  initrdMount,
   parseMemory,
   parseVolume,
 } from '@nx-kraft/machine/run';
 import { memoryHint } from '@nx-kraft/rootfs/summary';
 import { hostTarget } from './host-target.ts';
+import { initrdOf, isEmbedded } from './initrd-mount.ts';
 import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
 import { type MachineOptions, defaultMemory, machineSettings } from './machine-options.ts';
 import { findCommand } from './run-defaults.ts';
@@ -70,11 +70,6 @@ async function tellOfMemory(initrd: string, memory: KernelRun['memory'] = defaul
   if (hint !== undefined) tell(`warning: ${hint}`);
 }
 
-/** An archive as a machine gets it, told to the kernel where it does not mount it by itself. */
-export function initrdOf(initrd: string, config: Kconfig): Pick<KernelRun, 'initrd' | 'mounts'> {
-  return needsMount(config) ? { initrd, mounts: [initrdMount] } : { initrd };
-}
-
 /** The target of this id, or the one that this host runs best. */
 export function chooseTarget(project: Kraftproject, id: string | undefined): Target {
   return id === undefined ? bestTarget(project) : findTarget(project, id);
@@ -99,18 +94,6 @@ async function readConfig({ file }: Kraftproject, target: Target, path: string):
       hint: `Build it first, with the task build:${target.id}.`,
     });
   }
-}
-
-/** Whether the root file system is part of the kernel. */
-function isEmbedded(config: Kconfig): boolean {
-  return ['ROOTFS_EINITRD', 'AUTOMOUNT_EINITRD', 'AUTOMOUNT_CI_EINITRD'].some(
-    (option) => config[`CONFIG_LIBVFSCORE_${option}`] === 'y',
-  );
-}
-
-/** Whether the kernel must be told to mount its initrd; others do it by themselves. */
-function needsMount(config: Kconfig): boolean {
-  return config.CONFIG_LIBVFSCORE_FSTAB === 'y' || config.CONFIG_LIBVFSCORE_AUTOMOUNT_UP === 'y';
 }
 
 /**

@@ -19,9 +19,10 @@ import {
 } from '@nx-kraft/oci';
 import { buildRootfs } from '@nx-kraft/rootfs';
 import { baseImages } from './base-images.ts';
+import { initrdOf } from './initrd-mount.ts';
 import { loadKraftproject, ProjectFault } from './kraftproject.ts';
 import { machineSettings } from './machine-options.ts';
-import { initrdOf, planMachine, type ProjectMachineOptions } from './machine-plan.ts';
+import { planMachine, type ProjectMachineOptions } from './machine-plan.ts';
 import type { NetworkOptions } from './network.ts';
 import { openRegistries, userPolicy } from './registry.ts';
 import { sourceDateEpoch } from './task.ts';
