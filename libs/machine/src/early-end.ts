@@ -1,6 +1,6 @@
 import type { ConsoleCheck, Mismatch } from './console-check.ts';
 import type { Machine } from './machine.ts';
-import { describeEnd } from './scenario-checks.ts';
+import { describeEnd, expectedEnd } from './scenario-checks.ts';
 import type { Scenario } from './scenario.ts';
 import { watchStandstill } from './standstill.ts';
 
@@ -33,8 +33,9 @@ export function endEarly(
   const release = watchStandstill(machine, {
     idle: scenario.idle * 1000,
     lastHeard: () => lines.lastTaken,
-    onStandstill: (seen) => {
-      end([...lines.mismatches(), { what: 'end', expected: describeEnd(scenario), seen }]);
+    onStandstill: (reason) => {
+      const advice = expectedEnd(scenario) === 'running' ? '' : '; one that is to go on has "end": "running"';
+      end([...lines.mismatches(), { what: 'end', expected: describeEnd(scenario), seen: `${reason}${advice}` }]);
     },
   });
   return { mismatches: () => found, release };

@@ -72,7 +72,7 @@ const scenarioSchema = z.strictObject({
     .union([z.int(), z.literal('crash'), z.literal('running')])
     .optional()
     .describe(
-      'How the machine must end: an exit code, `crash`, or `running`: that it still runs when all else is done, and is then stopped. Default: `running` where there are exchanges, else 0.',
+      'How the machine must end: an exit code, `crash`, or `running`: that it still runs when all else is done, and is then stopped. Default: `running` where there are exchanges, else 0. Under the ELF loader of Unikraft a guest goes on when its program has ended, so it is `running` there.',
     ),
   idle: durationSchema
     .default(10)

@@ -15,10 +15,10 @@ export interface StandstillOptions {
 }
 
 /**
- * Looks whether a guest hangs. It does nothing while it writes nothing and all registers of all its processors are the
- * same at every look, as those of one that sleeps or that goes around in one place are; one that computes has others. It
- * cannot go on at all when its processors are halted with interrupts turned off. Where the monitor does not show
- * registers nothing is ever told.
+ * Looks whether a guest hangs. It does nothing while it writes nothing and at every look its processors are halted, or all their
+ * registers are the same as at the look before, as those of one are that goes around in one place; one that computes has
+ * others. It cannot go on at all when they are halted with interrupts turned off. Where the monitor does not show registers
+ * nothing is ever told.
  *
  * @returns what stops looking
  */
@@ -27,7 +27,7 @@ export function watchStandstill(
   { idle, lastHeard, onStandstill }: StandstillOptions,
 ): () => void {
   let last: string | undefined;
-  let since = 0;
+  let since = performance.now();
   const timer = setInterval(() => void look(), interval);
   const stop = () => {
     clearInterval(timer);
@@ -39,9 +39,10 @@ export function watchStandstill(
       stop();
       return;
     }
-    if (registers !== last) since = performance.now();
+    const state = stateOf(registers);
+    if (registers !== last && state === 'running') since = performance.now();
     last = registers;
-    const isLost = isDead(registers);
+    const isLost = state === 'dead';
     const time = performance.now() - Math.max(since, lastHeard());
     if (time < (isLost ? Math.min(deadLimit, idle) : idle)) return;
     stop();
@@ -53,11 +54,13 @@ export function watchStandstill(
 /** Of the flags of an x86 processor, the one that lets interrupts in. */
 const interruptFlag = 0x200;
 
-/** Whether QEMU's `info registers -a` shows that every processor is halted and no interrupt can wake it; told for x86 only. */
-export function isDead(registers: string): boolean {
+/**
+ * What QEMU's `info registers -a` tells of an x86 machine: all of its processors are halted, or even let no interrupt in
+ * that could wake them (`dead`). For others, and with some accelerators, it always seems to be running.
+ */
+export function stateOf(registers: string): 'running' | 'halted' | 'dead' {
   const processors = registers.split(/^CPU#\d+/m).filter((each) => each.trim() !== '');
-  return processors.every((each) => {
-    const flags = /\b[RE]FL=([\da-f]+)/.exec(each)?.[1];
-    return flags !== undefined && (parseInt(flags, 16) & interruptFlag) === 0 && /\bHLT=1\b/.test(each);
-  });
+  if (!processors.every((each) => /\bHLT=1\b/.test(each))) return 'running';
+  const flags = processors.map((each) => parseInt(/\b[RE]FL=([\da-f]+)/.exec(each)?.[1] ?? '', 16));
+  return flags.every((each) => (each & interruptFlag) === 0) ? 'dead' : 'halted';
 }
