@@ -1,6 +1,6 @@
 import { ContentReader } from './content-reader.ts';
 import { type CpioMeta, type CpioWritten, CpioWriter } from './cpio-writer.ts';
-import type { FileWriter } from './file-writer.ts';
+import { createFileBehind, type FileWriter } from './file-writer.ts';
 import type { ByteName } from './names.ts';
 
 /**
@@ -13,6 +13,8 @@ export interface DirectoryNode {
   readonly kind: 'directory';
   meta: CpioMeta;
   readonly children: Map<ByteName, TreeNode>;
+  /** Lets go of the children, where they can be had again: of large trees, few need to be in memory at a time. */
+  forget?(): void;
 }
 
 export interface FileNode {
@@ -40,6 +42,8 @@ export interface WriteOptions {
   readonly time?: number;
   /** Whether further names of a file become copies, which every guest understands, or true links (default `copy`). */
   readonly hardLinks?: 'copy' | 'link';
+  /** Whether to take the SHA-256 of the result (default true). */
+  readonly digest?: boolean | undefined;
 }
 
 /** The owner and mode of directories that nobody described. */
@@ -50,16 +54,19 @@ export function emptyDirectory(meta: CpioMeta = plainDirectory): DirectoryNode {
 }
 
 /**
- * Writes a tree as CPIO newc, depth first and siblings in the order of their bytes, without an entry for the root.
+ * Writes a tree as CPIO newc to `path`, depth first and siblings in the order of their bytes, without an entry for the
+ * root. An archive that could not be finished is removed.
  *
  * @throws ArchiveFault FILE_CHANGED for a file that is not as large as its node says, FILE_TOO_LARGE
  */
-export function writeTree(root: DirectoryNode, output: FileWriter, options: WriteOptions = {}): CpioWritten {
-  const names = options.hardLinks === 'link' ? countNames(root) : new Map<FileNode, number>();
+export async function writeTree(root: DirectoryNode, path: string, options: WriteOptions = {}): Promise<CpioWritten> {
+  const { time = 0, digest = true, hardLinks } = options;
+  const names = hardLinks === 'link' ? countNames(root) : new Map<FileNode, number>();
   const source = new ContentReader();
   try {
-    const writer = new TreeWriter(output, new CpioWriter(output, options.time ?? 0), source, names);
-    return writer.write(root);
+    return await createFileBehind(path, digest, (output) =>
+      new TreeWriter(output, new CpioWriter(output, time), source, names).write(root),
+    );
   } finally {
     source.close();
   }
@@ -88,36 +95,44 @@ class TreeWriter {
     this.#names = names;
   }
 
-  write(root: DirectoryNode): CpioWritten {
-    this.#children(root, '');
+  async write(root: DirectoryNode): Promise<CpioWritten> {
+    await this.#children(root, '');
     return this.#cpio.finish();
   }
 
-  #children(directory: DirectoryNode, prefix: ByteName): void {
-    for (const key of [...directory.children.keys()].sort()) {
-      const node = directory.children.get(key);
+  async #children(directory: DirectoryNode, prefix: ByteName): Promise<void> {
+    const { children } = directory;
+    for (const key of [...children.keys()].sort()) {
+      const node = children.get(key);
       const name = prefix + key;
       if (node?.kind === 'directory') {
         this.#cpio.directory(name, node.meta);
-        this.#children(node, `${name}/`);
+        await this.#children(node, `${name}/`);
+        node.forget?.();
       } else if (node?.kind === 'symlink') {
         this.#cpio.symlink(name, node.meta, node.target);
-      } else if (node !== undefined) {
-        this.#file(name, node);
+      } else if (node !== undefined && this.#startFile(name, node)) {
+        if (node.size > largeFile) await this.#source.copyInTurns(node, this.#output);
+        else this.#source.copy(node, this.#output);
+        this.#cpio.endFile();
+        if (this.#output.isDue) await this.#output.turn();
       }
     }
   }
 
-  #file(name: ByteName, node: FileNode): void {
+  /** @returns whether its content is to follow */
+  #startFile(name: ByteName, node: FileNode): boolean {
     const links = this.#names.get(node) ?? 1;
     const first = this.#inodes.get(node);
     if (first !== undefined) {
       this.#cpio.link(name, node.meta, first, links);
-      return;
+      return false;
     }
     const inode = this.#cpio.file(name, node.meta, node.size, links);
     if (links > 1) this.#inodes.set(node, inode);
-    this.#source.copy(node, this.#output);
-    this.#cpio.endFile();
+    return true;
   }
 }
+
+/** From here on, other threads should get their work within a file. */
+const largeFile = 1024 * 1024;

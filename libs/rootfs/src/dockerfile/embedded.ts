@@ -222,11 +222,11 @@ class EmbeddedBuilder {
     const converter = new TarToCpio(spool, file.toString(), { owners: this.#options.owners });
     try {
       await readTar(file, (chunk) => converter.push(chunk));
-      const { root, leftOut } = converter.finishAsTree();
+      const { root, leftOut } = await converter.finishAsTree();
       this.leftOut.push(...leftOut);
       return root;
     } finally {
-      converter.close();
+      await converter.close();
     }
   }
 
