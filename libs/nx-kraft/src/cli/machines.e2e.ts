@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -160,6 +160,17 @@ test('an image runs by its name, with its command and variables, and again witho
   const options = ['--offline', '--rootfs', './other', '-m', 'x86_64'];
   const again = await nxKraft('run', ...emulated, ...options, name, 'cat', '/etc/motd');
   expect(again.stdout).toContain('another day\n');
+
+  const unpacked = join(home, 'cache/nx-kraft/run');
+  for (const entry of await readdir(unpacked)) await utimes(join(unpacked, entry), 1, 1);
+  // A machine that can be started again keeps what it starts from.
+  await nxKraft('run', ...emulated, '--no-start', '--offline', '-n', 'asleep', '-m', 'x86_64', name);
+  for (const entry of await readdir(unpacked)) await utimes(join(unpacked, entry), 1, 1);
+  expect((await nxKraft('pkg', 'prune')).stdout).toMatch(/^1 unpacked images and root file systems with \d+ bytes/m);
+  expect((await nxKraft('start', 'asleep')).code).toBe(0);
+  await nxKraft('rm', 'asleep');
+  expect((await nxKraft('pkg', 'prune')).stdout).toMatch(/^1 unpacked/m);
+  expect(await readdir(unpacked)).toEqual([]);
 });
 
 test.each([
@@ -172,12 +183,14 @@ test.each([
   const [signal = 'SIGINT'] = how.split(' ') as NodeJS.Signals[];
   const name = `left-${how.replace(' ', '-')}`;
   await mkdir(join(home, 'data'));
-  const options = ['-n', name, '-p', '127.0.0.1:0:80', '-v', './data:/data'];
+  await nxKraft('net', 'create', 'nxk-left');
+  const options = ['-n', name, '-p', '127.0.0.1:0:80', '-v', './data:/data', '--network', 'nxk-left'];
   const { child, said, ended } = start('run', ...emulated, ...options, guest.kernel, 'say', 'up', 'hang');
   await until(() => said.stdout.includes('up\n'), 'it is up');
   const [{ ports, pid }] = JSON.parse((await nxKraft('info', name)).stdout) as [Told];
-  // The command and its QEMU, where commands come in, the port, and the folder of the machine.
-  expect(await count(name, ports[0].hostPort)).toEqual({ processes: 2, sockets: 1, listeners: 1, files: 1 });
+  // The command and its QEMU, where commands come in, the port, the folder of the machine, and its place in the network.
+  const all = { processes: 2, sockets: 1, listeners: 1, files: 1, taps: 1 };
+  expect(await count(name, ports[0].hostPort)).toEqual(all);
   // One that answers no more has to be killed.
   if (how === 'SIGINT twice') process.kill(pid, 'SIGSTOP');
   child.kill(signal);
@@ -190,7 +203,9 @@ test.each([
   await until(async () => (await findProcesses(name)).length === 0, 'QEMU is gone');
   // What a killed process could not remove goes with the next command.
   if (signal === 'SIGKILL') expect(JSON.parse((await nxKraft('ps', '--all', '--json')).stdout)).toEqual([]);
-  expect(await count(name, ports[0].hostPort)).toEqual({ processes: 0, sockets: 0, listeners: 0, files: 0 });
+  const none = { processes: 0, sockets: 0, listeners: 0, files: 0, taps: 0 };
+  expect(await count(name, ports[0].hostPort)).toEqual(none);
+  expect((await nxKraft('net', 'rm', 'nxk-left')).code).toBe(0);
 });
 
 interface Told {
@@ -198,7 +213,7 @@ interface Told {
   readonly ports: [{ readonly hostPort: number }];
 }
 
-/** What a machine has on this host: processes, sockets of the file system, listeners, temporary files, locks and records. */
+/** What a machine has on this host: processes, sockets and files, listeners, locks and records, and tap devices. */
 async function count(name: string, port: number) {
   const sockets = (await readFile('/proc/net/unix', 'utf8')).split('\n').filter((line) => line.includes(home));
   const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
@@ -213,6 +228,7 @@ async function count(name: string, port: number) {
     sockets: sockets.length,
     listeners: listeners.length,
     files: files.flat().length,
+    taps: (await readdir('/sys/class/net/nxk-left/brif')).length,
   };
 }
 

@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
@@ -25,6 +24,7 @@ import { machineSettings } from './machine-options.ts';
 import { planMachine, type ProjectMachineOptions } from './machine-plan.ts';
 import type { NetworkOptions } from './network.ts';
 import { openRegistries, userPolicy } from './registry.ts';
+import { keptFor, markUsed, pruneRunCache, runCacheFolder } from './run-cache.ts';
 import { sourceDateEpoch } from './task.ts';
 
 /** What to boot outside of an Nx project, and how. */
@@ -105,11 +105,6 @@ async function planImage(name: string, options: SubjectOptions): Promise<KernelR
   }
 }
 
-/** `nx-kraft/run` in the user's folder for caches: images that were unpacked, and root file systems, by their digests. */
-function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nx-kraft', 'run');
-}
-
 interface Unpacked {
   readonly kernel: string;
   readonly initrd?: string;
@@ -118,10 +113,12 @@ interface Unpacked {
 
 /** Unpacks an image where it has not been unpacked before: machines that go on need its files for as long as they run. */
 async function unpackOnce({ source, digest, entry }: FoundRuntime): Promise<Unpacked> {
-  const folder = join(cacheFolder(), digest.replace(':', '-'));
+  const folder = join(runCacheFolder(), digest.replace(':', '-'));
   const record = join(folder, 'image.json');
   try {
-    return JSON.parse(await readFile(record, 'utf8')) as Unpacked;
+    const unpacked = JSON.parse(await readFile(record, 'utf8')) as Unpacked;
+    await markUsed(folder);
+    return unpacked;
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
@@ -129,6 +126,7 @@ async function unpackOnce({ source, digest, entry }: FoundRuntime): Promise<Unpa
   await writeFile(configName(kernel), `${(entry.platform['os.features'] ?? []).join('\n')}\n`);
   const unpacked = { kernel, ...(initrd === undefined ? {} : { initrd }), config: config.config ?? {} };
   await replaceAtomically(record, (temporary) => writeFile(temporary, JSON.stringify(unpacked)));
+  await pruneRunCache(keptFor);
   return unpacked;
 }
 
@@ -148,8 +146,8 @@ async function readConfig(kernel: string): Promise<Kconfig> {
 }
 
 async function withRootfs(run: KernelRun, source: string, options: SubjectOptions): Promise<KernelRun> {
-  await mkdir(cacheFolder(), { recursive: true });
-  const temporary = join(cacheFolder(), `.${randomUUID()}.cpio`);
+  await mkdir(runCacheFolder(), { recursive: true });
+  const temporary = join(runCacheFolder(), `.${randomUUID()}.cpio`);
   try {
     const request = {
       source,
@@ -163,6 +161,8 @@ async function withRootfs(run: KernelRun, source: string, options: SubjectOption
     await pipeline(createReadStream(temporary), hash);
     const initrd = join(dirname(temporary), `${hash.digest('hex')}.cpio`);
     await rename(temporary, initrd);
+    await markUsed(initrd);
+    await pruneRunCache(keptFor);
     return { ...run, ...initrdOf(initrd, await readConfig(run.kernel)) };
   } finally {
     await rm(temporary, { force: true });

@@ -13,6 +13,7 @@ import {
   listEntries,
   parseReference,
 } from '@nx-kraft/oci';
+import { pruneRunCache } from '../../tasks/run-cache.ts';
 import { settleStrategy } from '../../tasks/strategy.ts';
 import { command, jsonOption, print } from '../command.ts';
 import { componentOptions, isAboutComponents, runComponentAction } from '../components.ts';
@@ -72,11 +73,22 @@ export const tag = command({
   },
 });
 
+/** How long (milliseconds) what was unpacked is let be: a run may be about to start from it. */
+const unusedFor = 3600_000;
+
 export const prune = command({
   options: jsonOption,
+  notes:
+    'Goes with what is in no image of the store: files that nx-kraft run has unpacked, where no machine needs them and\nnobody used them for an hour. A run that unpacks more removes what nobody has used for a week.',
   run: async ({ values }) => {
     const pruned = await (await ImageStore.open()).prune();
-    print(values, pruned, () => `${pruned.blobs} blobs with ${pruned.bytes} bytes removed`);
+    const unpacked = await pruneRunCache(unusedFor);
+    print(values, { ...pruned, unpacked }, () =>
+      [
+        `${pruned.blobs} blobs with ${pruned.bytes} bytes removed`,
+        `${unpacked.entries} unpacked images and root file systems with ${unpacked.bytes} bytes removed`,
+      ].join('\n'),
+    );
     return 0;
   },
 });
