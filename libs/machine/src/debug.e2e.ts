@@ -45,12 +45,15 @@ test('the port for gdb is named when it is taken', async () => {
 });
 
 test('the line for a shell and the configuration for VS Code say the same', () => {
-  const target = { debugKernel: "/a b/it's.dbg", port: 1234, breakAt: 'serve' };
+  const sources = { '/mnt/app': '/a b/app', '/mnt/core': '/core' };
+  const target = { debugKernel: "/a b/it's.dbg", port: 1234, breakAt: 'serve', sources };
+  const places = `-ex 'set substitute-path /mnt/app "/a b/app"' -ex 'set substitute-path /mnt/core /core'`;
   expect(formatGdbLine(target)).toBe(
-    String.raw`gdb -q -ex 'target remote 127.0.0.1:1234' -ex 'hbreak serve' -ex continue '/a b/it'\''s.dbg'`,
+    String.raw`gdb -q ${places} -ex 'target remote 127.0.0.1:1234' -ex 'hbreak serve' -ex continue '/a b/it'\''s.dbg'`,
   );
   expect(makeVscodeConfiguration('web', target)).toMatchObject({
     program: "/a b/it's.dbg",
     miDebuggerServerAddress: '127.0.0.1:1234',
+    sourceFileMap: sources,
   });
 });

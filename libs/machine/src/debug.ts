@@ -16,15 +16,23 @@ export interface DebugTarget {
   readonly port: number;
   /** A function to stop at first (default `main`). */
   readonly breakAt?: string;
+  /** Where sources are, by the folders that the debug information has for them. */
+  readonly sources?: Readonly<Record<string, string>>;
 }
 
 /**
  * gdb's arguments for a machine that waits at its first instruction: it stops at a function next. The breakpoint is
  * one of the processor's, since the kernel is not yet in memory when it is set.
  */
-export function gdbArguments({ debugKernel, port, breakAt = 'main' }: DebugTarget): readonly string[] {
-  const commands = [`target remote 127.0.0.1:${port}`, `hbreak ${breakAt}`, 'continue'];
+export function gdbArguments({ debugKernel, port, breakAt = 'main', sources = {} }: DebugTarget): readonly string[] {
+  const places = Object.entries(sources).map(([from, to]) => `set substitute-path ${from} ${gdbQuote(to)}`);
+  const commands = [...places, `target remote 127.0.0.1:${port}`, `hbreak ${breakAt}`, 'continue'];
   return ['-q', ...commands.flatMap((command) => ['-ex', command]), debugKernel];
+}
+
+/** As gdb takes the words of its commands apart. */
+function gdbQuote(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `"${word.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
 /** The line to type into a shell. */
@@ -38,7 +46,7 @@ function shellQuote(word: string): string {
 
 /** An entry for `configurations` in VS Code's `launch.json` (its C/C++ extension, type `cppdbg`). */
 export function makeVscodeConfiguration(name: string, target: DebugTarget): Readonly<Record<string, unknown>> {
-  const { debugKernel, port, breakAt = 'main' } = target;
+  const { debugKernel, port, breakAt = 'main', sources } = target;
   return {
     name,
     type: 'cppdbg',
@@ -47,6 +55,7 @@ export function makeVscodeConfiguration(name: string, target: DebugTarget): Read
     cwd: dirname(debugKernel),
     MIMode: 'gdb',
     miDebuggerServerAddress: `127.0.0.1:${port}`,
+    ...(sources === undefined ? {} : { sourceFileMap: sources }),
     // The extension's own way to stop at the entry sets a breakpoint in memory, which is too early for a kernel.
     stopAtEntry: false,
     setupCommands: [{ text: `hbreak ${breakAt}`, description: `stop at ${breakAt}` }],

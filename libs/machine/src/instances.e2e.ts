@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { useGuest } from '../test/use-guest.ts';
 import { findProcesses, until } from '../test/traces.ts';
@@ -146,4 +147,19 @@ test('one in the foreground whose process was killed is gone from the list, and 
   await until(async () => (await findProcesses('doomed')).length === 0, 'QEMU is gone');
   expect(await instances.list()).toEqual([]);
   expect(await readdir(root)).toEqual([]);
+});
+
+test('one whose process was killed before it could start it is gone from the list, and its folder too', async () => {
+  // Whoever opens this kernel waits for somebody who writes to it.
+  const kernel = join(root, 'endless');
+  await promisify(execFile)('mkfifo', [kernel]);
+  const script = join(import.meta.dirname, '../test/run-instance.ts');
+  const wanted = JSON.stringify({ ...plan(), kernel });
+  const child = spawn(process.execPath, [script, root, wanted, 'early'], { stdio: 'ignore' });
+  children.push(child);
+  await until(async () => (await instances.list()).some(({ state }) => state === 'created'), 'it is recorded');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(await instances.list()).toEqual([]);
+  expect(await readdir(root)).toEqual(['endless']);
 });

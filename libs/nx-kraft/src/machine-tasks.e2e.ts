@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
+import { findProcesses } from '../../machine/test/traces.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -35,6 +36,14 @@ async function writeKraftfile(cmd: readonly string[], ...more: readonly string[]
   );
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
 async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (const end = Date.now() + 60_000; !(await isSo()); await sleep(50)) {
     if (Date.now() > end) throw new Error(`still not so: ${what}`);
@@ -52,6 +61,24 @@ test('a task that depends on run waits until the guest answers, and knows where'
   const { exitCode, output } = await workspace.nx('run', 'probe:smoke');
   expect(output).toContain('answer hello you');
   expect(exitCode).toBe(0);
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe' }));
+});
+
+test('a log line and a URL are signs that it is ready, too', async () => {
+  await writeKraftfile(['sleep', '400', 'serve', '80', 'hello you']);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/`;
+  const ask = `fetch('${url}').then((a) => a.text()).then((t) => console.log('answer', t))`;
+  for (const readyWhen of [{ logMatches: 'listening on port' }, { url }]) {
+    const targets = {
+      run: { options: { ports: [`127.0.0.1:${port}:80`] }, readyWhen },
+      smoke: { command: `node -e "${ask}"`, dependsOn: [{ target: 'run', waitFor: 'ready' }] },
+    };
+    await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe', targets }));
+    const { exitCode, output } = await workspace.nx('run', 'probe:smoke');
+    expect(output).toContain('answer hello you');
+    expect(exitCode).toBe(0);
+  }
   await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe' }));
 });
 
@@ -140,10 +167,7 @@ test('boots are measured, stored and compared with a commit', async () => {
 
 test('debug waits for gdb, shows its line, and gdb sees the program', async () => {
   await writeKraftfile(['say', 'hello gdb']);
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  server.close();
+  const port = await freePort();
   const { ended, output } = workspace.start('run', 'probe:debug', `--port=${port}`);
   await until(() => output().includes(`target remote 127.0.0.1:${port}`), 'the line for gdb is shown');
   const line =
@@ -155,6 +179,18 @@ test('debug waits for gdb, shows its line, and gdb sees the program', async () =
   const seen = await run('gdb', [...words.slice(1, -1), ...inspect, words.at(-1) ?? '']);
   expect(seen).toContain('"hello gdb"');
   expect((await ended).output).toContain('the guest shut down');
+});
+
+test('debug with --gdb starts gdb in the terminal, and ends the machine with it', async () => {
+  await writeKraftfile(['say', 'hello gdb', 'hang']);
+  const port = await freePort();
+  const typed = 'print argv[2]\nlist main\nset confirm off\nquit\n';
+  const shown = await workspace.nxOnTerminal('Breakpoint 1', typed, 'run', 'probe:debug', `--port=${port}`, '--gdb');
+  expect(shown).toContain('"hello gdb"');
+  expect(shown).toContain('int main(int argc, char *argv[])');
+  expect(shown).toContain('Successfully ran target debug for project probe');
+  expect(await findProcesses(`tcp:127.0.0.1:${port}`)).toEqual([]);
+  expect((await workspace.nx('run', 'probe:debug', '--gdb')).output).toContain('gdb needs a terminal (NO_TERMINAL)');
 });
 
 test('what a test reads of the host is part of its key, and what it writes is not left', async () => {

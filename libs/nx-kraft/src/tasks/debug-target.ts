@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { outputNames } from '@nx-kraft/kraftfile';
 import { type DebugTarget, debugInTerminal, waitForDebugger } from '@nx-kraft/machine';
 import { ConsoleOutput } from './console-output.ts';
-import { ProjectFault, loadKraftproject } from './kraftproject.ts';
+import { type Kraftproject, ProjectFault, loadKraftproject } from './kraftproject.ts';
 import { type ProjectMachineOptions, chooseTarget, planMachine } from './machine-plan.ts';
 import { tell } from './task.ts';
 
@@ -24,7 +24,8 @@ export async function debugTarget(workspaceRoot: string, options: DebugOptions, 
   const plan = await planMachine(project, options);
   const { port = 1234, breakAt = 'main', gdb = false } = options;
   const { kernelDebug } = outputNames(project.kraftfile, chooseTarget(project, options.target));
-  const target: DebugTarget = { debugKernel: join(project.folder, kernelDebug), port, breakAt };
+  const debugKernel = join(project.folder, kernelDebug);
+  const target: DebugTarget = { debugKernel, port, breakAt, sources: localSources(project) };
   if (!existsSync(target.debugKernel)) {
     throw new ProjectFault('KRAFTFILE_NOT_BUILT', 'there is no kernel with debug information', {
       at: target.debugKernel,
@@ -49,4 +50,19 @@ export async function debugTarget(workspaceRoot: string, options: DebugOptions, 
     screen.flush(),
   );
   tell(message);
+}
+
+/** The sources that are in the workspace, by where a build sees them (`libs/kernel/src/workshop.ts`). */
+function localSources({ folder, kraftfile: { unikraft, libraries } }: Kraftproject): Readonly<Record<string, string>> {
+  const places: readonly (readonly [string, string | undefined])[] = [
+    ['/mnt/app', '.'],
+    ['/mnt/core', unikraft?.source],
+    ...libraries.map(({ name, source }) => [`/mnt/lib/${name}`, source] as const),
+  ];
+  return Object.fromEntries(
+    places.flatMap(([place, source]) => {
+      const path = source === undefined ? '' : resolve(folder, source);
+      return existsSync(path) ? [[place, path]] : [];
+    }),
+  );
 }

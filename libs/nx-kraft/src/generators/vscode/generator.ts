@@ -84,10 +84,12 @@ function debugEntries(
   const { kraftfile } = readKraftfile(tree.read(file, 'utf8') ?? '', { file, directoryName });
   const target = kraftfile?.targets.find(({ platform }) => platform === 'qemu');
   if (kraftfile === undefined || target === undefined || kraftfile.runtime !== undefined) return undefined;
-  const debugKernel = `\${workspaceFolder}/${root}/${outputNames(kraftfile, target).kernelDebug}`;
+  const folder = `\${workspaceFolder}/${root}`;
+  const debugKernel = `${folder}/${outputNames(kraftfile, target).kernelDebug}`;
+  const sources = { '/mnt/app': folder };
   const label = `${name}: debug`;
   return {
-    launch: { ...makeVscodeConfiguration(`${name}: gdb`, { debugKernel, port }), preLaunchTask: label },
+    launch: { ...makeVscodeConfiguration(`${name}: gdb`, { debugKernel, port, sources }), preLaunchTask: label },
     task: {
       label,
       type: 'shell',
