@@ -44,6 +44,13 @@ export async function startKernel(wanted: KernelRun, options: MachineOptions): P
     return startFirecracker(run, options);
   }
   throw new MachineFault('MACHINE_BAD_TARGET', `kernels for ${run.platform} cannot be run here`, {
-    hint: run.platform === 'xen' ? 'Give its configuration to xl on a host with Xen.' : 'Run the target for qemu.',
+    at: run.kernel,
+    hint: elsewhere[run.platform] ?? 'Run the target for qemu.',
   });
 }
+
+/** Kraft has no way to run these either. */
+const elsewhere: Readonly<Record<string, string>> = {
+  xen: 'Give its configuration to xl on a host with Xen.',
+  linuxu: 'It is a program of Linux: start it by its path. Or run the target for qemu.',
+};

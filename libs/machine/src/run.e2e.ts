@@ -202,7 +202,16 @@ describe('what cannot be run', () => {
   });
 
   test('a platform that is not here', async () => {
-    await expect(run([], { platform: 'xen' })).rejects.toMatchObject({ code: 'MACHINE_BAD_TARGET' });
+    const told = { code: 'MACHINE_BAD_TARGET', at: guest.kernel };
+    await expect(run([], { platform: 'xen' })).rejects.toMatchObject({ ...told, hint: containing('xl') });
+    await expect(run([], { platform: 'linuxu' })).rejects.toMatchObject({ ...told, hint: containing('by its path') });
+  });
+
+  test('a program of Linux', async () => {
+    await expect(run([], { kernel: '/bin/true' })).rejects.toMatchObject({
+      code: 'MACHINE_NOT_A_KERNEL',
+      hint: containing('A program of Linux needs a runtime'),
+    });
   });
 
   test('anything, with a QEMU that is broken', async () => {
