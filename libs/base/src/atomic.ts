@@ -1,20 +1,25 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isAlive } from './lock.ts';
 
 /**
  * Makes a file or folder at `path` appear whole or not at all: `make` writes to a temporary path beside it, which is
- * then renamed. When `make` fails, the temporary path is removed and an older result stays as it was.
+ * then renamed. When `make` fails, the temporary path is removed and an older result stays as it was. `make` may put
+ * more beside it, under names that begin with the temporary one, and removes that itself.
  *
  * @param durable  flush the file to the disk before the rename, for what a power cut must not lose (default false)
+ * @param sweep  first remove what processes that were killed left of the same path (default false): for large files
  */
 export async function replaceAtomically<T>(
   path: string,
   make: (temporaryPath: string) => Promise<T>,
-  { durable = false }: { durable?: boolean } = {},
+  { durable = false, sweep = false }: { durable?: boolean; sweep?: boolean } = {},
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  const temporaryPath = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  if (sweep) await removeLeftovers(path);
+  const temporaryPath = join(dirname(path), `.${basename(path)}.${process.pid}-${host()}-${randomUUID()}.tmp`);
   try {
     const result = await make(temporaryPath);
     if (durable) await flush(temporaryPath);
@@ -24,6 +29,21 @@ export async function replaceAtomically<T>(
     await rm(temporaryPath, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Process numbers mean something on one machine only, and folders may be shared. */
+function host(): string {
+  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+}
+
+async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path);
+  const start = `.${basename(path)}.`;
+  const left = (await readdir(folder)).filter((name) => {
+    const [, pid, madeOn] = /^(\d+)-([0-9a-f]{8})-[0-9a-f-]{36}\.tmp/.exec(name.slice(start.length)) ?? [];
+    return name.startsWith(start) && madeOn === host() && !isAlive(Number(pid));
+  });
+  for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 async function flush(path: string): Promise<void> {

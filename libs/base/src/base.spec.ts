@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { describeError, Fault, replaceAtomically, run, withLock } from './index.ts';
 
@@ -27,6 +27,26 @@ test('a replacement creates missing folders and gives back what its maker gave',
   const path = join(folder, 'a/b/result');
   expect(await replaceAtomically(path, (temporary) => writeFile(temporary, 'new').then(() => 7))).toBe(7);
   expect(await readFile(path, 'utf8')).toBe('new');
+});
+
+test('what a killed process left of a file goes before the next replacement, what a living one writes stays', async () => {
+  const path = join(folder, 'result');
+  const script = `
+    const { replaceAtomically } = await import(${JSON.stringify(new URL('index.ts', import.meta.url).href)});
+    const { mkdir, writeFile } = await import('node:fs/promises');
+    await replaceAtomically(${JSON.stringify(path)}, async (temporary) => {
+      await writeFile(temporary, 'half');
+      await mkdir(temporary + '.scratch');
+      process.kill(process.pid, 'SIGKILL');
+    });`;
+  await expect(run(process.execPath, ['--input-type=module', '-e', script])).rejects.toThrow();
+  expect(await readdir(folder)).toHaveLength(2);
+  await replaceAtomically(path, async (living) => {
+    await writeFile(living, 'first');
+    await replaceAtomically(path, (temporary) => writeFile(temporary, 'second'), { sweep: true });
+    expect(await readdir(folder)).toEqual([basename(living), 'result']);
+  });
+  expect(await readdir(folder)).toEqual(['result']);
 });
 
 test('a lock lets one at a time in and leaves no file', async () => {

@@ -78,7 +78,9 @@ export async function buildRootfs(request: RootfsRequest, output: string): Promi
   const format = formatFor(detected, request.format);
   request.onLine?.(`${request.source}: ${detected.kind}, since ${detected.because}`);
   try {
-    const made = await replaceAtomically(path, (temporary) => make(detected, request, path, temporary, format));
+    const made = await replaceAtomically(path, (temporary) => make(detected, request, path, temporary, format), {
+      sweep: true,
+    });
     return { path, format, kind: detected.kind, ...made };
   } catch (error) {
     throw asFault(error, path);

@@ -130,6 +130,7 @@ test('COPY means the same to us as to BuildKit', async () => {
       'COPY --chmod=711 root/bin /tools/',
       'COPY root/bin/c* /tools2/',
       'COPY ["a.txt", "b.txt", "/two words/"]',
+      `COPY "a.txt" b"."txt '/quoted/'`,
       'FROM scratch',
       'COPY --from=files /srv /srv',
       'COPY --from=0 /tools /bin/',
@@ -144,6 +145,19 @@ test('COPY means the same to us as to BuildKit', async () => {
   expect(entries.map(short)).toEqual(workspace.list().map(short));
   expect(embedded.digest).toBe(docker.digest);
 });
+
+test.each(['COPY "two words" /x/', 'COPY a "/two words"', 'COPY two\\ words /x/', 'COPY ["it\'s", "/x/"]'])(
+  '%s is refused by us as by BuildKit',
+  async (line) => {
+    for (const name of ['a', 'two words', "it's"]) workspace.put(name);
+    workspace.put('Dockerfile', `FROM scratch\n${line}\n`);
+    const at = { at: `${workspace.path('Dockerfile')}:2` };
+    const embedded = workspace.build('Dockerfile', optionsFor('embedded'));
+    await expect(embedded).rejects.toMatchObject({ code: 'DOCKERFILE_INVALID', ...at });
+    const docker = workspace.build('Dockerfile', optionsFor('docker'));
+    await expect(docker).rejects.toMatchObject({ code: 'BUILD_FAILED' });
+  },
+);
 
 test('COPY over links and without a match, and ADD of archives, mean the same to us as to BuildKit', async () => {
   // Whose a file of the context is, does not matter.

@@ -32,6 +32,7 @@ describe('COPY', () => {
       'COPY ["one.txt", "/with blank/"]',
       'COPY *.txt ./texts/',
       'COPY link.txt /linked',
+      `COPY "one.txt" '/quoted'`,
       'COPY --chmod=4755 two.txt /bin/two',
     ]);
     expect(workspace.list()).toEqual([
@@ -45,6 +46,7 @@ describe('COPY', () => {
       '755 0 etc/sub',
       '644 0 etc/sub/b.conf=conf/sub/b.conf',
       '644 0 linked=one.txt',
+      '644 0 quoted=one.txt',
       '755 0 srv',
       '644 0 srv/renamed=app/server',
       '755 0 srv/texts',
@@ -285,6 +287,8 @@ describe('a Dockerfile that cannot be built', () => {
     ['an empty COPY', ['FROM scratch', 'COPY a'], 2],
     ['several sources and no slash', ['FROM scratch', 'COPY Dockerfile Dockerfile /x'], 2],
     ['a here-document without end', ['FROM scratch', 'COPY <<EOF /x', 'text'], 2],
+    ['a quote without an end', ['FROM scratch', 'COPY "two words" /'], 2],
+    ['a blank that is escaped', ['FROM scratch', 'COPY two\\ words /'], 2],
     ['a link that leads nowhere', ['FROM scratch', 'COPY linkage* /'], 2],
     ['a FROM whose argument is empty', ['FROM $BASE'], 1],
     ['an odd FROM', ['FROM a b c'], 1],

@@ -15,7 +15,7 @@ import {
   stageIndex,
   whyBuilderIsNeeded,
 } from './dockerfile/stages.ts';
-import { jsonWords, NeedsBuilder, splitWords } from './dockerfile/words.ts';
+import { copyWords, NeedsBuilder, splitWords } from './dockerfile/words.ts';
 import { RootfsFault } from './fault.ts';
 import { globExpression } from './globs.ts';
 
@@ -158,9 +158,7 @@ function contextSources(stage: Stage, build: BuildScope): string[] {
     if (instruction.keyword === 'RUN') return instruction.flags.flatMap(mountSource);
     const isCopy = instruction.keyword === 'COPY' || instruction.keyword === 'ADD';
     if (!isCopy || instruction.flags.some(({ name }) => name === 'from')) return [];
-    return sourceWords(instruction, build).map((word) =>
-      cleanPattern(expandAsFarAsKnown(word, scope, instruction.line)),
-    );
+    return sourceWords(instruction).map((word) => cleanPattern(expandAsFarAsKnown(word, scope, instruction.line)));
   });
 }
 
@@ -173,9 +171,10 @@ function scopeBefore(stage: Stage, build: BuildScope): StageScope {
   return new StageScope(build, scope.defaults());
 }
 
-function sourceWords({ rest }: Instruction, { dockerfile }: BuildScope): string[] {
-  const words = jsonWords(rest) ?? splitWords(rest, dockerfile.escape);
-  return words.slice(0, -1).filter((word) => !word.startsWith('<<') && !/^(https?|git|ssh):\/\/|^git@/.test(word));
+function sourceWords({ rest }: Instruction): string[] {
+  return copyWords(rest)
+    .slice(0, -1)
+    .filter((word) => !word.startsWith('<<') && !/^(https?|git|ssh):\/\/|^git@/.test(word));
 }
 
 /** `RUN --mount=type=bind` shows a part of the context, or all of it. */

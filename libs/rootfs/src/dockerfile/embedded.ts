@@ -18,7 +18,7 @@ import { type Heredoc, heredocMark, type Instruction, invalid } from './parse.ts
 import { hasWildcard } from './patterns.ts';
 import { type BuildScope, namesDirectory, StageScope } from './scope.ts';
 import { type Stage, stageIndex } from './stages.ts';
-import { expand, jsonWords, NeedsBuilder, splitWords } from './words.ts';
+import { copyWords, expand, hasOpenQuote, NeedsBuilder } from './words.ts';
 
 export interface EmbeddedOptions extends BuildScope {
   /** The context after `.dockerignore`, and where it is, for faults. */
@@ -153,9 +153,12 @@ class EmbeddedBuilder {
 
   #words({ rest, line }: Instruction, scope: StageScope): string[] {
     const { escape } = this.#options.dockerfile;
-    return (jsonWords(rest) ?? splitWords(rest, escape)).map((word) =>
-      isHeredoc(word) ? word : scope.expand(word, line),
-    );
+    return copyWords(rest).map((word) => {
+      if (isHeredoc(word)) return word;
+      if (!hasOpenQuote(word, escape)) return scope.expand(word, line);
+      const hint = 'Names with blanks are written as a list: COPY ["two words", "/target/"]';
+      throw this.#invalid(line, `${word} has a quote without an end`, hint);
+    });
   }
 
   /** Stages before this one by name or number, then named contexts, then images. */

@@ -126,6 +126,26 @@ export function splitWords(text: string, escape: string): string[] {
   return word === '' ? words : [...words, word];
 }
 
+/**
+ * The sources of COPY or ADD, and the target: a JSON list, or what stands between blanks. Quotes and escapes hold no
+ * blanks together here, although they are taken away later.
+ */
+export function copyWords(text: string): string[] {
+  return jsonWords(text) ?? text.split(/\s+/);
+}
+
+/** Whether a word has a quote that nothing closes. */
+export function hasOpenQuote(word: string, escape: string): boolean {
+  let quote = '';
+  for (let index = 0; index < word.length; index++) {
+    const char = word[index] ?? '';
+    if (char === escape && quote !== "'") index++;
+    else if (char === quote) quote = '';
+    else if (quote === '' && (char === '"' || char === "'")) quote = char;
+  }
+  return quote !== '';
+}
+
 /** The words of an instruction that may be a JSON list; undefined when it is none. */
 export function jsonWords(text: string): string[] | undefined {
   if (!text.startsWith('[')) return undefined;
