@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { run } from '@nx-kraft/base';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { startEngine, startRegistry } from '../../rootfs/test/engine.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -28,4 +29,57 @@ test('read-only images are made beside the root file system, and again when thei
 
   await workspace.write('apps/hello/data/table', 'first');
   expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ cached: ['hello:rootfs'] });
+});
+
+test("a read-only image's Dockerfile has a context and a stage of its own, and build arguments besides those of all", async () => {
+  await workspace.edit('apps/hello/Kraftfile', 'spec: v0.6', 'spec: v0.7');
+  const roms = 'rootfs: ./Dockerfile\n\nroms: [./rom/Dockerfile]';
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', roms);
+  await workspace.write('apps/hello/Dockerfile', 'FROM scratch AS small\nCOPY apps/hello/main.c /\nFROM nowhere\n');
+  const stages = ['FROM scratch AS data', 'ARG ONE TWO', 'COPY rom/file /', 'COPY <<EOF /words', '$ONE $TWO', 'EOF'];
+  await workspace.write('apps/hello/rom/Dockerfile', [...stages, 'FROM nowhere', ''].join('\n'));
+  await workspace.write('apps/hello/rom/file', 'file');
+  const options = {
+    ...{ context: '../..', target: 'small', buildArgs: { ONE: 'one', TWO: 'two' } },
+    roms: { './rom/Dockerfile': { target: 'data', buildArgs: { TWO: 'other' } } },
+  };
+  await workspace.write('apps/hello/project.json', JSON.stringify({ targets: { rootfs: { options } } }));
+  const first = await workspace.nx('run', 'hello:rootfs');
+  expect(first).toMatchObject({ exitCode: 0, ran: ['hello:rootfs'] });
+  const [rom = ''] = /\S+\.erofs(?=: erofs, 2 entries)/.exec(first.output) ?? [];
+  await run('fsck.erofs', [`--extract=${workspace.path('extracted')}`, workspace.path(`apps/hello/${rom}`)]);
+  expect(await readFile(workspace.path('extracted/words'), 'utf8')).toBe('one other\n');
+
+  expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ cached: ['hello:rootfs'] });
+  await workspace.write('apps/hello/rom/file', 'changed');
+  expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ exitCode: 0, ran: ['hello:rootfs'] });
+
+  await workspace.edit('apps/hello/project.json', './rom/Dockerfile', './nothing');
+  const unknown = await workspace.nx('run', 'hello:rootfs');
+  expect(unknown).toMatchObject({ exitCode: 1, output: expect.stringContaining('./rom/Dockerfile') as string });
+});
+
+test('a file that BuildKit reads although it is no input is told', async () => {
+  const registry = await startRegistry();
+  onTestFinished(() => registry.stop());
+  const engine = await startEngine(registry.host);
+  onTestFinished(() => engine.stop());
+  // Of what a base image does to its heirs, inputs know nothing: images are not read for a graph.
+  const base = `${registry.host}/base:1`;
+  const docker = (...args: readonly string[]): Promise<string> =>
+    run('/usr/bin/docker', ['--host', engine.host, ...args]);
+  await run('tar', ['-cf', workspace.path('base.tar'), '-C', workspace.path('apps/hello'), 'rootfs']);
+  await docker('import', '--change', 'ONBUILD COPY extra /extra', workspace.path('base.tar'), base);
+  await docker('push', '--quiet', base);
+
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ./Dockerfile');
+  await workspace.write('apps/hello/Dockerfile', `FROM ${base}\nCOPY one /one\n`);
+  for (const name of ['one', 'extra', 'other']) await workspace.write(`apps/hello/${name}`, name);
+  workspace.environment.DOCKER_HOST = engine.host;
+  const { exitCode, output } = await workspace.nx('run', 'hello:rootfs');
+  expect(output).toContain('built with docker');
+  expect(output.match(/warning: the builder read .*/g)).toEqual([
+    'warning: the builder read extra, which is no input of this task',
+  ]);
+  expect(exitCode).toBe(0);
 });

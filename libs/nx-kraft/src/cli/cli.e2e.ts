@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process';
-import { link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { link, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
 import { packageImage } from '@nx-kraft/oci';
@@ -76,6 +78,25 @@ test('rootfs makes a folder into an archive outside of any project', async () =>
   const missing = await nxKraft('rootfs', './nothing', '-o', 'x.cpio');
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain('(SOURCE_MISSING)');
+});
+
+test('rootfs that was killed leaves nothing that the next one does not take away', async () => {
+  await mkdir(join(folder, 'root'));
+  await writeFile(join(folder, 'root/large'), '');
+  // Takes longer to write than to look for, and no room here.
+  await truncate(join(folder, 'root/large'), 3 * 2 ** 30);
+  const out = join(folder, 'out');
+  const env = { ...process.env, ...isolated(folder) };
+  const args = [command, 'rootfs', 'root', '-o', 'out/root.cpio'];
+  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: 'ignore' });
+  while ((await readdir(out).catch(() => [])).length === 0) await sleep(1);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(await readdir(out)).toEqual([expect.stringMatching(/^\.root\.cpio\..*\.tmp$/)]);
+
+  await truncate(join(folder, 'root/large'), 10);
+  expect(await nxKraft('rootfs', 'root', '-o', 'out/root.cpio')).toMatchObject({ code: 0 });
+  expect(await readdir(out)).toEqual(['root.cpio']);
 });
 
 test('a Kraftfile is edited in place, and keeps its comments', async () => {

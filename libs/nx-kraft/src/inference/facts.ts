@@ -5,6 +5,7 @@ import { findClimbs, isBuildFile } from '@nx-kraft/kernel/climbs';
 import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
+import { optionsOfRom } from '../tasks/rom-options.ts';
 import type { UsedComponents } from './components.ts';
 import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
@@ -177,8 +178,9 @@ async function filesystemFacts(
 ): Promise<RootfsFacts> {
   const architecture = targets[0]?.architecture;
   const facts: RootfsFacts[] = [];
-  for (const filesystem of filesystems) {
-    const request = { ...filesystem, architecture, ...options };
+  for (const { isRom, ...filesystem } of filesystems) {
+    const own = isRom ? optionsOfRom(options, filesystem.source) : options;
+    const request = { ...filesystem, architecture, ...own };
     facts.push(await rootfsFacts(disk, folder, request, recall));
   }
   const projectRoot = toWorkspacePath(disk.workspaceRoot, folder) ?? '';

@@ -39,7 +39,7 @@ export interface Summary {
   /** Whether the application has sources of its own in the kernel, which it has not with a template. */
   readonly compilesApplication: boolean;
   /** The root file system, and read-only images besides. */
-  readonly filesystems: readonly Filesystem[];
+  readonly filesystems: readonly FilesystemSummary[];
   readonly rootfsDigest: string;
   readonly rootfsOutputs: readonly string[];
   readonly packageDigest: string;
@@ -56,6 +56,8 @@ export interface Summary {
   /** Names of the environment variables that the Kraftfile takes values from. */
   readonly variables: readonly string[];
 }
+
+export type FilesystemSummary = Filesystem & { readonly isRom: boolean };
 
 export interface TargetSummary {
   readonly id: string;
@@ -88,7 +90,10 @@ export function summarize(text: string, file: string, directoryName: string): Su
     ...(runtime?.reference === undefined ? {} : { runtimeImage: runtimeImageName(runtime.reference) }),
     ...(runtime?.kernel === undefined ? {} : { runtimeKernel: runtime.kernel }),
     compilesApplication: template === undefined,
-    filesystems: [...(rootfs === undefined ? [] : [rootfs]), ...roms],
+    filesystems: [
+      ...(rootfs === undefined ? [] : [{ ...rootfs, isRom: false }]),
+      ...roms.map((rom) => ({ ...rom, isRom: true })),
+    ],
     rootfsDigest: digest(
       architectures.map((architecture) => [
         rootfsFingerprint(kraftfile, architecture),

@@ -18,11 +18,13 @@ import { buildkitHost } from './kraft-config.ts';
 import { ProjectFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { readWorkspaceLock } from './lock.ts';
 import { type NetworkOptions, networkRules } from './network.ts';
+import { optionsOfRom, type RomsOption } from './rom-options.ts';
 import { writeRunDefaults } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 
 /** How a Dockerfile is built, as `docker buildx build` calls it; who owns the files, and what becomes of hard links. */
-export type RootfsTaskOptions = Pick<RootfsRequest, 'hardLinks' | 'owners'> &
+export type RootfsTaskOptions = RomsOption &
+  Pick<RootfsRequest, 'hardLinks' | 'owners'> &
   Pick<
     DockerfileOptions,
     | 'buildArgs'
@@ -56,6 +58,7 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   if (rootfs === undefined && roms.length === 0) {
     throw new ProjectFault('KRAFTFILE_NO_ROOTFS', 'it names no rootfs', { at: file });
   }
+  checkRoms(options, roms, file);
   const lock = await readWorkspaceLock(workspaceRoot);
   const places = Object.entries(layouts).map(([name, layout]) => [name, join(workspaceRoot, layout)]);
   const images = baseImages(lock, rules, Object.fromEntries(places) as Record<string, string>);
@@ -68,7 +71,10 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
     signal,
   };
   const architectures = [...new Set(plannedTargets(kraftfile).map(({ architecture }) => architecture))];
-  const requests = [...(rootfs === undefined ? [] : [rootfs]), ...roms].map((one) => ({ ...one, ...common }));
+  const ofRoms = roms.map((rom) => {
+    return { ...rom, format: rom.format ?? ('erofs' as const), ...optionsOfRom(common, rom.source) };
+  });
+  const requests = [...(rootfs === undefined ? [] : [{ ...rootfs, ...common }]), ...ofRoms];
   const inputs = requests.flatMap((request) =>
     architectures.map((architecture) => rootfsInputs({ ...request, architecture })),
   );
@@ -80,11 +86,23 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
       onMade: (architecture, config) => writeRunDefaults(folder, kraftfile, architecture, config),
     });
   }
-  for (const [index, rom] of roms.entries()) {
-    const format = rom.format ?? 'erofs';
-    const nameOf = (architecture: string): string => romName(kraftfile, index, architecture, format);
-    await makeForEach(architectures, { ...rom, format, ...common }, nameOf);
+  for (const [index, rom] of ofRoms.entries()) {
+    await makeForEach(architectures, rom, (architecture) => romName(kraftfile, index, architecture, rom.format));
   }
+}
+
+function checkRoms({ roms = {} }: RomsOption, existing: readonly { readonly source: string }[], file: string): void {
+  const sources = existing.map(({ source }) => source);
+  const unknown = Object.keys(roms).find((source) => !sources.includes(source));
+  if (unknown === undefined) return;
+  throw new ProjectFault(
+    'OPTION_INVALID',
+    `the task's options name the ROM ${unknown}, which is not in the Kraftfile`,
+    {
+      at: file,
+      hint: sources.length === 0 ? 'It names none under "roms".' : `Its ROMs are: ${sources.join(', ')}.`,
+    },
+  );
 }
 
 interface MakeHooks {
