@@ -20,6 +20,7 @@ import {
   type Store,
   updateLock,
 } from './index.ts';
+import { makeArchive, serveFiles } from '../test/server.ts';
 import { removeTree } from './tree.ts';
 
 let folder: string;
@@ -187,13 +188,13 @@ test('many requests for one thing ask and fetch once', async () => {
   expect(network.calls.filter((call) => call.includes('fetch'))).toHaveLength(1);
 });
 
-const child = (place: string) =>
+const child = (place: string, source = { source: remote.url, version: 'stable' as string | undefined }) =>
   spawn(process.execPath, [
     '--input-type=module-typescript',
     '--eval',
     `import { openStore, resolveComponent, fetchComponent } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
      const store = openStore({ folder: ${JSON.stringify(place)} });
-     const request = { type: 'library', name: 'musl', source: ${JSON.stringify(remote.url)}, version: 'stable' };
+     const request = { type: 'library', name: 'musl', ...${JSON.stringify(source)} };
      const resolution = await resolveComponent(request, { store, baseDirectory: '/', onProgress: ({ kind }) => console.log(kind) });
      console.log((await fetchComponent(resolution, store)).digest);`,
   ]);
@@ -215,21 +216,55 @@ test('processes that want the same thing at once fetch it once', async () => {
   expect(await readdir(join(place, 'trees'))).toEqual([content.replace(':', '-')]);
 });
 
-test('a process that is killed in the middle leaves nothing that is used', async () => {
-  const files = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`src/${i}.c`, `int x${i};\n`.repeat(50)]));
-  await remote.commit(files);
-  const place = join(folder, 'killed');
-  const whole = (await resolveGit('stable')).content;
+/** What is in a folder, which may not be there. */
+const list = (path: string): Promise<readonly string[]> => readdir(path).catch(() => []);
+
+const manySources = Object.fromEntries(
+  Array.from({ length: 2000 }, (_, i) => [`src/${i}.c`, `int x${i};\n`.repeat(50)]),
+);
+
+/** Kills processes that fetch, each after it has told that it begins and some milliseconds more. */
+async function killFetching(place: string, whole: string, source?: Parameters<typeof child>[1]): Promise<void> {
   for (const delay of [0, 40, 80, 120, 200]) {
-    const victim = child(place);
+    const victim = child(place, source);
     await event(victim.stdout, 'data');
     await new Promise((after) => setTimeout(after, delay));
     victim.kill('SIGKILL');
     await event(victim, 'close');
-    const trees = await readdir(join(place, 'trees')).catch(() => []);
+    const trees = await list(join(place, 'trees'));
     for (const tree of trees) expect(await hashTree(join(place, 'trees', tree))).toBe(whole);
   }
-  expect((await output(child(place))).at(-1)).toBe(whole);
+  expect((await output(child(place, source))).at(-1)).toBe(whole);
+}
+
+test('a process that is killed in the middle of a clone leaves nothing that is used', async () => {
+  await remote.commit(manySources);
+  await killFetching(join(folder, 'killed'), (await resolveGit('stable')).content);
+});
+
+test('a process that is killed while it downloads or unpacks a tarball leaves nothing that is used', async () => {
+  const entries = Object.entries(manySources).map(([name, content]) => ({ name: `top/${name}`, content }));
+  const archive = await makeArchive(entries);
+  const server = await serveFiles();
+  try {
+    server.files.set('/musl.tar.gz', archive);
+    const source = { source: `${server.url}/musl.tar.gz`, version: undefined };
+    const whole = await resolve(source);
+    if (whole.kind !== 'tarball') throw new Error(whole.kind);
+    const place = join(folder, 'killed');
+
+    const half = server.stallAfter('/musl.tar.gz', archive.length / 2);
+    const victim = child(place, source);
+    await half;
+    victim.kill('SIGKILL');
+    await event(victim, 'close');
+    expect(await readdir(join(place, 'work'))).toHaveLength(1);
+    for (const kind of ['trees', 'archives', 'downloads']) expect(await list(join(place, kind)), kind).toEqual([]);
+
+    await killFetching(place, whole.content, source);
+  } finally {
+    await server.close();
+  }
 });
 
 test('git never gets to ask a question or to read an option out of a name', async () => {

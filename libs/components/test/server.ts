@@ -29,6 +29,8 @@ export interface FileServer {
   readonly url: string;
   readonly files: Map<string, Buffer | string | number>;
   readonly requests: { readonly path: string; readonly headers: IncomingMessage['headers']; status: number }[];
+  /** Lets the next answer with a file stop in its middle, for ever; done when these bytes of it have been sent. */
+  readonly stallAfter: (path: string, bytes: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export interface FileServer {
 export async function serveFiles(): Promise<FileServer> {
   const files: FileServer['files'] = new Map();
   const requests: FileServer['requests'] = [];
+  const stalls = new Map<string, { readonly bytes: number; readonly done: () => void }>();
   const server: Server = createServer((request, response) => {
     const path = request.url ?? '';
     const file = files.get(path) ?? 404;
@@ -43,6 +46,12 @@ export async function serveFiles(): Promise<FileServer> {
     const status = typeof file === 'number' ? file : request.headers['if-none-match'] === etag ? 304 : 200;
     requests.push({ path, headers: request.headers, status });
     response.writeHead(status, { etag });
+    const stall = stalls.get(path);
+    if (stall !== undefined && typeof file !== 'number') {
+      stalls.delete(path);
+      response.write(file.slice(0, stall.bytes), stall.done);
+      return;
+    }
     response.end(status === 200 ? file : undefined);
   });
   server.listen(0, '127.0.0.1');
@@ -53,5 +62,7 @@ export async function serveFiles(): Promise<FileServer> {
     server.close();
     await once(server, 'close');
   };
-  return { url: `http://127.0.0.1:${port}`, files, requests, close };
+  const stallAfter = (path: string, bytes: number): Promise<void> =>
+    new Promise((done) => stalls.set(path, { bytes, done }));
+  return { url: `http://127.0.0.1:${port}`, files, requests, stallAfter, close };
 }
