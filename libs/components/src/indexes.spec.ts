@@ -136,6 +136,25 @@ test('a local index and a tarball URL work the same', async () => {
   expect(direct).toMatchObject({ content: viaIndex.kind === 'tarball' ? viaIndex.content : '' });
 });
 
+test('an archive of the workspace is unpacked once, without a lock or a network, and again when it changes', async () => {
+  const local = { source: './musl.tgz' };
+  const offline = { store: openStore({ folder: store.folder, network: noNetwork }), offline: true, frozen: true };
+  const folderOf = async (): Promise<string> => {
+    const resolution = await resolve(local, offline);
+    expect(resolution).toMatchObject({ kind: 'folder', key: 'lib/musl@./musl.tgz' });
+    return (await fetchComponent(resolution, offline.store)).folder;
+  };
+  await writeFile(join(folder, 'musl.tgz'), archive);
+  const first = await folderOf();
+  expect(await readFile(join(first, 'Makefile.uk'), 'utf8')).toBe('all\n');
+  expect(await folderOf()).toBe(first);
+  await writeFile(join(folder, 'musl.tgz'), await makeArchive([{ name: 'musl-1/Makefile.uk', content: 'new\n' }]));
+  expect(await readFile(join(await folderOf(), 'Makefile.uk'), 'utf8')).toBe('new\n');
+  await writeFile(join(folder, 'musl.tgz'), 'no archive');
+  await expect(folderOf()).rejects.toMatchObject({ code: 'COMPONENT_BAD_ARCHIVE' });
+  await expect(resolve({ source: './none.tgz' })).rejects.toMatchObject({ code: 'COMPONENT_NOT_FOUND' });
+});
+
 test('a tarball that changed is refused when it is locked, and taken when it is not', async () => {
   const source = `${server.url}/files/musl.tar.gz`;
   const locked = await resolve({ source });

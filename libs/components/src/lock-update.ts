@@ -85,12 +85,12 @@ export async function updateLock(lock: Lock | undefined, needs: LockNeeds, optio
   };
 }
 
-/** The requests that are not for local folders, by their keys. */
+/** The requests that are not for local folders and archives, by their keys. */
 async function remoteRequests({ components }: LockNeeds): Promise<Map<string, PlacedRequest>> {
   const located = await Promise.all(
     components.map(async (placed) => ({ placed, origin: await locate(placed.request, placed.baseDirectory) })),
   );
-  const remote = located.filter(({ origin }) => origin.kind !== 'folder');
+  const remote = located.filter(({ origin }) => origin.kind !== 'folder' && origin.kind !== 'archive');
   return new Map(remote.map(({ placed }) => [componentKey(placed.request), placed]));
 }
 

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -23,6 +24,7 @@ export interface ComponentRequest {
 /** Where a component comes from, before anything is asked. URLs may hold credentials. */
 export type Origin =
   | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'archive'; readonly path: string }
   | { readonly kind: 'git'; readonly url: string; readonly version: string | undefined }
   | { readonly kind: 'tarball'; readonly url: string }
   | { readonly kind: 'named'; readonly version: string | undefined };
@@ -33,8 +35,8 @@ export const defaultChannel = 'stable';
 const prefixes: Readonly<Record<ComponentType, string>> = { core: 'core', library: 'lib', template: 'app' };
 
 /**
- * What kind of thing a request names: a folder (a path, or a `file:` URL of a folder that is no git repository), a
- * tarball (a URL that ends like one), a git repository (any other URL, `user@host:path` or `host.tld/path`), or, without
+ * What kind of thing a request names: a folder (a path, or a `file:` URL of a folder that is no git repository), an
+ * archive (a path that ends like one), a tarball (a URL that ends like one), a git repository (any other URL, `user@host:path` or `host.tld/path`), or, without
  * a source, a name for the indexes.
  *
  * @param baseDirectory  what relative paths are relative to
@@ -68,6 +70,7 @@ async function locateFile(source: string, version: string | undefined): Promise<
 
 async function locatePath(source: string, version: string | undefined, baseDirectory: string): Promise<Origin> {
   const path = resolve(baseDirectory, source.replace(/^~(?=\/|$)/, homedir()));
+  if (isArchiveName(path) && (await isFile(path))) return { kind: 'archive', path };
   if (looksLikeHost(source) && !(await isFolder(path))) return { kind: 'git', url: `https://${source}`, version };
   return { kind: 'folder', folder: await requireFolder(path, source) };
 }
@@ -76,15 +79,23 @@ async function requireFolder(path: string, source: string): Promise<string> {
   if (await isFolder(path)) return path;
   throw new ComponentFault('COMPONENT_NOT_FOUND', `there is no folder '${source}'`, {
     at: path,
-    hint: 'Write a folder relative to the Kraftfile, or a URL of a git repository or a tarball.',
+    hint: 'Write a folder or an archive relative to the Kraftfile, or a URL of a git repository or a tarball.',
   });
 }
 
 async function isFolder(path: string): Promise<boolean> {
+  return (await statIfThere(path))?.isDirectory() === true;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await statIfThere(path))?.isFile() === true;
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isDirectory();
+    return await stat(path);
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

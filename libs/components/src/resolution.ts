@@ -1,4 +1,4 @@
-/** A local folder, used in place; what it holds may change at any time. */
+/** A local folder, used in place, or the tree of a local archive; what it holds may change at any time. */
 export interface FolderResolution {
   readonly kind: 'folder';
   readonly key: string;

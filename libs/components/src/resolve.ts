@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { pathToFileURL } from 'node:url';
 import { ComponentFault } from './fault.ts';
 import { fetchRevision } from './fetch.ts';
 import { findRevision, isWholeRevision } from './git.ts';
@@ -16,6 +20,7 @@ import {
 } from './request.ts';
 import { once, recall, remember, type Store } from './store.ts';
 import { fetchTarball } from './tarball.ts';
+import { treeFolder } from './trees.ts';
 import { hideCredentials } from './url.ts';
 
 export interface ResolveOptions extends FetchOptions {
@@ -40,6 +45,7 @@ export async function resolveComponent(request: ComponentRequest, options: Resol
   const key = componentKey(request);
   const origin = withoutCredentials(options.store, await locate(request, options.baseDirectory));
   if (origin.kind === 'folder') return { kind: 'folder', key, folder: origin.folder };
+  if (origin.kind === 'archive') return { kind: 'folder', key, folder: await unpackLocal(key, origin.path, options) };
   const locked = lockedResolution(options.lock, key);
   if (locked !== undefined) return locked;
   if (options.frozen === true) throw notLocked(key);
@@ -49,6 +55,14 @@ export async function resolveComponent(request: ComponentRequest, options: Resol
     const known = options.offline === true ? await recall<RemoteResolution>(store, 'resolutions', key) : undefined;
     return known ?? resolveRemote(key, request, origin, options);
   });
+}
+
+/** The tree of an archive on this disk. It is not locked: like a local folder it is what it is in the workspace. */
+async function unpackLocal(key: string, path: string, { store, ...options }: ResolveOptions): Promise<string> {
+  const sha256 = createHash('sha256');
+  await pipeline(createReadStream(path), sha256);
+  const source = { key, url: pathToFileURL(path).href, sha256: sha256.digest('hex') };
+  return treeFolder(store, (await fetchTarball(source, store, { ...options, offline: false })).content);
 }
 
 function withoutCredentials(store: Store, origin: Origin): Origin {
@@ -67,7 +81,7 @@ function notLocked(key: string): ComponentFault {
 async function resolveRemote(
   key: string,
   request: ComponentRequest,
-  origin: Exclude<Origin, { kind: 'folder' }>,
+  origin: Exclude<Origin, { kind: 'folder' | 'archive' }>,
   options: ResolveOptions,
 ): Promise<RemoteResolution> {
   const resolution =

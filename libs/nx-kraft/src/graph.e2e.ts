@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
 import { type Remote, createRemote } from '../../components/test/remotes.ts';
 import { standInCore } from '../test/cache-inputs.ts';
+import { makeArchive } from '../../components/test/server.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -118,6 +119,12 @@ test('local components are projects to depend on, also those of templates, and c
   await app('templated', `template: { source: ../base }\nrootfs: ./files\n`);
   await workspace.write('apps/templated/files/motd', 'hello');
   await app('cloned', `${core}libraries: { c: { source: ../../clones/cloned } }\n`);
+  const pack = async (content: string): Promise<void> => {
+    const files = [{ name: 'top/Makefile.uk' }, { name: 'top/lib.c', content }];
+    await writeFile(workspace.path('libs/packed.tgz'), await makeArchive(files));
+  };
+  await pack('');
+  await app('packed', `${core}libraries: { packed: { source: ../../libs/packed.tgz } }\n`);
 
   const { targets } = await readGraph();
   expect(targets).toMatchObject({
@@ -146,6 +153,10 @@ test('local components are projects to depend on, also those of templates, and c
     );
     await restore();
   }
+  await pack('# changed');
+  expect(await affectedKernels()).toEqual(['packed:build:qemu-x86_64']);
+  expect((await workspace.nx('run-many', '-t', 'build')).ran).toContain('packed:build:qemu-x86_64');
+  await restore();
   await workspace.write('clones/cloned/lib.c', 'changed');
   expect((await workspace.nx('run-many', '-t', 'build')).ran).toContain('cloned:build:qemu-x86_64');
 });
@@ -161,7 +172,7 @@ test('what another app packs is a runtime or a base image without registry, lock
   await app('shop', `runtime: ${name}\nrootfs: ./files\n`);
   await workspace.write('apps/shop/files/goods', '1');
   await app('derived', `${core}rootfs: ./Dockerfile\n`);
-  const dockerfile = `FROM --platform=qemu/amd64 ${name} AS base\nFROM scratch\nCOPY --from=base /unikraft/bin/initrd /initrd\n`;
+  const dockerfile = `FROM ${name} AS base\nFROM scratch\nCOPY --from=base /unikraft/bin/initrd /initrd\n`;
   await workspace.write('apps/derived/Dockerfile', dockerfile);
   await app('file', `runtime: kernel://../base/.unikraft/build/base_qemu-x86_64\n`);
 

@@ -15,11 +15,14 @@ import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
 import { run } from '@nx-kraft/base';
 import { RegistryClient } from '@nx-kraft/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeImage } from '../../oci/test/images.ts';
 import { buildahEnvironment, type Engine, pushBusybox, startEngine, startRegistry } from '../test/engine.ts';
 import { Workspace } from '../test/workspace.ts';
 import {
   type BuilderName,
+  findPackedImage,
   type ImageSource,
+  openPackedImage,
   registryImages,
   type RootfsRequest,
   rootfsInputs,
@@ -332,6 +335,47 @@ describe('an image that is locked', () => {
     await workspace.build('Dockerfile', { ...optionsFor(builder), images: locked, buildArgs: { TAG: '1' } });
     const ran = builder === 'embedded' ? [] : ['644 0 ran=old'];
     expect(workspace.list()).toEqual(['644 0 copied=old', ...ran, '644 0 version=old']);
+  });
+});
+
+describe('an image that was packed on this machine', () => {
+  const name = 'registry.invalid/team/base:1';
+  let packed: ImageSource;
+  beforeAll(async () => {
+    const other = { architecture: 'arm64', kernel: shared.put('arm64') };
+    const targets = [{ platform: 'fc', kernel: shared.put('fc') }, { platform: 'qemu' }, other];
+    const { layoutFolder } = await makeImage(shared.folder, 'base', { kernel: 'KERNEL', targets });
+    const find = async (reference: string, platform: string) =>
+      reference === name ? await findPackedImage(layoutFolder, platform) : undefined;
+    const images = registryImages(client, shared.path('cache'));
+    packed = {
+      open: async (reference, platform) => {
+        const found = await find(reference, platform);
+        return found === undefined ? images.open(reference, platform) : openPackedImage(found);
+      },
+      packed: find,
+    };
+  });
+
+  test.each(all)('is what %s takes, for the architecture that is built', async (builder) => {
+    const running = builder === 'embedded' ? [] : [`FROM ${busybox} AS run`, 'RUN echo ran > /ran'];
+    workspace.put(
+      'Dockerfile',
+      [
+        ...running,
+        `FROM ${name} AS base`,
+        ...(builder === 'embedded' ? [] : ['COPY --from=run /ran /']),
+        `FROM --platform=fc/amd64 ${name} AS fc`,
+        'FROM scratch',
+        'COPY --from=base /*n /',
+        'COPY --from=base /unikraft/bin/initrd /',
+        `COPY --from=${name} /unikraft/bin/kernel /kernel`,
+        'COPY --from=fc /unikraft/bin/kernel /fc',
+      ].join('\n'),
+    );
+    await workspace.build('Dockerfile', { ...optionsFor(builder), images: packed, architecture: 'x86_64' });
+    const ran = builder === 'embedded' ? [] : ['644 0 ran=ran\n'];
+    expect(workspace.list()).toEqual(['755 0 fc=fc', '644 0 initrd=INITRD\n', '755 0 kernel=KERNEL', ...ran]);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   TarParser,
   TreeBuilder,
 } from '@nx-kraft/archive';
+import type { Digest } from '@nx-kraft/oci';
 
 /** Gives images by reference: from a registry, a local store or a layout. Who asks for a root file system brings it. */
 export interface ImageSource {
@@ -18,6 +19,20 @@ export interface ImageSource {
   open(reference: string, platform: string): Promise<SourceImage>;
   /** The same image by its digest, without a tag, which not all builders take beside one; undefined when none is locked. */
   exact?(reference: string): string | undefined;
+  /**
+   * Where the image lies on this disk and builders would not look for it; undefined for all that registries have.
+   *
+   * @param platform  as for {@link open}
+   */
+  packed?(reference: string, platform: string): Promise<PackedImage | undefined>;
+}
+
+/** One image of an OCI image layout. */
+export interface PackedImage {
+  /** Absolute. */
+  readonly folder: string;
+  /** Of its manifest. */
+  readonly digest: Digest;
 }
 
 export interface SourceImage {

@@ -10,7 +10,7 @@ import type {
   Root,
 } from '@nx-kraft/oci';
 import { RootfsFault } from './fault.ts';
-import type { ImageSource, SourceImage } from './image.ts';
+import type { ImageSource, PackedImage, SourceImage } from './image.ts';
 
 /** Where names without a registry lead, in Dockerfiles and wherever people mean containers. */
 const containerRegistry = 'docker.io';
@@ -57,6 +57,37 @@ export async function openLayoutImage(folder: string, platform: string, name?: s
   return openImage(layout, root, platform, folder, () => Promise.resolve(layout));
 }
 
+/**
+ * Finds the image of a unikernel's layout that a Dockerfile means. It asks for `linux/…` unless it says otherwise, which a
+ * unikernel's image mostly has not: then it is the one for that architecture on QEMU, or else on the first other platform.
+ * Their root file systems are the same.
+ *
+ * @throws OciFault LAYOUT_INVALID when the folder is none, PLATFORM_MISSING when there is nothing for the architecture
+ */
+export async function findPackedImage(folder: string, platform: string): Promise<PackedImage> {
+  const oci = await loadOci();
+  const layout = await oci.Layout.open(folder);
+  const [descriptor] = await layout.roots();
+  if (descriptor === undefined) throw new RootfsFault('IMAGE_UNAVAILABLE', 'the layout is empty', { at: folder });
+  const root = { descriptor, bytes: await layout.readManifest(descriptor.digest) };
+  const entries = await oci.listEntries(layout, root);
+  const [os = '', architecture = ''] = platform.split('/');
+  const fitting = entries.filter((entry) => oci.isWanted(entry.platform, { architecture }));
+  const others = fitting.map((entry) => entry.platform.os).toSorted();
+  const found = (os === 'linux' ? [os, 'qemu', ...others] : [os]).find((one) =>
+    fitting.some((entry) => oci.isWanted(entry.platform, { platform: one })),
+  );
+  const [entry] = oci.selectEntries(entries, { platform: found ?? os, architecture }, folder);
+  if (entry === undefined) throw new RootfsFault('IMAGE_UNAVAILABLE', `${folder} has nothing for ${platform}`);
+  return { folder, digest: entry.digest };
+}
+
+/** Opens an image that {@link findPackedImage} found. */
+export async function openPackedImage({ folder, digest }: PackedImage): Promise<SourceImage> {
+  const layout = await (await loadOci()).Layout.open(folder);
+  return openManifest(layout, digest, () => Promise.resolve(layout));
+}
+
 async function openImage(
   source: OciSource,
   root: Root,
@@ -68,7 +99,16 @@ async function openImage(
   const [os = '', architecture = ''] = platform.split('/');
   const [entry] = oci.selectEntries(await oci.listEntries(source, root), { platform: os, architecture }, name);
   if (entry === undefined) throw new RootfsFault('IMAGE_UNAVAILABLE', `${name} has nothing for ${platform}`);
-  const image = await oci.readImage(source, entry.digest);
+  return openManifest(source, entry.digest, sourceOf);
+}
+
+async function openManifest(
+  source: OciSource,
+  digest: Digest,
+  sourceOf: (layer: ImageLayer) => Promise<OciSource>,
+): Promise<SourceImage> {
+  const oci = await loadOci();
+  const image = await oci.readImage(source, digest);
   const onBuild = onBuildOf(await source.readBlob(image.manifest.config.digest));
   return {
     digest: image.digest,

@@ -5,8 +5,8 @@ export { type BuilderName, externalBuilders, prepareBuilder } from './dockerfile
 export { type Credentials } from './dockerfile/job.ts';
 export { digestFileDetails } from './file-details.ts';
 export { RootfsFault, type RootfsFaultCode } from './fault.ts';
-export { type ImageDefaults, type ImageSource, type SourceImage, type SourceLayer } from './image.ts';
-export { openLayoutImage, registryImages } from './images.ts';
+export { type ImageDefaults, type ImageSource, type PackedImage, type SourceImage, type SourceLayer } from './image.ts';
+export { findPackedImage, openLayoutImage, openPackedImage, registryImages } from './images.ts';
 export { type InputsRequest, rootfsInputs, type RootfsInputs, unexpectedReads } from './inputs.ts';
 export { type Modes } from './modes.ts';
 export { type RootfsFormat } from './output.ts';

@@ -7,7 +7,7 @@ import type { LockSummary } from './lock.ts';
 export interface UsedComponents {
   /** Keys of the remote ones, as `kraft.lock` has them. */
   readonly remote: readonly string[];
-  /** Absolute folders of the local ones. */
+  /** Absolute folders of the local ones, or archives. */
   readonly folders: readonly string[];
   /** Those of them that are templates. */
   readonly templates: readonly string[];

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { dirname, extname, join, posix, relative, resolve, sep } from 'node:path';
 import { Fault } from '@nx-kraft/base';
 import { findClimbs, isBuildFile } from '@nx-kraft/kernel/climbs';
 import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
@@ -43,6 +43,8 @@ export interface KernelFacts {
   readonly remote: readonly string[];
   /** Folders of components that lie in the workspace. */
   readonly folders: readonly LocalFolder[];
+  /** Components that lie in the workspace as archives. */
+  readonly archives: readonly string[];
   /** Other folders in the workspace with sources of the application. */
   readonly taken: readonly LocalFolder[];
   /** Globs of what lies in these and goes into no kernel. */
@@ -145,9 +147,11 @@ function kernelFacts(
   const kernels = runtimeKernel === undefined ? [] : [resolve(folder, runtimeKernel)];
   const [file] = kernels.map((path) => toWorkspacePath(disk.workspaceRoot, path));
   const places = folders.map((path) => toWorkspacePath(disk.workspaceRoot, path));
+  const archives = inside(places).filter((path) => isFile(join(disk.workspaceRoot, path)));
   return {
     remote,
-    folders: toFolders(places),
+    folders: toFolders(places.filter((path) => path === undefined || !archives.includes(path))),
+    archives,
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
     notCompiled: inside(templates.map((path) => toWorkspacePath(disk.workspaceRoot, path))).flatMap((path) => {
       const template = summaryIn(path);
@@ -166,6 +170,11 @@ function toWorkspacePath(workspaceRoot: string, path: string): string | undefine
 
 function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Whether this is a file whose name has an ending, as all archives have. */
+function isFile(path: string): boolean {
+  return extname(path) !== '' && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** What decides any of a project's file systems. */

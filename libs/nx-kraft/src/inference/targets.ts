@@ -238,7 +238,7 @@ function kernelTarget(
       ...locked.inputs,
       ...[...kernels.folders, ...kernels.taken].flatMap(componentFiles),
       ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
-      ...(kernels.file === undefined ? [] : [asFileset(kernels.file)]),
+      ...[...kernels.archives, ...(kernels.file === undefined ? [] : [kernels.file])].map(asFileset),
       ...(isBuilt ? built : []),
       ...(target.embedsRootfs || runtime !== undefined ? [{ dependentTasksOutputFiles: '**/*' }] : []),
     ],

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Lock, lockedDigest } from '@nx-kraft/components';
-import { type ImageSource, openLayoutImage, registryImages } from '@nx-kraft/rootfs';
+import { type ImageSource, type PackedImage, findPackedImage, openPackedImage, registryImages } from '@nx-kraft/rootfs';
 import { baseImageName, lockedImageName } from './needs.ts';
 import type { NetworkOptions } from './network.ts';
 import { openRegistries } from './registry.ts';
@@ -23,11 +23,16 @@ export function baseImages(
     const digest = lockedDigest(lock, baseImageName(name));
     return digest === undefined ? undefined : lockedImageName(name, digest);
   };
+  const packed = async (name: string, platform: string): Promise<PackedImage | undefined> => {
+    const layout = layouts[baseImageName(name)];
+    return layout === undefined ? undefined : findPackedImage(layout, platform);
+  };
   return {
-    open: (name, platform) => {
-      const layout = layouts[baseImageName(name)];
-      return layout === undefined ? images.open(exact(name) ?? name, platform) : openLayoutImage(layout, platform);
+    open: async (name, platform) => {
+      const image = await packed(name, platform);
+      return image === undefined ? images.open(exact(name) ?? name, platform) : openPackedImage(image);
     },
     exact,
+    packed,
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'needs-'));
   for (const name of ['app', 'core', 'bare.git/objects', 'clone/.git'])
     await mkdir(join(folder, name), { recursive: true });
+  await writeFile(join(folder, 'core.tar.gz'), '');
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -54,6 +55,8 @@ const forms: readonly (readonly [text: string, key: string, kind: string, versio
   ['template: https://example.com/app-loader.git:v1', 'app/loader@https://example.com/app-loader.git#v1', 'git', 'v1'],
   [`template: { source: '${https}', version: v1 }`, `app/u@${https}#v1`, 'git', 'v1'],
   ['template: ../core', 'app/core@../core', 'folder'],
+  ['unikraft: ../core.tar.gz', 'core/unikraft@../core.tar.gz', 'archive'],
+  ['libraries: { mine: { source: ../core.tar.gz } }', 'lib/mine@../core.tar.gz', 'archive'],
 ];
 
 test.each(forms.map((form) => [form[0], form] as const))('%s', async (_, [text, key, kind, version]) => {
@@ -67,6 +70,6 @@ test.each(forms.map((form) => [form[0], form] as const))('%s', async (_, [text, 
   expect(named?.key).toBe(key.replace('FOLDER', folder));
   expect(origin.kind).toBe(kind);
   if ('version' in origin) expect(origin.version).toBe(version);
-  // What the graph takes for a folder is one; a folder by its URL is never cached, which is all that it must not be.
-  expect(named?.folder === undefined || kind === 'folder').toBe(true);
+  // What the graph takes for local is so; a folder by its URL is never cached, which is all that it must not be.
+  expect(named?.folder === undefined || kind === 'folder' || kind === 'archive').toBe(true);
 });

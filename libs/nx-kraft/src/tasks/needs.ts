@@ -20,7 +20,7 @@ export interface NamedComponent {
   readonly key: string;
   /** Whether the Kraftfile says where or which one it is; if it does not, its template may. */
   readonly isPlaced: boolean;
-  /** The folder that it is, as written; absent for a remote one. */
+  /** The folder or archive that it is, as written; absent for a remote one. */
   readonly folder?: string;
 }
 

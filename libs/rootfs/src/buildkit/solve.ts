@@ -104,6 +104,9 @@ function asFault(error: GrpcError, job: BuildJob, progress: Progress): RootfsFau
 function hintFor(message: string): string {
   const [, secret] = /secret (\S+?):? not found/.exec(message) ?? [];
   if (secret !== undefined) return `Give it with --secret id=${secret},src=FILE or --secret id=${secret},env=VARIABLE.`;
+  if (/127\.0\.0\.1:\d+.*connection refused/.test(message)) {
+    return 'A builder in a container sees this machine’s 127.0.0.1 with --network=host only; images that the workspace packs are there.';
+  }
   return 'The lines above are what the builder said.';
 }
 

@@ -4,7 +4,7 @@ import type { Converted, DirectoryNode } from '@nx-kraft/archive';
 import { describeError, Fault } from '@nx-kraft/base';
 import { pathsBelow } from '../directory.ts';
 import { RootfsFault } from '../fault.ts';
-import type { ImageDefaults, ImageSource, SourceImage } from '../image.ts';
+import type { ImageDefaults, ImageSource, PackedImage, SourceImage } from '../image.ts';
 import type { Modes } from '../modes.ts';
 import type { Output } from '../output.ts';
 import {
@@ -21,7 +21,8 @@ import type { BuildJob, Credentials } from './job.ts';
 import { userLogins } from './logins.ts';
 import { parseDockerfile } from './parse.ts';
 import { readIgnoreFile } from './patterns.ts';
-import { pinImages } from './pin.ts';
+import { offerImages } from './packed.ts';
+import { namedImages, pinImages } from './pin.ts';
 import { platformArgs, platformOf } from './platform.ts';
 import { readContext } from './read-context.ts';
 import { type BuildScope, StageScope } from './scope.ts';
@@ -251,20 +252,51 @@ async function prepare(
 
 async function external(name: ExternalBuilder, ready: ReadyBuilder, build: Build, output: Output): Promise<Outcome> {
   const { place } = build;
-  const job = jobOf(build);
-  let reads: readonly string[] | undefined;
-  const converted = await output.tar(async (take) => {
-    reads = await ready.build(job, take);
-  }, `${place.path} (result of ${name})`);
-  const { config, warnings } = await defaultsOf(build);
-  return { converted, builder: name, config, warnings, reads };
+  const packed = await packedImages(build);
+  const images = new Map([...packed.values()].map((image) => [image.digest, image]));
+  const offer = await offerImages(name, [...images.values()], place.scratch);
+  try {
+    const job = jobOf(build, (image, platform) => {
+      const found = packed.get(imageKey(image, platform ?? build.platform));
+      return found === undefined ? undefined : offer.nameOf(found);
+    });
+    let reads: readonly string[] | undefined;
+    const converted = await output.tar(async (take) => {
+      reads = await ready.build(job, take);
+    }, `${place.path} (result of ${name})`);
+    const { config, warnings } = await defaultsOf(build);
+    return { converted, builder: name, config, warnings, reads };
+  } finally {
+    offer.close();
+  }
 }
 
-function jobOf(build: Build): BuildJob {
+/** The images that lie on this disk, by their names and platforms. */
+async function packedImages({ options, scope, platform: own }: Build): Promise<ReadonlyMap<string, PackedImage>> {
+  const found = new Map<string, PackedImage>();
+  for (const { name, platform = own } of namedImages(scope.dockerfile, scope.stages)) {
+    // What holds a variable that only the builder can replace names nothing here.
+    const isKnown = !name.includes('$') && !isContext(options, name);
+    const image = isKnown ? await options.images?.packed?.(name, platform) : undefined;
+    if (image !== undefined) found.set(imageKey(name, platform), image);
+  }
+  return found;
+}
+
+function imageKey(name: string, platform: string): string {
+  return `${name} ${platform}`;
+}
+
+function isContext({ buildContexts = {} }: DockerfileOptions, name: string): boolean {
+  return Object.hasOwn(buildContexts, name);
+}
+
+/** @param packed  gives the name under which the builder finds an image that lies on this disk */
+function jobOf(build: Build, packed: (name: string, platform: string | undefined) => string | undefined): BuildJob {
   const { place, options, scope, platform, context, contextPath, buildArgs, env } = build;
   const { local, remote } = namedContexts(build);
-  const text = pinImages(build.text, scope.dockerfile, scope.stages, (name) =>
-    name in (options.buildContexts ?? {}) ? undefined : options.images?.exact?.(name),
+  const text = pinImages(build.text, scope.dockerfile, scope.stages, (name, wanted) =>
+    isContext(options, name) ? undefined : (packed(name, wanted) ?? options.images?.exact?.(name)),
   );
   return {
     dockerfile: parseDockerfile(text, place.path),

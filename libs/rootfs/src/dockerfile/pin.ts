@@ -12,34 +12,46 @@ export function pinImages(
   text: string,
   { instructions }: Dockerfile,
   { stages }: Stages,
-  exact: (name: string) => string | undefined,
+  exact: (name: string, platform: string | undefined) => string | undefined,
 ): string {
   const lines = text.split('\n');
   for (const [index, instruction] of instructions.entries()) {
     const end = (instructions[index + 1]?.line ?? lines.length + 1) - 1;
-    for (const { written, name } of namesOf(instruction, stages)) {
+    for (const { written, name, platform } of namesOf(instruction, stages)) {
       // What holds a variable that only the builder can replace names nothing here.
-      const replacement = name.includes('$') ? undefined : exact(name);
+      const replacement = name.includes('$') ? undefined : exact(name, platform);
       if (replacement !== undefined) replaceName(lines, instruction.line - 1, end, written, replacement);
     }
   }
   return lines.join('\n');
 }
 
+/** An image that a Dockerfile names. */
+export interface NamedImage {
+  readonly name: string;
+  /** As FROM asks for it. */
+  readonly platform: string | undefined;
+}
+
+/** The images that a Dockerfile names, variables replaced. */
+export function namedImages({ instructions }: Dockerfile, { stages }: Stages): readonly NamedImage[] {
+  return instructions.flatMap((instruction) => namesOf(instruction, stages));
+}
+
 /** The images of one instruction, as they are written and with their variables replaced. */
 function namesOf(
   instruction: Dockerfile['instructions'][number],
   stages: readonly Stage[],
-): { written: string; name: string }[] {
+): (NamedImage & { readonly written: string })[] {
   if (instruction.keyword === 'FROM') {
     const stage = stages.find(({ line }) => line === instruction.line);
     if (stage === undefined || stage.baseStage !== undefined) return [];
-    return [{ written: /^\S+/.exec(instruction.rest)?.[0] ?? '', name: stage.base }];
+    return [{ written: /^\S+/.exec(instruction.rest)?.[0] ?? '', name: stage.base, platform: stage.platform }];
   }
   const before = stages.filter(({ line }) => line < instruction.line);
   return fromFlags(instruction)
     .filter((name) => stageIndex(before.slice(0, -1), name) === undefined)
-    .map((name) => ({ written: name, name }));
+    .map((name) => ({ written: name, name, platform: undefined }));
 }
 
 function replaceName(lines: string[], start: number, end: number, written: string, replacement: string): void {
