@@ -16,13 +16,27 @@ const factors: Readonly<Record<string, number>> = {
 const mebibyte = 1024 ** 2;
 
 /**
- * Reads an amount of memory as Kubernetes writes quantities: a number and `Ki`, `Mi`, `Gi` (powers of 1024), `k`, `M`,
- * `G` (powers of 1000) or nothing (bytes).
+ * Reads an amount of memory for a machine, see {@link parseQuantity}.
  *
  * @returns bytes
  * @throws MachineFault MACHINE_BAD_MEMORY for another form, and below 1 MiB
  */
 export function parseMemory(text: string): number {
+  const bytes = parseQuantity(text);
+  if (bytes >= mebibyte) return bytes;
+  throw new MachineFault('MACHINE_BAD_MEMORY', `${text} is less memory than a machine can have`, {
+    hint: /\d$/.test(text.trim()) ? 'Without a unit it means bytes: did you mean Mi?' : 'The least is 1Mi.',
+  });
+}
+
+/**
+ * Reads an amount of bytes as Kubernetes writes quantities: a number and `Ki`, `Mi`, `Gi` (powers of 1024), `k`, `M`, `G`
+ * (powers of 1000) or nothing (bytes).
+ *
+ * @returns bytes
+ * @throws MachineFault MACHINE_BAD_MEMORY for another form
+ */
+export function parseQuantity(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text.trim());
   const factor = factors[match?.[2] ?? '?'];
   if (match?.[1] === undefined || factor === undefined) {
@@ -30,13 +44,7 @@ export function parseMemory(text: string): number {
       hint: 'Write a number and a unit, for example 64Mi or 1Gi.',
     });
   }
-  const bytes = Math.ceil(Number(match[1]) * factor);
-  if (bytes < mebibyte) {
-    throw new MachineFault('MACHINE_BAD_MEMORY', `${text} is less memory than a machine can have`, {
-      hint: match[2] === '' ? 'Without a unit it means bytes: did you mean Mi?' : 'The least is 1Mi.',
-    });
-  }
-  return bytes;
+  return Math.ceil(Number(match[1]) * factor);
 }
 
 /** Whole mebibytes that hold `bytes`. */

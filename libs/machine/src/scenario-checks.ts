@@ -4,7 +4,7 @@ import { show, type Mismatch } from './console-check.ts';
 import type { MachineEnd } from './ending.ts';
 import { exchangeHttp, exchangeTcp, untilAnswered } from './exchange.ts';
 import type { MachinePlan } from './machine.ts';
-import { parseMemory } from './memory.ts';
+import { parseQuantity } from './memory.ts';
 import { describeText, matches, type Scenario } from './scenario.ts';
 import type { ScenarioResult } from './test-run.ts';
 
@@ -127,7 +127,7 @@ function milliseconds(budget: number | undefined): number | undefined {
 }
 
 function quantity(budget: string | undefined): number | undefined {
-  return budget === undefined ? undefined : parseMemory(budget);
+  return budget === undefined ? undefined : parseQuantity(budget);
 }
 
 function seconds(value: number): string {

@@ -19,6 +19,8 @@ test.each([
   [[{ name: 'a', consol: ['x'] }], 'scenarios[0]: Unrecognized key'],
   [[{ name: 'a', http: [{ port: 0 }] }], 'scenarios[0].http[0].port'],
   [[{ name: 'a', console: [{ pattern: '(' }] }], 'scenarios[0].console[0]'],
+  [[{ name: 'a', memory: '512Ki' }], 'scenarios[0].memory: no amount of memory from 1Mi on'],
+  [[{ name: 'a', budgets: { imageSize: '1 MB' } }], 'scenarios[0].budgets.imageSize: no amount such as 64Mi'],
   [[{ name: 'a' }, { name: 'a' }], "two scenarios are named 'a'"],
 ])('%j is refused with the place of its mistake', (value, message) => {
   expect(() => parseScenarios(value, 'tests.json')).toThrow(

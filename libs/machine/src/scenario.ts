@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { MachineFault } from './fault.ts';
+import { parseMemory, parseQuantity } from './memory.ts';
 
 const textSchema = z
-  .union([z.string(), z.strictObject({ pattern: z.string().refine(isPattern, 'no regular expression') })])
+  .union([z.string(), z.strictObject({ pattern: z.string().refine(doesNotThrow(RegExp), 'no regular expression') })])
   .meta({ title: 'text or { "pattern": … }' });
 
+const quantitySchema = z.string().refine(doesNotThrow(parseQuantity), 'no amount such as 64Mi');
+const memorySchema = z.string().refine(doesNotThrow(parseMemory), 'no amount of memory from 1Mi on');
 const durationSchema = z.number().positive();
 const portSchema = z.int().min(1).max(65_535);
 
@@ -29,8 +32,8 @@ const budgetsSchema = z.strictObject({
     .optional()
     .describe('Seconds from the first instruction until the guest is ready and has answered its first request.'),
   total: durationSchema.optional().describe('Seconds from the first instruction to the end.'),
-  memory: z.string().optional().describe('The most memory that the machine may take on the host, a quantity.'),
-  imageSize: z.string().optional().describe('The most that kernel and initrd together may have, a quantity.'),
+  memory: quantitySchema.optional().describe('The most memory that the machine may take on the host, a quantity.'),
+  imageSize: quantitySchema.optional().describe('The most that kernel and initrd together may have, a quantity.'),
 });
 
 const scenarioSchema = z.strictObject({
@@ -38,7 +41,7 @@ const scenarioSchema = z.strictObject({
   args: z.array(z.string()).optional().describe("Arguments of the program instead of the project's."),
   env: z.record(z.string(), z.string()).optional().describe("Variables besides the project's."),
   kernelArgs: z.array(z.string()).optional().describe("Parameters of the kernel besides the project's."),
-  memory: z.string().optional().describe('A quantity such as `64Mi`.'),
+  memory: memorySchema.optional().describe('A quantity such as `64Mi`.'),
   cpus: z.int().positive().optional(),
   input: z.string().optional().describe('What is typed to the console once the guest is ready.'),
   console: z
@@ -115,13 +118,15 @@ export function parseScenarios(value: unknown, at: string): readonly Scenario[] 
   throw new MachineFault('MACHINE_BAD_SCENARIO', `two scenarios are named '${twice}'`, { at });
 }
 
-function isPattern(source: string): boolean {
-  try {
-    new RegExp(source);
-    return true;
-  } catch {
-    return false;
-  }
+function doesNotThrow(read: (text: string) => unknown): (text: string) => boolean {
+  return (text) => {
+    try {
+      read(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
 }
 
 export function matches(text: Text, seen: string): boolean {

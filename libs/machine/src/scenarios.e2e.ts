@@ -58,7 +58,7 @@ describe('a scenario that holds', () => {
       'an end after an exchange',
       { args: ['serve', '80', 'x'], ready: 'listening', tcp: [{ port: 80, send: 'quit\n', expect: 'quit' }], end: 0 },
     ],
-    ['budgets', { args: ['say', 'x'], budgets: { ready: 20, total: 30, memory: '1Gi', imageSize: '1Mi' } }],
+    ['budgets', { args: ['say', 'x'], budgets: { ready: 20, total: 30, memory: '1Gi', imageSize: '900Ki' } }],
   ])('%s', async (_, scenario) => {
     expect(await reportOf(scenario)).toMatch(/^✓ it \(ready after \d+ ms, \d+ ms\)$/);
   });
@@ -118,8 +118,12 @@ describe('a scenario that does not hold says what was expected and seen', () => 
     ],
     [
       'budgets',
-      { args: ['sleep', '100'], budgets: { total: 0.01, memory: '1Mi', imageSize: '1Mi' } },
-      ['time in total\n    expected at most 0.01 s', 'peak memory\n    expected at most 1024 KiB'],
+      { args: ['sleep', '100'], budgets: { total: 0.01, memory: '1Mi', imageSize: '20Ki' } },
+      [
+        'time in total\n    expected at most 0.01 s',
+        'peak memory\n    expected at most 1024 KiB',
+        'image size\n    expected at most 20 KiB',
+      ],
     ],
   ])('%s', async (_, scenario, texts) => {
     const report = await reportOf(scenario);
@@ -157,6 +161,15 @@ test('what a guest writes goes to a copy, and each finds the same', async () => 
   expect(await readdir(source)).toEqual(['input']);
   expect(await readFile(join(source, 'input'), 'utf8')).toBe('same');
   expect((await readdir(tmpdir())).filter((name) => name.startsWith(`nx-kraft-test-${process.pid}-`))).toEqual([]);
+});
+
+test('where one cannot be started all end, and nothing is left', async () => {
+  const scenarios = [
+    { name: 'runs', args: ['hang'], idle: 500, timeout: 600 },
+    { name: 'cannot', args: [''] },
+  ];
+  await expect(run(scenarios, { jobs: 2 })).rejects.toMatchObject({ code: 'MACHINE_BAD_ARGUMENT' });
+  expect(await findProcesses('scenario')).toEqual([]);
 });
 
 test('they stop when they are told to', async () => {

@@ -49,16 +49,27 @@ export async function runScenarios(
   const results: ScenarioResult[] = [];
   const queue = [...scenarios.entries()];
   const onNote = toldOnce(options.onNote);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      options.signal?.throwIfAborted();
-      const result = await runScenario(plan, next[1], { ...options, onNote });
+      signal.throwIfAborted();
+      const result = await runScenario(plan, next[1], { ...options, signal, onNote });
+      signal.throwIfAborted();
       results[next[0]] = result;
       options.onResult?.(result);
     }
   };
   const jobs = Math.min(options.jobs ?? availableParallelism(), scenarios.length);
-  await Promise.all(Array.from({ length: jobs }, work));
+  // Where one cannot be started the others end, too, before that is told: none is left running.
+  await Promise.allSettled(
+    Array.from({ length: jobs }, () =>
+      work().catch((error: unknown) => {
+        failed.abort(error);
+      }),
+    ),
+  );
+  signal.throwIfAborted();
   return results;
 }
 
@@ -94,6 +105,7 @@ async function runScenario(plan: KernelRun, scenario: Scenario, options: TestOpt
   }
   const began = performance.now();
   const stop = () => void machine.kill();
+  if (options.signal?.aborted === true) stop();
   options.signal?.addEventListener('abort', stop, { once: true });
   const memory = watchMemory(machine);
   const early = endEarly(machine, scenario, lines, mismatches);
