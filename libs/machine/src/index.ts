@@ -3,6 +3,7 @@ export { chooseAccelerator, type Accelerator, type AcceleratorChoice } from './a
 export type { Mismatch } from './console-check.ts';
 export { formatCommandLine, type CommandLine } from './command-line.ts';
 export { inspectKernel, type KernelFile } from './kernel-file.ts';
+export { inspectLinuxProgram, type LinuxProgram } from './linux-program.ts';
 export { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
 export { parseScenarios, type Scenario, type ScenarioInput, scenariosJsonSchema } from './scenario.ts';
 export { formatJunit, formatScenario } from './test-report.ts';

@@ -58,7 +58,7 @@ export function startFault(errors: string, exitCode: number, plan: QemuPlan, cau
   if (/without PVH ELF Note|Cannot load x86-64 image/.test(words)) {
     return new MachineFault('MACHINE_NOT_A_KERNEL', 'QEMU cannot boot this file', {
       at: plan.kernel,
-      hint: 'It may be the kernel with debug information (.dbg) or for another platform; take the plain one for qemu. A program of Linux needs a runtime: nx-kraft run unikraft.org/base:latest --rootfs FOLDER /PROGRAM.',
+      hint: 'It may be the kernel with debug information (.dbg) or for another platform; take the plain one for qemu.',
       cause,
     });
   }

@@ -207,13 +207,6 @@ describe('what cannot be run', () => {
     await expect(run([], { platform: 'linuxu' })).rejects.toMatchObject({ ...told, hint: containing('by its path') });
   });
 
-  test('a program of Linux', async () => {
-    await expect(run([], { kernel: '/bin/true' })).rejects.toMatchObject({
-      code: 'MACHINE_NOT_A_KERNEL',
-      hint: containing('A program of Linux needs a runtime'),
-    });
-  });
-
   test('anything, with a QEMU that is broken', async () => {
     const broken = join(guest.folder, 'broken');
     await mkdir(broken);

@@ -173,6 +173,34 @@ test('an image runs by its name, with its command and variables, and again witho
   expect(await readdir(unpacked)).toEqual([]);
 });
 
+test('a program of Linux is given to a runtime, as its initrd or in its root file system', async () => {
+  await writeFile(join(home, 'tool.c'), 'void _start(void) { for (;;); }\n');
+  await run('gcc', ['-static-pie', '-nostdlib', '-o', 'tool', 'tool.c'], { cwd: home });
+  const registry = await startRegistry();
+  /** What a machine would run from, with a runtime that was built with these options. */
+  const planned = async (name: string, kconfig: Readonly<Record<string, string>>) => {
+    const layout = join(home, name);
+    const image = `${registry.host}/${name}:1`;
+    const target = { platform: 'qemu', architecture: 'x86_64', kernel: guest.kernel, kconfig, command: ['none'] };
+    await packageImage({ reference: image, toolVersion: 'test', targets: [target] }, layout);
+    await run('skopeo', ['copy', '-q', '--all', '--dest-tls-verify=false', `oci:${layout}:1`, `docker://${image}`]);
+    const options = ['--no-start', '--json', '-m', 'x86_64', '-e', 'A=1', '--runtime', image];
+    const { stdout } = await nxKraft('run', ...options, './tool', 'two words');
+    return (JSON.parse(stdout) as { plan: object }).plan;
+  };
+  try {
+    const loader = await planned('initrd', {});
+    expect(loader).toMatchObject({ initrd: join(home, 'tool'), mounts: [], args: ['two words'], env: { A: '1' } });
+    const options = { CONFIG_LIBVFSCORE_AUTOMOUNT_UP: 'y', CONFIG_APPELFLOADER_VFSEXEC: 'y' };
+    const files = (await planned('files', options)) as { initrd: string };
+    expect(files).toMatchObject({ mounts: [expect.stringContaining('extract')], args: ['/tool', 'two words'] });
+    expect(await run('cpio', ['-t', '--quiet', '-F', files.initrd])).toContain('tool');
+  } finally {
+    await registry.stop();
+  }
+  expect((await nxKraft('run', process.execPath)).stderr).toMatch(/needs libraries.*\(MACHINE_NOT_A_KERNEL\)/);
+});
+
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],

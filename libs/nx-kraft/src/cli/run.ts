@@ -10,6 +10,12 @@ const options = {
   plat: { type: 'string', summary: 'the platform of an image or a kernel file (default: qemu)' },
   arch: { type: 'string', short: 'm', summary: "the architecture of an image (default: this host's)" },
   rootfs: { type: 'string', value: 'SOURCE', summary: 'a folder, archive, image or Dockerfile as root file system' },
+  runtime: {
+    type: 'string',
+    short: 'r',
+    value: 'IMAGE',
+    summary: 'what runs a program of Linux (default: unikraft.org/base:latest)',
+  },
   memory: { type: 'string', short: 'M', value: 'SIZE', summary: 'default: 64Mi' },
   cpus: { type: 'string', value: 'NUMBER', summary: 'default: 1' },
   env: {
@@ -68,9 +74,9 @@ export const run = command({
   arguments: '[PATH|IMAGE] [ARGUMENT…]',
   options,
   notes:
-    'What is run is a folder with a Kraftfile whose target was built (the default: this one), a Kraftfile, a kernel file, or\n' +
-    "an image by its name. Arguments of the program that begin with - stand behind --. The exit code is the program's, and\n" +
-    '130 after Ctrl-C, which ends it at once when it is pressed again.',
+    'What is run is a folder with a Kraftfile whose target was built (the default: this one), a Kraftfile, a kernel file, a\n' +
+    'program of Linux (static and position-independent), or an image by its name. Arguments of the program that begin with -\n' +
+    "stand behind --. The exit code is the program's, and 130 after Ctrl-C, which ends it at once when it is pressed again.",
   run: async ({ values, words: [subject = '.', ...args] }) => {
     const plan = await planSubject(subject, {
       ...machineOptions(values),
@@ -79,6 +85,7 @@ export const run = command({
       platform: values.plat,
       architecture: values.arch,
       rootfs: values.rootfs,
+      runtime: values.runtime,
       offline: values.offline,
       onLine: (line) => process.stderr.write(`${line}\n`),
     });

@@ -1,31 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
-import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { isKraftfileName, kraftfileNames } from '@nx-kraft/kraftfile/names';
-import { type KernelRun, inspectKernel } from '@nx-kraft/machine';
-import {
-  type FoundRuntime,
-  ImageStore,
-  type RunConfig,
-  findRuntime,
-  hostArchitecture,
-  parseReference,
-  unpackImage,
-} from '@nx-kraft/oci';
-import { buildRootfs } from '@nx-kraft/rootfs';
-import { baseImages } from './base-images.ts';
-import { initrdOf } from './initrd-mount.ts';
+import { type KernelRun, inspectKernel, inspectLinuxProgram } from '@nx-kraft/machine';
 import { loadKraftproject, ProjectFault } from './kraftproject.ts';
 import { machineSettings } from './machine-options.ts';
 import { planMachine, type ProjectMachineOptions } from './machine-plan.ts';
 import type { NetworkOptions } from './network.ts';
-import { openRegistries, userPolicy } from './registry.ts';
-import { keptFor, markUsed, pruneRunCache, runCacheFolder } from './run-cache.ts';
-import { sourceDateEpoch } from './task.ts';
+import { planImage } from './plan-image.ts';
+import { planProgram } from './plan-program.ts';
+import { withRootfs } from './run-rootfs.ts';
 
 /** What to boot outside of an Nx project, and how. */
 export interface SubjectOptions extends ProjectMachineOptions, NetworkOptions {
@@ -35,14 +18,16 @@ export interface SubjectOptions extends ProjectMachineOptions, NetworkOptions {
   readonly architecture?: string | undefined;
   /** Any root file system, in place of the one that there is. */
   readonly rootfs?: string | undefined;
+  /** The image that runs a program of Linux; default: the public one for that. */
+  readonly runtime?: string | undefined;
   /** Gets what a builder of the root file system says. */
   readonly onLine?: (line: string) => void;
 }
 
 /**
  * Plans a machine for whatever can be booted: a folder with a Kraftfile, or the Kraftfile, whose target has been built; a
- * kernel's file; or else the name of an image, which is pulled where the store does not have it. Paths are relative to
- * the current folder.
+ * kernel's file; a program of Linux, with a runtime for it; or else the name of an image, which is pulled where the store
+ * does not have it. Paths are relative to the current folder.
  *
  * @throws ProjectFault, MachineFault, OciFault, RegistryFault, RootfsFault
  */
@@ -53,7 +38,7 @@ export async function planSubject(subject: string, options: SubjectOptions): Pro
   if (stats === undefined && !isPath(subject)) run = await planImage(subject, options);
   else if (stats?.isDirectory() === true) run = await planProject(findKraftfile(path), options);
   else if (isKraftfileName(basename(path))) run = await planProject(path, options);
-  else run = await planKernelFile(path, options);
+  else run = await planFile(path, options);
   return options.rootfs === undefined ? run : withRootfs(run, options.rootfs, options);
 }
 
@@ -75,96 +60,13 @@ async function planProject(kraftfile: string, options: SubjectOptions): Promise<
   return planMachine(await loadKraftproject('', kraftfile), options);
 }
 
+async function planFile(path: string, options: SubjectOptions): Promise<KernelRun> {
+  const program = existsSync(path) ? await inspectLinuxProgram(path) : undefined;
+  return program === undefined ? planKernelFile(path, options) : planProgram(path, program, options);
+}
+
 async function planKernelFile(kernel: string, options: SubjectOptions): Promise<KernelRun> {
   const { architecture } = inspectKernel(kernel);
   const { args = [], platform = 'qemu' } = options;
   return { kernel, architecture, platform, args, ...(await machineSettings(options, resolve(), {})) };
-}
-
-async function planImage(name: string, options: SubjectOptions): Promise<KernelRun> {
-  const { platform = 'qemu', architecture = hostArchitecture() } = options;
-  const client = openRegistries(options);
-  const policy = await userPolicy();
-  try {
-    const wanted = { platform, architecture, kconfig: [] };
-    const pull = policy === undefined ? {} : { policy };
-    const image = await findRuntime(parseReference(name), wanted, await ImageStore.open(), client, pull);
-    const { kernel, initrd, config } = await unpackOnce(image);
-    const { Cmd = [], Env = [] } = config;
-    const env = Object.fromEntries(Env.map((item) => [item.split('=')[0] ?? '', item.slice(item.indexOf('=') + 1)]));
-    return {
-      kernel,
-      architecture: architecture as KernelRun['architecture'],
-      platform,
-      ...(initrd === undefined ? {} : initrdOf(initrd, await readConfig(kernel))),
-      args: options.args ?? Cmd,
-      ...(await machineSettings(options, resolve(), env)),
-    };
-  } finally {
-    client.close();
-  }
-}
-
-interface Unpacked {
-  readonly kernel: string;
-  readonly initrd?: string;
-  readonly config: RunConfig;
-}
-
-/** Unpacks an image where it has not been unpacked before: machines that go on need its files for as long as they run. */
-async function unpackOnce({ source, digest, entry }: FoundRuntime): Promise<Unpacked> {
-  const folder = join(runCacheFolder(), digest.replace(':', '-'));
-  const record = join(folder, 'image.json');
-  try {
-    const unpacked = JSON.parse(await readFile(record, 'utf8')) as Unpacked;
-    await markUsed(folder);
-    return unpacked;
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT')) throw error;
-  }
-  const { kernel, initrd, config } = await unpackImage(source, digest, folder);
-  await writeFile(configName(kernel), `${(entry.platform['os.features'] ?? []).join('\n')}\n`);
-  const unpacked = { kernel, ...(initrd === undefined ? {} : { initrd }), config: config.config ?? {} };
-  await replaceAtomically(record, (temporary) => writeFile(temporary, JSON.stringify(unpacked)));
-  await pruneRunCache(keptFor);
-  return unpacked;
-}
-
-/** Kernels that were built or unpacked here have their configuration beside them. */
-function configName(kernel: string): string {
-  return `${kernel}.config`;
-}
-
-/** Empty for a kernel that came from elsewhere. */
-async function readConfig(kernel: string): Promise<Kconfig> {
-  try {
-    return parseConfig(await readFile(configName(kernel), 'utf8'));
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return {};
-    throw error;
-  }
-}
-
-async function withRootfs(run: KernelRun, source: string, options: SubjectOptions): Promise<KernelRun> {
-  await mkdir(runCacheFolder(), { recursive: true });
-  const temporary = join(runCacheFolder(), `.${randomUUID()}.cpio`);
-  try {
-    const request = {
-      source,
-      baseDirectory: resolve(),
-      time: sourceDateEpoch(),
-      images: baseImages(undefined, options),
-    };
-    const { onLine = () => undefined } = options;
-    await buildRootfs({ ...request, architecture: run.architecture, onLine }, temporary);
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(temporary), hash);
-    const initrd = join(dirname(temporary), `${hash.digest('hex')}.cpio`);
-    await rename(temporary, initrd);
-    await markUsed(initrd);
-    await pruneRunCache(keptFor);
-    return { ...run, ...initrdOf(initrd, await readConfig(run.kernel)) };
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }
