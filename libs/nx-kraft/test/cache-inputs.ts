@@ -1,4 +1,5 @@
 import { chmod, cp, mkdir, rename, rm, symlink, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { TestWorkspace } from './workspace.ts';
 
 /** One thing that may change in the workspace of {@link writeSources}, and the tasks that must run again for it. */
@@ -51,11 +52,25 @@ rootfs: ./files
 targets: [qemu/x86_64]
 `;
 
-const flat = `spec: v0.6
+const flat = `spec: v0.7
 name: flat
 unikraft: { source: ../../core }
 rootfs: { source: ./files, format: erofs }
+roms: [{ source: ./rom, format: cpio }]
+outdir: .unikraft/made
 targets: [qemu/x86_64]
+`;
+
+const templated = `spec: v0.6
+name: templated
+template: { source: ../../template }
+targets: [qemu/x86_64]
+`;
+
+const template = `spec: v0.6
+name: template
+unikraft: { source: ../core, kconfig: { CONFIG_T: 'y' } }
+targets: [fc/x86_64]
 `;
 
 const taken = `spec: v0.6
@@ -66,8 +81,8 @@ targets: [qemu/x86_64]
 
 /**
  * The sources that the cases change: `web` with a folder as its root file system, two local libraries and two targets,
- * `image` with a Dockerfile, `embedded` whose kernel holds its root file system, `flat` with an image of
- * the EROFS kind, and `taken`, whose kernel is a file.
+ * `image` with a Dockerfile, `embedded` whose kernel holds its root file system, `flat` with an image of the EROFS kind and
+ * a read-only image, `templated` with a template, and `taken`, whose kernel is a file.
  * The core is a stand-in that joins its inputs: what counts is which tasks run.
  */
 export async function writeSources(workspace: TestWorkspace): Promise<void> {
@@ -112,6 +127,12 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/flat/include/flat.h': '',
     'apps/flat/Makefile.uk': '',
     'apps/flat/files/motd': 'hello',
+    'apps/flat/rom/data': 'data',
+    'apps/templated/Kraftfile': templated,
+    'template/Kraftfile': template,
+    'template/Makefile.uk': '',
+    'template/main.c': 'template',
+    'template/include/template.h': '',
     'apps/taken/Kraftfile': taken,
     'apps/taken/made/kernel': 'kernel',
     'tool/package.json': '{ "name": "tool", "version": "1.0.0" }',
@@ -123,7 +144,13 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
 const kernels = ['web:build:fc-x86_64', 'web:build:qemu-x86_64'];
 const web = [...kernels, 'web:package', 'web:rootfs'];
 const files = ['web:package', 'web:rootfs'];
-const everyKernel = [...kernels, ...['embedded', 'flat', 'image'].map((app) => `${app}:build:qemu-x86_64`)];
+const everyKernel = [
+  ...kernels,
+  ...['embedded', 'flat', 'image', 'templated'].map((app) => `${app}:build:qemu-x86_64`),
+  'template:build:fc-x86_64',
+];
+/** A template's folder is a project, too. */
+const byTemplate = ['template:build:fc-x86_64', 'template:package', 'templated:build:qemu-x86_64', 'templated:package'];
 const whole = (app: string): string[] => [`${app}:build:qemu-x86_64`, `${app}:package`, `${app}:rootfs`];
 
 const edit =
@@ -189,6 +216,18 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: edit('apps/flat/Kraftfile', 'format: erofs', 'format: cpio'),
     ran: ['flat:lint', ...whole('flat')],
   },
+  'Kraftfile: where results go': {
+    change: edit('apps/flat/Kraftfile', '.unikraft/made', '.unikraft/elsewhere'),
+    ran: ['flat:lint', ...whole('flat')],
+  },
+  'Kraftfile: one read-only image less': {
+    change: edit('apps/flat/Kraftfile', 'roms: [{ source: ./rom, format: cpio }]\n', ''),
+    ran: ['flat:lint', ...whole('flat')],
+  },
+  'Kraftfile of a template: kconfig': {
+    change: edit('template/Kraftfile', "CONFIG_T: 'y'", "CONFIG_T: 'n'"),
+    ran: [...byTemplate, 'template:lint'],
+  },
   'Kraftfile: comments': { change: inWeb('rootfs:', '# where its files are\nrootfs:'), ran: ['web:lint'] },
   'Kraftfile: order of fields': {
     change: async (workspace) => {
@@ -219,6 +258,10 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   'the core': {
     change: edit('core/plat/start.c', 'start', 'begin'),
     ran: everyKernel,
+  },
+  'a source of a template': {
+    change: edit('template/main.c', 'template', 'other'),
+    ran: byTemplate,
   },
   'a document': { change: write('apps/web/README.md'), ran: [] },
   'a document of a library': { change: write('libs/one/README.md'), ran: [] },
@@ -260,6 +303,26 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   'an empty folder': { change: (workspace) => mkdir(workspace.path('apps/web/rootfs/tmp')), ran: files },
   'a umask': { change: (workspace) => chmod(workspace.path('apps/web/rootfs/etc/motd'), 0o600), ran: [] },
   'times of files': { change: (workspace) => utimes(workspace.path('apps/web/rootfs/etc/motd'), 1, 1), ran: [] },
+  'order of files in their folders': {
+    change: async (workspace) => {
+      const folder = workspace.path('apps/web/rootfs');
+      await cp(folder, workspace.path('.caches/rootfs'), { recursive: true, verbatimSymlinks: true });
+      await rm(folder, { recursive: true });
+      // Many file systems list what was made first before the rest.
+      for (const path of ['etc/motd', 'etc/issue', 'etc', 'bin'].toReversed()) {
+        await cp(workspace.path(`.caches/rootfs/${path}`), join(folder, path), {
+          recursive: true,
+          verbatimSymlinks: true,
+          force: false,
+        });
+      }
+    },
+    ran: [],
+  },
+  'a file of a read-only image': {
+    change: edit('apps/flat/rom/data', 'data', 'other'),
+    ran: ['flat:package', 'flat:rootfs'],
+  },
   'what the kernel embeds': { change: edit('apps/embedded/files/motd', 'hello', 'bye'), ran: whole('embedded') },
 
   // Dockerfiles.
@@ -296,14 +359,15 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
       ...web,
       'taken:build:qemu-x86_64',
       'taken:package',
+      ...byTemplate,
       ...['embedded', 'flat', 'image'].flatMap(whole),
-      ...['web', 'embedded', 'flat', 'image', 'taken'].map((app) => `${app}:lint`),
+      ...['web', 'embedded', 'flat', 'image', 'taken', 'template', 'templated'].map((app) => `${app}:lint`),
     ],
   },
   'no network': { change: environment({ NX_KRAFT_OFFLINE: '1' }), ran: [] },
   SOURCE_DATE_EPOCH: {
     change: environment({ SOURCE_DATE_EPOCH: '86400' }),
-    ran: [...web, ...['embedded', 'flat', 'image'].flatMap(whole), 'taken:package'],
+    ran: [...web, ...byTemplate, ...['embedded', 'flat', 'image'].flatMap(whole), 'taken:package'],
   },
   'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: web },
   'a build argument, an option, which Nx counts for its whole project': {

@@ -14,7 +14,11 @@ const never = [
 
 /** Globs of what lies in an application's folder and is surely no source of its kernel, relative to that folder. */
 export function notCompiled({ filesystems }: Summary): readonly string[] {
-  const rootfs = posix.normalize(filesystems[0]?.source ?? '.').replace(/\/$/, '');
-  const isApart = rootfs !== '.' && !rootfs.startsWith('..') && !rootfs.startsWith('/') && !rootfs.includes(':');
-  return [...never, ...(isApart ? [rootfs, `${rootfs}/**/*`] : [])];
+  const folders = filesystems.map(({ source }) => posix.normalize(source).replace(/\/$/, '')).filter(liesApart);
+  return [...never, ...folders.flatMap((folder) => [folder, `${folder}/**/*`])];
+}
+
+/** Whether a file system's source is a part of the folder, and not all of it, something outside or an image. */
+function liesApart(source: string): boolean {
+  return source !== '.' && !source.startsWith('..') && !source.startsWith('/') && !source.includes(':');
 }
