@@ -19,11 +19,16 @@ export function crossCompilePrefix(architecture: string): string {
  * Tells the programs that kernel builds for each architecture use, one line each with the version that the program
  * gives. A missing program is a line too, so that installing it is a change. The text is part of each kernel's cache
  * key: another compiler may give other bytes.
+ *
+ * @param ask  gives the first line of what a program says of its version
  */
-export async function describeToolchains(architectures: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function describeToolchains(
+  architectures: readonly string[],
+  ask: (program: string) => Promise<string> = askVersion,
+): Promise<ReadonlyMap<string, string>> {
   const asked = new Map<string, Promise<string>>();
   const versionOf = (program: string): Promise<string> => {
-    const version = asked.get(program) ?? askVersion(program);
+    const version = asked.get(program) ?? ask(program);
     asked.set(program, version);
     return version;
   };

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
@@ -30,6 +31,9 @@ import { packageFolder, pluginState, pluginVersion } from './tasks/version.ts';
 export { type PluginOptions } from './options.ts';
 
 export const name = 'nx-kraft';
+
+// Each command of Nx without its daemon starts the plugin in a new process, which loads most of it only when needed.
+enableCompileCache();
 
 /** Makes a project of every Kraftfile: one for each folder, of the file that kraft would take there. */
 export const createNodes = [

@@ -1,8 +1,9 @@
 import { ProgramFault, run } from '@nx-kraft/base';
-import { askVersion, describeToolchains } from '@nx-kraft/kernel';
-import { digestFileDetails } from '@nx-kraft/rootfs';
+import { describeToolchains } from '@nx-kraft/kernel/toolchain';
+import { digestFileDetails } from '@nx-kraft/rootfs/file-details';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
 import { qemuVariable, toolchainVariable } from './files.ts';
+import { ProgramVersions } from './program-versions.ts';
 
 /**
  * The variables that stand in the inputs of tasks for what Nx itself does not hash: the versions of the tools that make
@@ -15,19 +16,25 @@ export async function taskVariables(workspaceRoot: string): Promise<Readonly<Rec
     const read = globs.filter((glob) => !glob.startsWith('!'));
     return [variable, digestFileDetails(workspaceRoot, read, excluded)] as const;
   });
-  return Object.fromEntries([...(await describePrograms(versions)), ...details]);
+  const programs = new ProgramVersions(workspaceRoot);
+  const described = await describePrograms(versions, programs);
+  programs.save();
+  return Object.fromEntries([...described, ...details]);
 }
 
 /** QEMU's program for each architecture. */
 const emulators = { x86_64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64', arm: 'qemu-system-arm' };
 
-async function describePrograms(variables: readonly string[]): Promise<readonly (readonly [string, string])[]> {
+async function describePrograms(
+  variables: readonly string[],
+  { ask }: ProgramVersions,
+): Promise<readonly (readonly [string, string])[]> {
   const architectures = ['x86_64', 'arm64', 'arm'].filter((name) => variables.includes(toolchainVariable(name)));
   const booted = Object.entries(emulators).filter(([name]) => variables.includes(qemuVariable(name)));
   const [toolchains, emulated, builders, erofs] = await Promise.all([
-    describeToolchains(architectures),
-    Promise.all(booted.map(async ([name, program]) => [qemuVariable(name), await askVersion(program)] as const)),
-    variables.includes(buildersVariable) ? describeBuilders() : '',
+    describeToolchains(architectures, ask),
+    Promise.all(booted.map(async ([name, program]) => [qemuVariable(name), await ask(program)] as const)),
+    variables.includes(buildersVariable) ? describeBuilders(ask) : '',
     variables.includes(erofsVariable) ? describeErofs() : '',
   ]);
   return [
@@ -39,9 +46,9 @@ async function describePrograms(variables: readonly string[]): Promise<readonly 
 }
 
 /** The clients stand for the builders behind them, which to ask would mean to start them. */
-async function describeBuilders(): Promise<string> {
+async function describeBuilders(ask: ProgramVersions['ask']): Promise<string> {
   const programs = ['buildctl', 'docker', 'podman', 'buildah'];
-  const versions = await Promise.all(programs.map((program) => askVersion(program)));
+  const versions = await Promise.all(programs.map(ask));
   return programs.map((program, index) => `${program}: ${versions[index] ?? ''}`).join('\n');
 }
 

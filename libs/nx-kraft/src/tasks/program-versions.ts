@@ -1,0 +1,84 @@
+import { accessSync, closeSync, constants, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { hasErrorCode } from '@nx-kraft/base';
+import { askVersion } from '@nx-kraft/kernel/toolchain';
+import { dataFile, writeDataFile } from '../inference/workspace-data.ts';
+
+/** What a program said of its version, and which file it was. */
+interface Known {
+  readonly identity: string;
+  readonly version: string;
+}
+
+/**
+ * The versions of programs, remembered from command to command: to ask a dozen of them takes longer than all else that
+ * happens before the first task. A program is asked again when its file is another one. Scripts are asked each time,
+ * since what they start may change without them.
+ */
+export class ProgramVersions {
+  readonly #file: string;
+  readonly #known: Map<string, Known>;
+  readonly #path: string;
+  #isChanged = false;
+
+  /** @param path  where programs are looked for, as in `PATH` */
+  constructor(workspaceRoot: string, path: string = process.env.PATH ?? '') {
+    this.#file = dataFile(workspaceRoot, 'nx-kraft-versions.json');
+    this.#known = readKnown(this.#file);
+    this.#path = path;
+  }
+
+  /** The first line of what a program says of its version; `missing` for one that is not there. */
+  readonly ask = async (program: string): Promise<string> => {
+    const identity = identify(program, this.#path);
+    const known = this.#known.get(program);
+    if (identity !== undefined && known?.identity === identity) return known.version;
+    const version = await askVersion(program);
+    if (identity !== undefined) {
+      this.#known.set(program, { identity, version });
+      this.#isChanged = true;
+    }
+    return version;
+  };
+
+  /** Keeps what was asked for the next command. */
+  save(): void {
+    if (this.#isChanged) writeDataFile(this.#file, JSON.stringify([...this.#known]));
+  }
+}
+
+/** The file that a program is, if it is no script: where it lies, its size, its number and the time of its last change. */
+function identify(program: string, path: string): string | undefined {
+  for (const folder of path.split(delimiter).filter((it) => it !== '')) {
+    try {
+      const file = realpathSync(join(folder, program));
+      accessSync(file, constants.X_OK);
+      const { size, ino, mtimeNs } = statSync(file, { bigint: true });
+      return isBinary(file) ? [file, size, ino, mtimeNs].join(' ') : undefined;
+    } catch (error) {
+      if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Whether a file starts as programs of Linux (ELF) or macOS (Mach-O) do. */
+function isBinary(file: string): boolean {
+  const start = Buffer.alloc(4);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, start, 0, 4, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return ['7f454c46', 'cffaedfe', 'cafebabe'].includes(start.toString('hex'));
+}
+
+/** A memory that cannot be read, for whatever reason, is one that is empty. */
+function readKnown(file: string): Map<string, Known> {
+  try {
+    return new Map(JSON.parse(readFileSync(file, 'utf8')) as [string, Known][]);
+  } catch {
+    return new Map();
+  }
+}
