@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { formatReference, type Reference } from './reference.ts';
-import type { ImageStore, StoredImage } from './store.ts';
+import type { AddOptions, ImageStore, StoredImage } from './store.ts';
 
 /** Which containerd, and where in it; `kraft` uses the namespace `default`. */
 export interface ContainerdOptions {
@@ -34,7 +34,7 @@ export async function exportToContainerd(
 export async function importFromContainerd(
   store: ImageStore,
   reference: Reference,
-  options: ContainerdOptions = {},
+  { strategy, ...options }: ContainerdOptions & Pick<AddOptions, 'strategy'> = {},
 ): Promise<readonly StoredImage[]> {
   return withArchive(async (path) => {
     // The other index, Docker's, would have to be about an image that this machine can run.
@@ -47,7 +47,7 @@ export async function importFromContainerd(
       path,
       formatReference(reference),
     ]);
-    return store.importArchive(path, reference);
+    return store.importArchive(path, { reference, ...(strategy === undefined ? {} : { strategy }) });
   });
 }
 

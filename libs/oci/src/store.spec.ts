@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeImage } from '../test/images.ts';
-import { hexOf } from './digest.ts';
-import { parseReference } from './reference.ts';
+import { type Digest, hexOf } from './digest.ts';
+import { formatReference, parseReference, type Reference } from './reference.ts';
+import { listEntries } from './select.ts';
 import { archiveLayout, ImageStore } from './store.ts';
 
 let folder: string;
@@ -91,9 +92,37 @@ test('an archive gives the same images in another store, and the same bytes agai
 test('a package becomes an archive', async () => {
   const { layoutFolder, digest } = await makeImage(folder, 'a');
   await archiveLayout(layoutFolder, join(folder, 'a.oci.tar'));
-  const [image] = await store.importArchive(join(folder, 'a.oci.tar'), parseReference('renamed:1'));
+  const [image] = await store.importArchive(join(folder, 'a.oci.tar'), { reference: parseReference('renamed:1') });
   expect(image?.descriptor.digest).toBe(digest);
   expect(await names()).toEqual(['renamed:1']);
+});
+
+test('an archive overwrites what has its names, is merged with it, or changes nothing', async () => {
+  const a = await add('a', { targets: [{ platform: 'fc' }] });
+  const b = await add('b');
+  const path = join(folder, 'two.oci.tar');
+  await store.exportArchive([parseReference('b'), parseReference('a')], path);
+  const other = await ImageStore.open(join(folder, 'other'));
+  const own = await makeImage(folder, 'own', { reference: 'unikraft.org/a:latest', kernel: 'OTHER' });
+  await other.addLayout(own.layoutFolder);
+  const found = async () => (await other.images()).map(({ descriptor }) => descriptor.digest);
+
+  await expect(other.importArchive(path, { strategy: 'abort' })).rejects.toMatchObject({ code: 'IMAGE_EXISTS' });
+  expect(await found()).toEqual([own.digest]);
+  const asked: string[] = [];
+  const ask = (name: Reference, digest: Digest) => {
+    asked.push(`${formatReference(name)}@${digest}`);
+    return Promise.resolve('merge' as const);
+  };
+  const merged = (await other.importArchive(path, { strategy: ask })).at(-1)?.descriptor.digest;
+  expect(asked).toEqual([`unikraft.org/b:latest@${b.digest}`, `unikraft.org/a:latest@${a.digest}`]);
+  expect(await found()).toEqual([merged, b.digest]);
+  const root = await other.resolve(parseReference('a'));
+  expect((await listEntries(other.layout, root)).map(({ platform }) => platform.os)).toEqual(['fc', 'qemu']);
+  // The same once more is in nobody's way.
+  await other.importArchive(path);
+  await other.importArchive(path, { strategy: 'abort' });
+  expect(await found()).toEqual([a.digest, b.digest]);
 });
 
 test('archives that lie are refused, and leave nothing behind', async () => {

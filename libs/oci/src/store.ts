@@ -24,11 +24,14 @@ export interface StoredImage {
 /** What becomes of an image whose name another one takes; to ask is up to who knows a terminal. */
 export type Strategy = 'overwrite' | 'merge' | 'abort';
 
+/** A strategy, or who decides by the name and by the digest of the image that would take it. */
+export type SettledStrategy = Strategy | ((reference: Reference, digest: Digest) => Promise<Strategy>);
+
 export interface AddOptions extends TransferOptions {
   /** The name in the store (default: that in the layout). */
   readonly reference?: Reference;
   /** Default `overwrite`. */
-  readonly strategy?: Strategy;
+  readonly strategy?: SettledStrategy;
 }
 
 /** Blobs younger than this may belong to a pull that has not got its name yet; milliseconds. */
@@ -142,10 +145,7 @@ export class ImageStore {
     reference: Reference,
     { strategy = 'overwrite', ...options }: Omit<AddOptions, 'reference'> = {},
   ): Promise<StoredImage> {
-    const existing = strategy === 'overwrite' ? undefined : await this.find(reference);
-    if (existing !== undefined && existing.digest !== root.descriptor.digest && strategy === 'abort') {
-      throw exists(reference, this.layout.folder);
-    }
+    const existing = await this.#inTheWay(reference, root.descriptor.digest, strategy);
     const manifests = (await listEntries(source, root)).map((entry) => entry.digest);
     await copyImage(source, root, manifests, this.layout, options);
     const descriptor = existing === undefined ? root.descriptor : await this.#merge(root, existing);
@@ -168,6 +168,15 @@ export class ImageStore {
     const added = await this.add(source, root, reference ?? nameOf(descriptor, folder), options);
     await this.#addAttachments(source, descriptor.digest);
     return added;
+  }
+
+  /** Another image of the name that is to be merged with; undefined where there is none, or it just loses its name. */
+  async #inTheWay(reference: Reference, digest: Digest, asked: SettledStrategy): Promise<Descriptor | undefined> {
+    const strategy = typeof asked === 'function' ? await asked(reference, digest) : asked;
+    const existing = strategy === 'overwrite' ? undefined : await this.find(reference);
+    if (existing === undefined || existing.digest === digest) return undefined;
+    if (strategy === 'merge') return existing;
+    throw exists(reference, this.layout.folder);
   }
 
   async #addAttachments(source: Layout, subject: Digest): Promise<void> {
@@ -193,17 +202,27 @@ export class ImageStore {
   }
 
   /**
-   * Takes all images of an `.oci.tar` over, under their names there.
+   * Takes all images of an `.oci.tar` over, under their names there, or none of them where one must not have its name.
    *
    * @param reference  the name for an archive's only image
-   * @throws OciFault LAYOUT_INVALID, DIGEST_MISMATCH, DOCUMENT_INVALID; ArchiveFault
+   * @throws OciFault IMAGE_EXISTS, LAYOUT_INVALID, DIGEST_MISMATCH, DOCUMENT_INVALID; ArchiveFault
    */
-  async importArchive(path: string, reference?: Reference): Promise<readonly StoredImage[]> {
+  async importArchive(
+    path: string,
+    { reference, strategy = 'overwrite' }: Pick<AddOptions, 'reference' | 'strategy'> = {},
+  ): Promise<readonly StoredImage[]> {
     const roots = readArchive(path, this.layout);
     const attached = roots.filter((root) => !isNamed(root) && root.artifactType !== undefined);
-    const images = roots
-      .filter((root) => !attached.includes(root))
-      .map((descriptor) => ({ reference: reference ?? nameOf(descriptor, path), descriptor }));
+    const images: StoredImage[] = [];
+    for (const descriptor of roots.filter((root) => !attached.includes(root))) {
+      const name = reference ?? nameOf(descriptor, path);
+      const existing = await this.#inTheWay(name, descriptor.digest, strategy);
+      const root = { descriptor, bytes: await this.layout.readBlob(descriptor.digest) };
+      images.push({
+        reference: name,
+        descriptor: existing === undefined ? descriptor : await this.#merge(root, existing),
+      });
+    }
     for (const image of images) await this.name(image.reference, image.descriptor);
     await this.layout.changeRoots((known) => [
       ...known.filter((root) => !attached.some((other) => other.digest === root.digest)),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
-import { packageImage } from '@nx-kraft/oci';
+import { archiveLayout, packageImage } from '@nx-kraft/oci';
 import { startRegistry } from '../../../oci/test/registry.ts';
 import { makeArchive, serveFiles, sha256 } from '../../../components/test/server.ts';
 
@@ -36,6 +36,13 @@ function nxKraft(...args: readonly string[]): Promise<{ code: number; stdout: st
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
+}
+
+/** What a command that succeeds gives as JSON. */
+async function json(...args: readonly string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await nxKraft(...args, '--json');
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return JSON.parse(stdout);
 }
 
 test('lint explains errors and ends with 1, with warnings alone with 0', async () => {
@@ -152,6 +159,18 @@ test('images are pulled, listed, exported, imported, pushed and removed', async 
     expect((await nxKraft('pkg', 'rm', name)).code).toBe(0);
     expect(JSON.parse((await nxKraft('pkg', 'ls', '--all', '--json')).stdout)).toEqual([]);
     expect((await nxKraft('pkg', 'import', 'app.oci.tar')).stdout).toContain(name);
+    expect((await nxKraft('pkg', 'tag', name, 'mine:1')).code).toBe(0);
+    target.command = ['/other'];
+    const other = await packageImage({ reference: 'mine:1', toolVersion: 'test', targets: [target] }, `${layout}2`);
+    for (const strategy of ['abort', 'prompt']) {
+      const refused = await nxKraft('pkg', 'import', 'app.oci2', '--strategy', strategy);
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/IMAGE_EXISTS|NO_TERMINAL/) as string });
+    }
+    await archiveLayout(`${layout}2`, join(folder, 'other.oci.tar'));
+    const refused = await nxKraft('pkg', 'import', 'other.oci.tar', '--strategy', 'abort');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('(IMAGE_EXISTS)') as string });
+    expect((await nxKraft('pkg', 'import', 'other.oci.tar', '--strategy', 'overwrite')).code).toBe(0);
+    expect((await nxKraft('pkg', 'info', 'mine:1', '--json')).stdout).toContain(other.digest);
     const copy = `${registry.host}/team/copy:2`;
     expect((await nxKraft('pkg', 'push', name, copy)).stdout).toContain(copy);
     expect((await nxKraft('pkg', 'ls', copy, '--remote', '--all', '--json')).stdout).toContain('team/copy');
@@ -162,9 +181,14 @@ test('images are pulled, listed, exported, imported, pushed and removed', async 
     expect((await nxKraft('pkg', 'ls', `${registry.host}/`, '--remote', '--all', '-o', 'list')).stdout).toBe(
       `${registry.host}/team/newest:latest\n`,
     );
-    expect((await nxKraft('pkg', 'tag', name, 'mine:2')).code).toBe(0);
+    expect(await json('pkg', 'tag', name, 'mine:2')).toEqual({ reference: 'unikraft.org/mine:2' });
+    expect(await json('pkg', 'export', 'mine:2', 'mine.oci.tar')).toEqual({
+      reference: 'unikraft.org/mine:2',
+      file: 'mine.oci.tar',
+    });
+    expect(await json('pkg', 'rm', 'mine:1')).toEqual({ removed: ['unikraft.org/mine:1'] });
     expect((await nxKraft('pkg', 'ls', 'mi*', '--apps', '-o', 'list')).stdout).toBe('unikraft.org/mine:2\n');
-    expect((await nxKraft('pkg', 'export', 'mine:2', '--kraft')).code).toBe(0);
+    expect(await json('pkg', 'export', 'mine:2', '--kraft')).toEqual({ reference: 'unikraft.org/mine:2' });
     expect((await nxKraft('pkg', 'ls', '--kraft', '-o', 'list')).stdout).toBe('unikraft.org/mine:2\n');
     expect((await nxKraft('pkg', 'import', 'mine:2', 'other', '--kraft')).stdout).toBe('unikraft.org/other:latest\n');
     expect((await nxKraft('pkg', 'export', 'mine:2')).code).toBe(2);
@@ -178,6 +202,60 @@ test('images are pulled, listed, exported, imported, pushed and removed', async 
     expect(missing.code).toBe(1);
     expect(missing.stderr).toContain('(REGISTRY_MISSING)');
   } finally {
+    await registry.stop();
+  }
+});
+
+test('what a registry has is learnt without its layers, and only when asked', async () => {
+  const registry = await startRegistry();
+  try {
+    await writeFile(join(folder, 'kernel'), 'KERNEL');
+    const push = async (name: string, command: string): Promise<string> => {
+      const target = { architecture: 'x86_64', platform: 'qemu', kernel: join(folder, 'kernel'), command: [command] };
+      const layout = join(folder, 'app.oci');
+      const { digest } = await packageImage({ reference: name, toolVersion: 'test', targets: [target] }, layout);
+      const flags = ['--quiet', '--all', '--preserve-digests', '--dest-tls-verify=false'];
+      await run('skopeo', ['copy', ...flags, `oci:${layout}`, `docker://${name}`]);
+      return digest;
+    };
+    const [name, odd] = [`${registry.host}/team/app:latest`, `${registry.host}/team/odd:7`];
+    const first = await push(name, '/one');
+    await push(odd, '/odd');
+    const listed = async (...more: readonly string[]) => json('pkg', 'ls', `${registry.host}/`, '--all', ...more);
+    expect(await listed()).toEqual([]);
+    expect(await json('pkg', 'update', registry.host)).toEqual({
+      updated: [name],
+      skipped: [`${registry.host}/team/odd:latest`],
+    });
+    expect(await listed()).toEqual([expect.objectContaining({ version: 'latest', pulled: 'never' })]);
+    expect(await json('pkg', 'info', name)).toMatchObject({ digest: first });
+
+    const second = await push(name, '/two');
+    expect(await json('pkg', 'info', name)).toMatchObject({ digest: first });
+    expect(await listed('--update')).toHaveLength(1);
+    expect(await json('pkg', 'info', name)).toMatchObject({ digest: second });
+    // Offline it stays what it was, and a pull brings the rest.
+    expect((await nxKraft('pkg', 'pull', name, '--arch', 'x86_64')).code).toBe(0);
+    expect(await listed()).toEqual([expect.objectContaining({ pulled: 'yes' })]);
+  } finally {
+    await registry.stop();
+  }
+  const gone = await nxKraft('pkg', 'update', registry.host);
+  expect(gone).toMatchObject({ code: 1, stderr: expect.stringMatching(/\(REGISTRY_\w+\)/) as string });
+});
+
+test('a log-in is kept and forgotten', async () => {
+  const registry = await startRegistry();
+  const environment = { KRAFTKIT_LOGIN_USER: 'me', KRAFTKIT_LOGIN_TOKEN: 'secret' };
+  Object.assign(process.env, environment);
+  try {
+    expect(await json('login', registry.host)).toEqual({ registry: registry.host, user: 'me' });
+    const kept = () => readFile(join(folder, 'config/nx-kraft/auth.json'), 'utf8');
+    expect(await kept()).toContain(registry.host);
+    expect(await json('logout', registry.host)).toEqual({ registry: registry.host });
+    expect(await kept()).not.toContain(registry.host);
+  } finally {
+    for (const name of Object.keys(environment)) delete process.env[name];
     await registry.stop();
   }
 });

@@ -5,6 +5,7 @@ import {
   OciFault,
   Repository,
   type Reference,
+  type StoredImage,
   exportToContainerd,
   formatDetails,
   formatReference,
@@ -141,25 +142,24 @@ async function importFrom(
   other: Reference | undefined,
   { kraft, containerd, strategy }: ImportValues,
 ): Promise<readonly Reference[]> {
-  if (containerd === true) return (await importFromContainerd(store, read(file))).map(({ reference }) => reference);
-  const settle = (name: Reference) =>
-    settleStrategy(strategy, formatReference(name), async () => (await store.find(name)) !== undefined);
+  const options = {
+    ...(other === undefined ? {} : { reference: other }),
+    strategy: (name: Reference, digest: string) =>
+      settleStrategy(strategy, formatReference(name), async () => {
+        const existing = await store.find(name);
+        return existing !== undefined && existing.digest !== digest;
+      }),
+  };
+  const namesOf = (images: readonly StoredImage[]) => images.map(({ reference }) => reference);
+  if (containerd === true) return namesOf(await importFromContainerd(store, read(file), options));
   if (kraft === true) {
     const source = new KraftStore();
     const image = await source.find(read(file));
     if (image === undefined) throw missingInKraft(file, source.folder);
-    const reference = other ?? image.reference;
-    return [(await store.add(source, image, reference, { strategy: await settle(reference) })).reference];
+    return namesOf([await store.add(source, image, other ?? image.reference, options)]);
   }
-  if (!(await stat(file)).isDirectory()) {
-    return (await store.importArchive(file, other)).map(({ reference }) => reference);
-  }
-  const settled = other === undefined ? (strategy === 'prompt' ? undefined : strategy) : await settle(other);
-  const added = await store.addLayout(file, {
-    ...(other === undefined ? {} : { reference: other }),
-    ...(settled === undefined ? {} : { strategy: settled }),
-  });
-  return [added.reference];
+  if (!(await stat(file)).isDirectory()) return namesOf(await store.importArchive(file, options));
+  return namesOf([await store.addLayout(file, options)]);
 }
 
 function checkPlaces({ kraft, containerd }: ImportValues, file: string | undefined): void {
