@@ -167,9 +167,9 @@ test('what another app packs is a runtime or a base image without registry, lock
   await workspace.write('apps/base/files/motd', 'from the base\n');
   await workspace.write(
     'apps/base/project.json',
-    JSON.stringify({ name: 'base', targets: { package: { options: { name } } } }),
+    JSON.stringify({ name: 'base', targets: { package: { options: { name, tags: ['edge'], sbom: true } } } }),
   );
-  await app('shop', `runtime: ${name}\nrootfs: ./files\n`);
+  await app('shop', `runtime: ${name.replace(':1', ':edge')}\nrootfs: ./files\n`);
   await workspace.write('apps/shop/files/goods', '1');
   await app('derived', `${core}rootfs: ./Dockerfile\n`);
   const dockerfile = `FROM ${name} AS base\nFROM scratch\nCOPY --from=base /unikraft/bin/initrd /initrd\n`;

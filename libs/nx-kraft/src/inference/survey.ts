@@ -44,10 +44,14 @@ export async function surveyWorkspace(
   };
 }
 
+/** By the names of `package` and `push`, and the first part of these with each of their `tags`. */
 function givenNames({ options }: ProjectSettings, names: TaskNames): readonly string[] {
+  const { name: packed } = options(names.package);
   return [names.package, names.push].flatMap((task) => {
-    const { name } = options(task);
-    return typeof name === 'string' ? [name] : [];
+    const { name = packed, tags } = options(task);
+    if (typeof name !== 'string') return [];
+    const more = Array.isArray(tags) ? tags.map((tag) => `${name.replace(/:[^:/]*$/, '')}:${String(tag)}`) : [];
+    return [...(task === names.package || name !== packed ? [name] : []), ...more];
   });
 }
 
