@@ -14,7 +14,7 @@ import {
   resolveComponent,
 } from '@nx-kraft/components';
 import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
-import { RegistryClient, Repository, parseReference } from '@nx-kraft/oci';
+import { Repository, parseReference } from '@nx-kraft/oci';
 import { RootfsFault, rootfsInputs } from '@nx-kraft/rootfs';
 import { Disk } from '../inference/disk.ts';
 import { readProjectSettings } from '../inference/project-options.ts';
@@ -24,6 +24,7 @@ import { lockFileName } from '../tasks/files.ts';
 import { plannedTargets } from '../tasks/kraftproject.ts';
 import { networkRules } from '../tasks/network.ts';
 import { baseImageName, componentNeeds, namedComponents, runtimeImageName } from '../tasks/needs.ts';
+import { openRegistries } from '../tasks/registry.ts';
 import { readTemplate } from '../tasks/sources.ts';
 import { findKraftfiles } from './kraftprojects.ts';
 
@@ -36,7 +37,7 @@ export function readTreeLock(tree: Tree): Lock | undefined {
 /** How names are resolved while a lock is written. */
 export async function lockOptions(): Promise<LockOptions> {
   const rules = networkRules({});
-  const client = new RegistryClient(rules);
+  const client = openRegistries(rules);
   return {
     store: openStore(),
     indexes: await readUserIndexes(),

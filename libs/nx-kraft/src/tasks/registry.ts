@@ -26,13 +26,17 @@ export interface RegistryAccess extends NetworkOptions {
   readonly chunkSize?: number | undefined;
 }
 
-/** A client for registries, to be closed after use: with our own log-ins, Docker's and Podman's, and those of kraft. */
-export function openRegistries(access: RegistryAccess): RegistryClient {
+/**
+ * A client for registries, to be closed after use: with our own log-ins, Docker's and Podman's, and those of kraft.
+ *
+ * @param own  log-ins that go before all of these
+ */
+export function openRegistries(access: RegistryAccess, own?: CredentialSource): RegistryClient {
   const { chunkSize } = access;
   return new RegistryClient({
     ...connectionOptions(access),
     offline: networkRules(access).offline,
-    credentials: allCredentials(),
+    credentials: allCredentials(own),
     ...(chunkSize === undefined ? {} : { chunkSize: chunkSize * 1024 * 1024 }),
   });
 }
@@ -47,8 +51,8 @@ export function connectionOptions({ plainHttp, insecure, authorities }: Registry
   };
 }
 
-function allCredentials(): CredentialSource {
-  const known = userCredentials();
+function allCredentials(own?: CredentialSource): CredentialSource {
+  const known = userCredentials(process.env, own);
   return async (registry) => (await known(registry)) ?? kraftLogin(registry);
 }
 

@@ -1,18 +1,9 @@
 import { join } from 'node:path';
 import type { ImageFacts, Settings, Token } from '@nx-kraft/cloud';
 import { imageName } from '@nx-kraft/kraftfile';
-import {
-  Layout,
-  RegistryClient,
-  type Root,
-  isWanted,
-  listEntries,
-  parseReference,
-  pushImage,
-  readImage,
-  userCredentials,
-} from '@nx-kraft/oci';
+import { Layout, type Root, isWanted, listEntries, parseReference, pushImage, readImage } from '@nx-kraft/oci';
 import { type Kraftproject, ProjectFault } from '../kraftproject.ts';
+import { openRegistries } from '../registry.ts';
 import { cloudRegistry } from './connect.ts';
 
 /** The packed image of a project, as it is deployed. */
@@ -72,10 +63,7 @@ async function push(
   // The token is the log-in of the cloud's own registry, and of nobody else's.
   const isOwn = registry === cloudRegistry || registry.endsWith('.unikraft.cloud');
   const own = (host: string) => Promise.resolve(isOwn && host === registry ? token.login : undefined);
-  const client = new RegistryClient({
-    plainHttp: plainHttp ? [registry] : [],
-    credentials: userCredentials(process.env, own),
-  });
+  const client = openRegistries({ plainHttp: plainHttp ? [registry] : [] }, own);
   try {
     const pushed = await pushImage(client, layout, root, parseReference(name));
     return `${pushed.reference}@${pushed.digest}`;
