@@ -3,6 +3,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
+import { cycloneDxErrors } from '../../oci/test/cyclonedx.ts';
+import { cosignPublicKey, sigstoreKey } from '../../oci/test/cosign-keys.ts';
 import { startRegistry, type TestRegistry } from '../../oci/test/registry.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
@@ -140,6 +142,7 @@ test('an image goes up with the list of its components, its provenance and a sig
   await ok('run', 'hello:push', '--provenance', `--key=${key}`, '--builder=https://ci.example/7', '--tags=1.0');
 
   const sbom = await workspace.nxKraft('pkg', 'attachments', `${name}:safe`, '--type', 'sbom');
+  expect(cycloneDxErrors(JSON.parse(sbom))).toEqual([]);
   const { components } = JSON.parse(sbom) as { components: { name: string; licenses?: unknown }[] };
   expect(components.map(({ name }) => name)).toEqual(expect.arrayContaining(['unikraft', 'libvfscore']));
   const envelope = await workspace.nxKraft('pkg', 'attachments', `${name}:safe`, '--type', 'provenance');
@@ -174,9 +177,44 @@ test('an image goes up with the list of its components, its provenance and a sig
   workspace.environment.NX_KRAFT_POLICY = workspace.path('policy.json');
   expect(await workspace.nxKraft('pkg', 'pull', `${name}:safe`)).toContain('qemu/x86_64');
   expect(await workspace.nxKraft('pkg', 'pull', other)).toBe('');
+  // It holds for runtimes and base images as well, which tasks pull.
+  await workspace.write(
+    'apps/shop/Kraftfile',
+    `spec: v0.6\nruntime: ${other}\nrootfs: Dockerfile\ntargets: [qemu/x86_64]\n`,
+  );
+  await workspace.write('apps/shop/Dockerfile', `FROM --platform=qemu/amd64 ${other}\n`);
+  for (const task of ['build', 'rootfs']) {
+    const refused = await workspace.nx('run', `shop:${task}`);
+    expect(refused).toMatchObject({ exitCode: 1, output: expect.stringContaining('(SIGNATURE_INVALID)') as string });
+  }
   expect(await workspace.nxKraft('pkg', 'sign', other, '--key', key)).toContain('signed');
+  await ok('run', 'shop:package');
   expect(await workspace.nxKraft('pkg', 'pull', other)).toContain('qemu/x86_64');
   delete workspace.environment.NX_KRAFT_POLICY;
+});
+
+test("a key of cosign's own signs, with the password that is typed or set", async () => {
+  await packageAs({ name: `${name}:cosign` });
+  await workspace.write('cosign.key', sigstoreKey.pem);
+  await workspace.write('cosign.pub', cosignPublicKey);
+  const push = ['run', 'hello:push', '--key=cosign.key'];
+  const refused = await workspace.nx(...push);
+  expect(refused).toMatchObject({ exitCode: 1, output: expect.stringContaining('(KEY_INVALID)') as string });
+  workspace.environment.COSIGN_PASSWORD = sigstoreKey.password;
+  await ok(...push);
+  expect(await workspace.nxKraft('pkg', 'verify', `${name}:cosign`, '--key', 'cosign.pub')).toContain('verified');
+
+  delete workspace.environment.COSIGN_PASSWORD;
+  const other = `${registry.host}/team/typed:1`;
+  const typed = await workspace.nxOnTerminal(
+    'Passphrase of cosign.key: ',
+    `${sigstoreKey.password}\r`,
+    ...push,
+    `--name=${other}`,
+  );
+  expect(typed).toContain('signed');
+  expect(typed).not.toContain(sigstoreKey.password);
+  expect(await workspace.nxKraft('pkg', 'verify', other, '--key', 'cosign.pub')).toContain('verified');
 });
 
 test('a packed image is loaded, and what has its name is overwritten, merged with, or in the way', async () => {

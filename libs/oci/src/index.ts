@@ -60,12 +60,18 @@ export {
   type StoredImage,
   type Strategy,
 } from './store.ts';
-export { readPrivateKey, readPublicKey } from './supply-chain/keys.ts';
+export { isEncryptedKey, readPrivateKey, readPublicKey } from './supply-chain/keys.ts';
 export { type Material, provenanceAttachment, type ProvenancePlan } from './supply-chain/provenance.ts';
 export { rootfsPackages } from './supply-chain/rootfs-packages.ts';
 export { readSignaturePolicy, signaturePolicyFile } from './supply-chain/policy.ts';
 export { type Component, sbomAttachment, type SbomPlan } from './supply-chain/sbom.ts';
-export { requireSignature, type SignaturePolicy, type SignatureRule, signImage } from './supply-chain/signature.ts';
+export {
+  requireSignature,
+  signedDigest,
+  type SignaturePolicy,
+  type SignatureRule,
+  signImage,
+} from './supply-chain/signature.ts';
 export { type Column, formatTable, tableRecords } from './table.ts';
 export type { Outcome, TransferOptions } from './transfer.ts';
 export { type UnpackedImage, unpackImage } from './unpack.ts';

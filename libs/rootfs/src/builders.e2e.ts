@@ -13,7 +13,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
 import { run } from '@nx-kraft/base';
-import { RegistryClient } from '@nx-kraft/oci';
+import { parseReference, RegistryClient, signedDigest } from '@nx-kraft/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeImage } from '../../oci/test/images.ts';
 import { buildahEnvironment, type Engine, pushBusybox, startEngine, startRegistry } from '../test/engine.ts';
@@ -316,7 +316,10 @@ describe('an image that is locked', () => {
     old = `${registry.host}/moving@${digests[0] ?? ''}`;
     const images = registryImages(client, shared.path('cache'));
     const exact = (name: string): string | undefined => (name === `${registry.host}/moving:1` ? old : undefined);
-    locked = { open: (name, platform) => images.open(exact(name) ?? name, platform), exact };
+    locked = {
+      open: (name, platform) => images.open(exact(name) ?? name, platform),
+      exact: (name) => Promise.resolve(exact(name)),
+    };
   });
 
   test.each(all)('is what %s takes, although its tag means another one by now', async (builder) => {
@@ -561,6 +564,23 @@ describe('an image', () => {
     ]);
     const direct = await workspace.build(busybox, { images: registryImages(client, workspace.path('cache')) });
     await expect(workspace.build('layout')).resolves.toMatchObject({ kind: 'image', digest: direct.digest });
+  });
+
+  test('that a policy refuses is read by nobody, neither by us nor by a builder', async () => {
+    const policy = { rules: [{ prefix: registry.host, keys: [], isRejected: true }] };
+    const images: ImageSource = {
+      ...registryImages(client, workspace.path('cache'), policy),
+      exact: (name) => signedDigest(client, parseReference(name), policy),
+    };
+    const refused = { code: 'SIGNATURE_INVALID', at: expect.stringContaining(registry.host) as string };
+    workspace.put('Dockerfile', `FROM ${busybox}\n`);
+    // Not even a second time, when something of it might have been kept; and none of the builders is a way around it.
+    for (const builder of ['embedded', undefined, undefined] as const) {
+      const options = builder === undefined ? {} : { builder };
+      await expect(workspace.build('Dockerfile', { ...options, images })).rejects.toMatchObject(refused);
+    }
+    await expect(workspace.build('Dockerfile', { ...optionsFor('docker'), images })).rejects.toMatchObject(refused);
+    await expect(workspace.build(busybox, { images })).rejects.toMatchObject(refused);
   });
 
   test('that is not there is told', async () => {

@@ -17,8 +17,11 @@ export interface ImageSource {
    * @param platform  such as `linux/amd64`
    */
   open(reference: string, platform: string): Promise<SourceImage>;
-  /** The same image by its digest, without a tag, which not all builders take beside one; undefined when none is locked. */
-  exact?(reference: string): string | undefined;
+  /**
+   * The image that a builder must take: by its digest, without a tag, which not all builders take beside one. Undefined
+   * where any will do. Fails where none is allowed, as {@link open} does.
+   */
+  exact?(reference: string): Promise<string | undefined>;
   /**
    * Where the image lies on this disk and builders would not look for it; undefined for all that registries have.
    *

@@ -8,6 +8,7 @@ import type {
   RegistryClient,
   Repository,
   Root,
+  SignaturePolicy,
 } from '@nx-kraft/oci';
 import { RootfsFault } from './fault.ts';
 import type { ImageSource, PackedImage, SourceImage } from './image.ts';
@@ -20,15 +21,18 @@ const containerRegistry = 'docker.io';
  * but what is named by a digest and was read before needs no network.
  *
  * @param cacheFolder  of the layout; may be shared by processes
+ * @param policy  whose signatures images must have when they are asked for (default: nobody's)
  */
-export function registryImages(client: RegistryClient, cacheFolder: string): ImageSource {
+export function registryImages(client: RegistryClient, cacheFolder: string, policy?: SignaturePolicy): ImageSource {
   return {
     open: async (reference, platform) => {
-      const { Layout, Repository, formatReference, parseReference } = await loadOci();
+      const { Layout, Repository, formatReference, parseReference, requireSignature } = await loadOci();
       const cache = await Layout.create(cacheFolder);
       const name = parseReference(reference, containerRegistry);
       const repository = new Repository(client, name);
-      const source = new CachedSource(repository, cache);
+      const source = new CachedSource(repository, cache, async (digest) => {
+        if (policy !== undefined) await requireSignature(client, name, digest, policy);
+      });
       const root = await source.root(name.digest ?? name.tag ?? 'latest');
       return openImage(source, root, platform, formatReference(name), (layer) => source.keep(layer));
     },
@@ -42,8 +46,10 @@ export function registryImages(client: RegistryClient, cacheFolder: string): Ima
  */
 export async function openLayoutImage(folder: string, platform: string, name?: string): Promise<SourceImage> {
   const layout = await (await loadOci()).Layout.open(folder);
-  const roots = await layout.roots();
-  const named = roots.filter(({ annotations = {} }) => name === undefined || Object.values(annotations).includes(name));
+  // What is said about images lies beside them, and one image may have many names.
+  const roots = (await layout.roots()).filter(({ artifactType }) => artifactType === undefined);
+  const found = roots.filter(({ annotations = {} }) => name === undefined || Object.values(annotations).includes(name));
+  const named = [...new Map(found.map((root) => [root.digest, root])).values()];
   const [descriptor, second] = named;
   if (descriptor === undefined || second !== undefined) {
     const names = roots.flatMap(({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] ?? []);
@@ -138,11 +144,14 @@ class CachedSource implements OciSource {
   readonly name: string;
   readonly #repository: Repository;
   readonly #cache: Layout;
+  readonly #admit: (digest: Digest) => Promise<void>;
 
-  constructor(repository: Repository, cache: Layout) {
+  /** @param admit  refuses an image, before anything of it is kept */
+  constructor(repository: Repository, cache: Layout, admit: (digest: Digest) => Promise<void>) {
     this.name = repository.name;
     this.#repository = repository;
     this.#cache = cache;
+    this.#admit = admit;
   }
 
   /** The document behind a tag or digest, with its media type, which only the document itself and the registry know. */
@@ -156,6 +165,7 @@ class CachedSource implements OciSource {
       }
     }
     const root = await this.#repository.resolve(tagOrDigest);
+    await this.#admit(root.descriptor.digest);
     await this.#cache.writeBlob(root.bytes, root.descriptor.mediaType);
     return root;
   }

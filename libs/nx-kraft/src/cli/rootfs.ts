@@ -84,5 +84,8 @@ export const rootfs = command({
 function imagesWhenNeeded(): ImageSource {
   let loaded: Promise<ImageSource> | undefined;
   const load = async (): Promise<ImageSource> => (await import('../tasks/base-images.ts')).baseImages();
-  return { open: async (name, platform) => (await (loaded ??= load())).open(name, platform) };
+  return {
+    open: async (name, platform) => (await (loaded ??= load())).open(name, platform),
+    exact: async (name) => (await (loaded ??= load())).exact?.(name),
+  };
 }

@@ -5,12 +5,11 @@ import {
   type RegistryClient,
   attachToImage,
   provenanceAttachment,
-  readPrivateKey,
   repositoryName,
   signImage,
 } from '@nx-kraft/oci';
 import { hashedMaterials } from './materials.ts';
-import { readText } from './registry.ts';
+import { openSigningKey } from './signing-key.ts';
 import { tell } from './task.ts';
 import { pluginVersion } from './version.ts';
 
@@ -37,7 +36,7 @@ export async function attestImage(
   surroundings: TaskSurroundings,
 ): Promise<void> {
   const { provenance, builder, key: file } = options;
-  const key = file === undefined ? undefined : readPrivateKey(readText(file, 'the key'), file, keyPassphrase());
+  const key = file === undefined ? undefined : await openSigningKey(file);
   if (provenance === true) {
     const { task, materials } = await hashedMaterials(workspaceRoot, surroundings);
     const plan = {
@@ -54,11 +53,6 @@ export async function attestImage(
   if (key === undefined) return;
   await signImage(client, reference, digest, key);
   tell('signed');
-}
-
-/** The passphrase of a private key, by the names that cosign's users know and our own. */
-export function keyPassphrase(environment: NodeJS.ProcessEnv = process.env): string | undefined {
-  return environment.NX_KRAFT_KEY_PASSWORD ?? environment.COSIGN_PASSWORD;
 }
 
 /** Who builds: the workflow of GitHub, the job of GitLab, or somebody's own machine. */

@@ -1,25 +1,29 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Lock, lockedDigest } from '@nx-kraft/components';
+import { parseReference, signedDigest } from '@nx-kraft/oci';
 import { type ImageSource, type PackedImage, findPackedImage, openPackedImage, registryImages } from '@nx-kraft/rootfs';
 import { baseImageName, lockedImageName } from './needs.ts';
 import type { NetworkOptions } from './network.ts';
-import { openRegistries } from './registry.ts';
+import { openRegistries, userPolicy } from './registry.ts';
 
 /**
  * Base images of Dockerfiles, and root file systems that are images, from the registries that Docker would ask, as the
- * lock has them. Layers are kept in the user's caches. What the workspace packs itself is taken from there.
+ * lock has them and signed as the user's policy wants it. Layers are kept in the user's caches. What the workspace packs
+ * itself is taken from there.
  *
  * @param layouts  OCI image layouts by the images' names in full; absolute paths
  */
-export function baseImages(
+export async function baseImages(
   lock?: Lock,
   options: NetworkOptions = {},
   layouts: Readonly<Record<string, string>> = {},
-): ImageSource {
+): Promise<ImageSource> {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const images = registryImages(openRegistries(options), join(caches, 'nx-kraft', 'layers'));
-  const exact = (name: string): string | undefined => {
+  const client = openRegistries(options);
+  const policy = await userPolicy();
+  const images = registryImages(client, join(caches, 'nx-kraft', 'layers'), policy);
+  const locked = (name: string): string | undefined => {
     const digest = lockedDigest(lock, baseImageName(name));
     return digest === undefined ? undefined : lockedImageName(name, digest);
   };
@@ -30,9 +34,15 @@ export function baseImages(
   return {
     open: async (name, platform) => {
       const image = await packed(name, platform);
-      return image === undefined ? images.open(exact(name) ?? name, platform) : openPackedImage(image);
+      return image === undefined ? images.open(locked(name) ?? name, platform) : openPackedImage(image);
     },
-    exact,
+    exact: async (name) => {
+      const known = locked(name);
+      if (policy === undefined || layouts[baseImageName(name)] !== undefined) return known;
+      // A builder pulls by itself, so it gets just what was checked.
+      const digest = await signedDigest(client, parseReference(known ?? name, 'docker.io'), policy);
+      return digest === undefined ? known : lockedImageName(name, digest);
+    },
     packed,
   };
 }

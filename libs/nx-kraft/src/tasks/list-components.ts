@@ -14,7 +14,7 @@ import { type UsedComponent, readUsedComponents } from './used-components.ts';
 export async function listComponents(project: Kraftproject): Promise<readonly Component[]> {
   const sources = await readUsedComponents(project);
   const found = [
-    ...sources.map((source) => componentOf(source.name, source)),
+    ...sources.map((source) => ({ ...componentOf(source.name, source), ...sourcePurl(source) })),
     ...(await linkedLibraries(project, sources)),
     ...(await runtimes(project)),
     ...packages(project),
@@ -46,6 +46,17 @@ function componentOf(name: string, { url, revision, licence }: Omit<UsedComponen
     ...(revision === undefined ? {} : { commit: revision }),
     ...(licence === undefined ? {} : { licence }),
   };
+}
+
+/** As package-url has it for commits: by the host that it knows, or as something with a version and an address. */
+function sourcePurl({ name, url, revision }: UsedComponent): Pick<Component, 'purl'> {
+  if (url === undefined || revision === undefined) return {};
+  const [, owner, repository] = /^https:\/\/github\.com\/([^/]+)\/([^/]+?)(?:\.git)?\/?$/i.exec(url) ?? [];
+  if (owner !== undefined && repository !== undefined) {
+    return { purl: `pkg:github/${owner.toLowerCase()}/${repository.toLowerCase()}@${revision}` };
+  }
+  const address = encodeURIComponent(`git+${url}@${revision}`);
+  return { purl: `pkg:generic/${encodeURIComponent(name)}@${revision}?vcs_url=${address}` };
 }
 
 async function runtimes(project: Kraftproject): Promise<readonly Component[]> {

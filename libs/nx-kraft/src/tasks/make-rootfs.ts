@@ -61,7 +61,7 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   checkRoms(options, roms, file);
   const lock = await readWorkspaceLock(workspaceRoot);
   const places = Object.entries(layouts).map(([name, layout]) => [name, join(workspaceRoot, layout)]);
-  const images = baseImages(lock, rules, Object.fromEntries(places) as Record<string, string>);
+  const images = await baseImages(lock, rules, Object.fromEntries(places) as Record<string, string>);
   const common = {
     ...buildOptions,
     buildkitHost: buildOptions.buildkitHost ?? buildkitHost(),

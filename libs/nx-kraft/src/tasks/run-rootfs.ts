@@ -21,7 +21,7 @@ export async function withRootfs(run: KernelRun, source: string, options: Subjec
       source,
       baseDirectory: resolve(),
       time: sourceDateEpoch(),
-      images: baseImages(undefined, options),
+      images: await baseImages(undefined, options),
     };
     const { onLine = () => undefined } = options;
     await buildRootfs({ ...request, architecture: run.architecture, onLine }, temporary);

@@ -1,20 +1,35 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { OciFault } from '../fault.ts';
+import { isCosignKey, openCosignKey } from './cosign-key.ts';
 
 /**
- * A private key out of PEM: EC, Ed25519 or RSA, also encrypted as PKCS #8. The keys that cosign makes are encrypted in
- * a form of its own; `cosign import-key-pair` goes the other way, so such a pair begins with openssl.
+ * A private key out of PEM: EC, Ed25519 or RSA, also encrypted as PKCS #8; and what `cosign generate-key-pair` writes.
  *
  * @param at  the file, for the fault
  * @throws OciFault KEY_INVALID
  */
-export function readPrivateKey(pem: string, at: string, passphrase?: string): KeyObject {
-  return readKey(at, () => createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) }));
+export async function readPrivateKey(pem: string, at: string, passphrase?: string): Promise<KeyObject> {
+  try {
+    if (isCosignKey(pem)) return await openCosignKey(pem, passphrase ?? '');
+    return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+  } catch (error) {
+    throw invalidKey(at, error);
+  }
+}
+
+/** Whether a private key out of PEM can only be read with a passphrase. */
+export function isEncryptedKey(pem: string): boolean {
+  // PKCS #8 and cosign say it in the first line, the older forms of OpenSSL in a header of their own.
+  return /-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(pem);
 }
 
 /** A public key out of PEM, such as `cosign.pub`. @throws OciFault KEY_INVALID */
 export function readPublicKey(pem: string, at: string): KeyObject {
-  return readKey(at, () => createPublicKey(pem));
+  try {
+    return createPublicKey(pem);
+  } catch (error) {
+    throw invalidKey(at, error);
+  }
 }
 
 /** The signature in base64, as cosign has it: SHA-256 for EC and RSA. */
@@ -30,14 +45,10 @@ function hashFor(key: KeyObject): 'sha256' | null {
   return key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
 }
 
-function readKey(at: string, read: () => KeyObject): KeyObject {
-  try {
-    return read();
-  } catch (error) {
-    throw new OciFault('KEY_INVALID', 'this is no key in PEM that can be read', {
-      at,
-      hint: 'Make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256. Is the passphrase right?',
-      cause: error,
-    });
-  }
+function invalidKey(at: string, cause: unknown): OciFault {
+  return new OciFault('KEY_INVALID', 'this is no key in PEM that can be read', {
+    at,
+    hint: 'Is the passphrase right? A new key comes from: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256',
+    cause,
+  });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import spdxIds from 'spdx-license-ids/index.json' with { type: 'json' };
 import type { Attachment } from '../attachments.ts';
 
 /** Something that an image is made of. */
@@ -47,18 +48,30 @@ export function sbomAttachment(plan: SbomPlan): Attachment {
 
 function describe(component: Component) {
   const { name, version, kind, purl, commit, url, licence } = component;
-  const isSpdx = licence !== undefined && /^[A-Za-z0-9.+-]+$/.test(licence);
   const properties = commit === undefined ? [] : [{ name: 'nx-kraft:commit', value: commit }];
   return {
     type: 'library',
     'bom-ref': `${kind}:${purl ?? `${name}@${version ?? commit ?? ''}`}`,
     name,
     ...(version === undefined && commit === undefined ? {} : { version: version ?? commit }),
-    ...(licence === undefined ? {} : { licenses: [{ license: isSpdx ? { id: licence } : { name: licence } }] }),
+    ...(licence === undefined ? {} : { licenses: [licenceOf(licence)] }),
     ...(purl === undefined ? {} : { purl }),
     ...(url === undefined ? {} : { externalReferences: [{ type: 'vcs', url }] }),
     properties: [{ name: 'nx-kraft:kind', value: kind }, ...properties],
   };
+}
+
+const spdx = new Set(spdxIds);
+
+/** One of SPDX's list, an expression of several of these, or a name that is no more than that. */
+function licenceOf(licence: string) {
+  if (spdx.has(licence)) return { license: { id: licence } };
+  const words = licence.split(/[\s()]+/).filter((word) => word !== '');
+  const isName = (word: string) => spdx.has(word.replace(/\+$/, '')) || /^LicenseRef-[\w.-]+$/.test(word);
+  const alternates = words.every((word, index) =>
+    index % 2 === 0 ? isName(word) || words[index - 1] === 'WITH' : ['AND', 'OR', 'WITH'].includes(word),
+  );
+  return words.length % 2 === 1 && alternates ? { expression: licence } : { license: { name: licence } };
 }
 
 /** A UUID out of the content (RFC 9562, version 8): a random one would make every list another. */

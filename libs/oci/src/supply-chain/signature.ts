@@ -73,7 +73,7 @@ export async function requireSignature(
   digest: Digest,
   policy: SignaturePolicy,
 ): Promise<void> {
-  const rule = policy.rules.find(({ prefix }) => covers(prefix, reference));
+  const rule = ruleFor(policy, reference);
   if (rule?.isRejected === true) throw invalid('is refused by the policy', reference, digest);
   if (rule === undefined || rule.keys.length === 0) return;
   const repository = new Repository(client, reference);
@@ -86,6 +86,29 @@ export async function requireSignature(
   }
   const what = signatures.length === 0 ? 'is not signed' : 'is signed, but not by a key that the policy names';
   throw invalid(what, reference, digest);
+}
+
+/**
+ * The digest of an image that is signed as a policy wants it, for whoever gets the image by other ways than ours;
+ * undefined where the policy wants nothing of images of this name.
+ *
+ * @throws OciFault SIGNATURE_INVALID; RegistryFault
+ */
+export async function signedDigest(
+  client: RegistryClient,
+  reference: Reference,
+  policy: SignaturePolicy,
+): Promise<Digest | undefined> {
+  const rule = ruleFor(policy, reference);
+  if (rule === undefined || (rule.keys.length === 0 && rule.isRejected !== true)) return undefined;
+  const name = reference.digest ?? reference.tag ?? 'latest';
+  const { digest } = (await new Repository(client, reference).resolve(name)).descriptor;
+  await requireSignature(client, reference, digest, policy);
+  return digest;
+}
+
+function ruleFor(policy: SignaturePolicy, reference: Reference): SignatureRule | undefined {
+  return policy.rules.find(({ prefix }) => covers(prefix, reference));
 }
 
 function invalid(what: string, reference: Reference, digest: Digest): OciFault {

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cycloneDxErrors } from '../../test/cyclonedx.ts';
 import { makeImage } from '../../test/images.ts';
 import { attach, attachedTo } from '../attachments.ts';
 import { Layout } from '../layout.ts';
@@ -50,6 +51,30 @@ test('the list of components has what is known of each, and depends on nothing e
       { name: 'libc6', purl: 'pkg:deb/debian/libc6@2.36', licenses: [{ license: { name: 'GPL v2 or so' } }] },
     ],
   });
+});
+
+test('the list of components is valid by the schema of CycloneDX, whatever licences are called', () => {
+  const licences = [
+    'MIT',
+    'GPL-2.0-only WITH Linux-syscall-note',
+    '(MIT OR Apache-2.0+) AND ISC',
+    'BSD',
+    'MIT OR',
+    'GPL v2',
+  ];
+  const more = licences.map((licence, index): Component => ({ kind: 'package', name: `p${index}`, licence }));
+  const bare: Component = { kind: 'library', name: 'local' };
+  const document = JSON.parse(sbom([...components, ...more, bare]).content.toString()) as {
+    components: { name: string; licenses?: unknown }[];
+  };
+  expect(cycloneDxErrors(document)).toEqual([]);
+  expect(cycloneDxErrors({ ...document, components: [{ name: 'no type' }] })).not.toEqual([]);
+  const licencesOf = document.components.filter(({ name }) => /^p\d/.test(name)).map(({ licenses }) => licenses);
+  expect(licencesOf).toEqual([
+    [{ license: { id: 'MIT' } }],
+    ...licences.slice(1, 3).map((expression) => [{ expression }]),
+    ...licences.slice(3).map((name) => [{ license: { name } }]),
+  ]);
 });
 
 test('the packages of a root filesystem are found where package managers keep them', () => {
@@ -112,7 +137,7 @@ test('provenance says what went in, and its envelope is signed', () => {
   expect(isSignedBy(Buffer.concat([Buffer.from(head), payload]), signed.signatures[0].sig, publicKey)).toBe(true);
 });
 
-test('keys of three kinds sign, and what is no key says so', () => {
+test('keys of three kinds sign, and what is no key says so', async () => {
   const bytes = Buffer.from('payload');
   const pairs = [
     generateKeyPairSync('ec', { namedCurve: 'P-256' }),
@@ -121,11 +146,11 @@ test('keys of three kinds sign, and what is no key says so', () => {
   ];
   for (const { privateKey, publicKey } of pairs) {
     const secret = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'p' });
-    const signature = signBytes(bytes, readPrivateKey(secret.toString(), 'k', 'p'));
+    const signature = signBytes(bytes, await readPrivateKey(secret.toString(), 'k', 'p'));
     const open = readPublicKey(publicKey.export({ type: 'spki', format: 'pem' }).toString(), 'k.pub');
     expect(isSignedBy(bytes, signature, open)).toBe(true);
     expect(isSignedBy(Buffer.from('payloae'), signature, open)).toBe(false);
-    expect(() => readPrivateKey(secret.toString(), 'cosign.key', 'wrong')).toThrow(
+    await expect(readPrivateKey(secret.toString(), 'cosign.key', 'wrong')).rejects.toThrow(
       expect.objectContaining({ code: 'KEY_INVALID', at: 'cosign.key' }),
     );
   }

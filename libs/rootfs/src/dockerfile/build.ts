@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Converted, DirectoryNode } from '@nx-kraft/archive';
-import { describeError, Fault } from '@nx-kraft/base';
+import { describeError, Fault, hasErrorCode } from '@nx-kraft/base';
 import { pathsBelow } from '../directory.ts';
 import { RootfsFault } from '../fault.ts';
 import type { ImageDefaults, ImageSource, PackedImage, SourceImage } from '../image.ts';
@@ -193,7 +193,7 @@ async function embedded(build: Build, output: Output): Promise<Outcome> {
   const { place, scope, stage, context, contextPath } = build;
   const reason = whyBuilderIsNeeded(scope.dockerfile, neededStages(scope.stages, stage));
   if (reason !== undefined) throw reason;
-  const { local, remote } = namedContexts(build);
+  const { local, remote } = await namedContexts(build);
   const [name] = Object.keys(remote);
   if (name !== undefined) throw new NeedsBuilder(`is given the context ${name}=${remote[name] ?? ''}`, 1);
   const { root, config, leftOut, warnings } = await buildEmbedded(stage, {
@@ -220,8 +220,9 @@ async function openImage(
   try {
     return await options.images.open(reference, platform ?? own);
   } catch (error) {
-    // A builder may have the image, or the right to it, where we have not.
-    if (options.builder === 'embedded' || !(error instanceof Fault)) throw error;
+    // A builder may have the image, or the right to it, where we have not; what is forbidden is so to all.
+    const isFinal = options.builder === 'embedded' || hasErrorCode(error, 'SIGNATURE_INVALID');
+    if (isFinal || !(error instanceof Fault)) throw error;
     throw new NeedsBuilder(`needs the image ${reference}, which cannot be read: ${error.message}`, line);
   }
 }
@@ -256,7 +257,7 @@ async function external(name: ExternalBuilder, ready: ReadyBuilder, build: Build
   const images = new Map([...packed.values()].map((image) => [image.digest, image]));
   const offer = await offerImages(name, [...images.values()], place.scratch);
   try {
-    const job = jobOf(build, (image, platform) => {
+    const job = await jobOf(build, (image, platform) => {
       const found = packed.get(imageKey(image, platform ?? build.platform));
       return found === undefined ? undefined : offer.nameOf(found);
     });
@@ -292,10 +293,13 @@ function isContext({ buildContexts = {} }: DockerfileOptions, name: string): boo
 }
 
 /** @param packed  gives the name under which the builder finds an image that lies on this disk */
-function jobOf(build: Build, packed: (name: string, platform: string | undefined) => string | undefined): BuildJob {
+async function jobOf(
+  build: Build,
+  packed: (name: string, platform: string | undefined) => string | undefined,
+): Promise<BuildJob> {
   const { place, options, scope, platform, context, contextPath, buildArgs, env } = build;
-  const { local, remote } = namedContexts(build);
-  const text = pinImages(build.text, scope.dockerfile, scope.stages, (name, wanted) =>
+  const { local, remote } = await namedContexts(build);
+  const text = await pinImages(build.text, scope.dockerfile, scope.stages, async (name, wanted) =>
     isContext(options, name) ? undefined : (packed(name, wanted) ?? options.images?.exact?.(name)),
   );
   return {
@@ -325,12 +329,12 @@ interface NamedContexts {
   readonly remote: Readonly<Record<string, string>>;
 }
 
-function namedContexts({ options, place }: Build): NamedContexts {
+async function namedContexts({ options, place }: Build): Promise<NamedContexts> {
   const local = new Map<string, DirectoryNode>();
   const remote: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.buildContexts ?? {})) {
     const image = value.startsWith(imageScheme) ? value.slice(imageScheme.length) : undefined;
-    const exact = image === undefined ? undefined : options.images?.exact?.(image);
+    const exact = image === undefined ? undefined : await options.images?.exact?.(image);
     if (exact !== undefined || /^[a-z][a-z-]*:\/\//.test(value)) {
       remote[name] = exact === undefined ? value : imageScheme + exact;
       continue;

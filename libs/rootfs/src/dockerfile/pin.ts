@@ -8,18 +8,18 @@ import { fromFlags, type Stage, stageIndex, type Stages } from './stages.ts';
  *
  * @param exact  gives the name to write instead; undefined leaves an image as it is
  */
-export function pinImages(
+export async function pinImages(
   text: string,
   { instructions }: Dockerfile,
   { stages }: Stages,
-  exact: (name: string, platform: string | undefined) => string | undefined,
-): string {
+  exact: (name: string, platform: string | undefined) => Promise<string | undefined>,
+): Promise<string> {
   const lines = text.split('\n');
   for (const [index, instruction] of instructions.entries()) {
     const end = (instructions[index + 1]?.line ?? lines.length + 1) - 1;
     for (const { written, name, platform } of namesOf(instruction, stages)) {
       // What holds a variable that only the builder can replace names nothing here.
-      const replacement = name.includes('$') ? undefined : exact(name, platform);
+      const replacement = name.includes('$') ? undefined : await exact(name, platform);
       if (replacement !== undefined) replaceName(lines, instruction.line - 1, end, written, replacement);
     }
   }

@@ -6,13 +6,12 @@ import {
   fetchAttachments,
   formatReference,
   parseReference,
-  readPrivateKey,
   readPublicKey,
   requireSignature,
   signImage,
 } from '@nx-kraft/oci';
-import { keyPassphrase } from '../../tasks/attest.ts';
 import { readText, userPolicy } from '../../tasks/registry.ts';
+import { openSigningKey } from '../../tasks/signing-key.ts';
 import { command, jsonOption, print } from '../command.ts';
 import { UsageFault } from '../usage-fault.ts';
 import { registryOptions, withRegistries } from './options.ts';
@@ -20,16 +19,17 @@ import { registryOptions, withRegistries } from './options.ts';
 export const sign = command({
   arguments: 'NAME',
   options: {
-    key: { type: 'string', value: 'FILE', required: true, summary: 'the private key, as PEM' },
+    key: { type: 'string', value: 'FILE', required: true, summary: 'the private key, as PEM or from cosign' },
     ...registryOptions,
     ...jsonOption,
   },
-  notes: "Signs what the registry has under NAME, in cosign's form. The key's passphrase is read from COSIGN_PASSWORD.",
+  notes:
+    "Signs what the registry has under NAME, in cosign's form. The key's passphrase is read from COSIGN_PASSWORD, or\nasked for on a terminal.",
   run: ({ values, words: [name] }) =>
     withRegistries(values, async (client) => {
       const reference = parseReference(name);
       const digest = await digestOf(client, reference);
-      const key = readPrivateKey(readText(values.key, 'the key'), values.key, keyPassphrase());
+      const key = await openSigningKey(values.key);
       await signImage(client, reference, digest, key);
       const signed = `${formatReference(reference)}@${digest}`;
       print(values, { signed }, () => `signed ${signed}`);
