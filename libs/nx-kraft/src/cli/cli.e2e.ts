@@ -110,15 +110,19 @@ test('a Kraftfile is edited in place, and keeps its comments', async () => {
   const file = join(folder, 'Kraftfile');
   await writeFile(file, 'spec: v0.5\nname: web # the shop\nunikraft: stable\ntargets:\n  - qemu/x86_64\n');
   const steps = [
-    ['target', 'add', 'Kraftfile', 'fc/x86_64'],
-    ['lib', 'add', 'Kraftfile', 'musl'],
-    ['set', 'Kraftfile', 'CONFIG_A=y', 'CONFIG_B=12'],
-    ['unset', 'Kraftfile', 'CONFIG_B'],
-    ['set', 'Kraftfile', 'CONFIG_C=y', '--for', 'fc-x86_64'],
-    ['target', 'rm', 'Kraftfile', 'qemu-x86_64'],
-    ['upgrade', 'Kraftfile'],
-  ];
-  for (const step of steps) expect(await nxKraft(...step)).toMatchObject({ code: 0, stderr: '' });
+    ['target add Kraftfile fc/x86_64', 'target fc/x86_64 added'],
+    ['lib add Kraftfile musl', 'library musl added'],
+    ['set Kraftfile CONFIG_A=y CONFIG_B=12', 'CONFIG_A=y, CONFIG_B=12 in the kconfig of unikraft'],
+    ['set Kraftfile CONFIG_A=y', 'nothing to change'],
+    ['unset Kraftfile CONFIG_B', 'CONFIG_B removed from the kconfig of unikraft'],
+    ['set Kraftfile CONFIG_C=y --for fc-x86_64', 'CONFIG_C=y in the kconfig of target fc-x86_64'],
+    ['target rm Kraftfile qemu-x86_64', 'target qemu-x86_64 removed'],
+    ['upgrade Kraftfile', 'written as v0.6'],
+  ] as const;
+  for (const [step, told] of steps) {
+    const outcome = await nxKraft(...step.split(' '));
+    expect(outcome).toMatchObject({ code: 0, stderr: '', stdout: `Kraftfile: ${told}\n` });
+  }
   expect(await readFile(file, 'utf8')).toContain('name: web # the shop');
   expect(JSON.parse((await nxKraft('inspect', 'Kraftfile')).stdout)).toMatchObject({
     spec: 'v0.6',

@@ -26,7 +26,7 @@ export const set = command({
   run: ({ values, words: [file, ...words] }) => {
     const place = placeOf(values);
     const options = words.map((word) => /^(CONFIG_\w+)=(.*)$/s.exec(word)?.slice(1) ?? badOption(word));
-    return edit(values, file, (text) =>
+    return edit(values, file, `${words.join(', ')} in ${describePlace(place)}`, (text) =>
       options.reduce((now, [name = '', value = '']) => setKconfig(now, place, name, value), text),
     );
   },
@@ -37,7 +37,9 @@ export const unset = command({
   options: places,
   run: ({ values, words: [file, ...words] }) => {
     const place = placeOf(values);
-    return edit(values, file, (text) => words.reduce((now, name) => unsetKconfig(now, place, name), text));
+    return edit(values, file, `${words.join(', ')} removed from ${describePlace(place)}`, (text) =>
+      words.reduce((now, name) => unsetKconfig(now, place, name), text),
+    );
   },
 });
 
@@ -58,7 +60,9 @@ export const target: Group = {
               throw new UsageFault(`'${what}' is no PLAT/ARCH, such as qemu/x86_64`);
             }
             const named = values.name === undefined ? {} : { name: values.name };
-            return edit(values, file, (text) => addTarget(text, { platform, architecture, ...named }));
+            return edit(values, file, `target ${what} added`, (text) =>
+              addTarget(text, { platform, architecture, ...named }),
+            );
           },
         }),
     },
@@ -69,7 +73,8 @@ export const target: Group = {
         command({
           arguments: 'FILE ID',
           options: jsonOption,
-          run: ({ values, words: [file, id] }) => edit(values, file, (text) => removeTarget(text, id)),
+          run: ({ values, words: [file, id] }) =>
+            edit(values, file, `target ${id} removed`, (text) => removeTarget(text, id)),
         }),
     },
   },
@@ -90,7 +95,7 @@ export const lib: Group = {
           run: ({ values, words: [file, name] }) => {
             const { version = 'stable', source } = values;
             const from = source === undefined ? {} : { source };
-            return edit(values, file, (text) => addLibrary(text, { name, version, ...from }));
+            return edit(values, file, `library ${name} added`, (text) => addLibrary(text, { name, version, ...from }));
           },
         }),
     },
@@ -101,7 +106,8 @@ export const lib: Group = {
         command({
           arguments: 'FILE NAME',
           options: jsonOption,
-          run: ({ values, words: [file, name] }) => edit(values, file, (text) => removeLibrary(text, name)),
+          run: ({ values, words: [file, name] }) =>
+            edit(values, file, `library ${name} removed`, (text) => removeLibrary(text, name)),
         }),
     },
   },
@@ -117,27 +123,37 @@ export const upgrade = command({
   },
   notes: 'What the newer version has no way to say is told, and the exit code is then 1 and nothing is written.',
   run: async ({ values, words: [file] }) => {
-    const { text, losses } = upgradeKraftfile(await readFile(file, 'utf8'), values.to ?? 'v0.6');
+    const version = values.to ?? 'v0.6';
+    const { text, losses } = upgradeKraftfile(await readFile(file, 'utf8'), version);
     for (const { message, line, column } of losses) process.stderr.write(`${file}:${line}:${column}: ${message}\n`);
     const isDry = values['dry-run'] === true;
     const isFine = losses.length === 0 || values.force === true;
     if (!isDry && isFine) await write(file, text);
-    print(values, { file, written: !isDry && isFine, text, losses }, () => (isDry ? text : ''));
+    print(values, { file, written: !isDry && isFine, text, losses }, () =>
+      isDry ? text : isFine ? `${file}: written as ${version}` : '',
+    );
     return isFine ? 0 : 1;
   },
 });
 
+/** Changes a file and tells, in one line, what it says now. */
 async function edit(
   values: Values<typeof jsonOption>,
   file: string,
+  result: string,
   change: (text: string) => string,
 ): Promise<number> {
   const before = await readFile(file, 'utf8');
   const after = change(before);
   const changed = after !== before;
   if (changed) await write(file, after);
-  print(values, { file, changed }, () => '');
+  print(values, { file, changed }, () => `${file}: ${changed ? result : 'nothing to change'}`);
   return 0;
+}
+
+function describePlace(place: KconfigPlace): string {
+  if (place === 'unikraft') return 'the kconfig of unikraft';
+  return 'target' in place ? `the kconfig of target ${place.target}` : `the kconfig of library ${place.library}`;
 }
 
 function write(file: string, text: string): Promise<void> {
