@@ -34,7 +34,7 @@ export async function describeToolchains(
   };
   const described = architectures.map(async (architecture): Promise<[string, string]> => {
     const prefix = crossCompilePrefix(architecture);
-    const programs = [`${prefix}gcc`, `${prefix}ld`, `${prefix}objcopy`, 'make', 'flex', 'bison'];
+    const programs = [`${prefix}gcc`, `${prefix}g++`, `${prefix}ld`, `${prefix}objcopy`, 'make', 'flex', 'bison'];
     const lines = await Promise.all(programs.map(async (program) => `${program}: ${await versionOf(program)}`));
     return [architecture, lines.join('\n')];
   });

@@ -344,6 +344,12 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: program('gcc', 'echo "gcc (Other) 99.1"'),
     ran: everyKernel,
   },
+  'the C++ compiler': { change: otherVersion('g++'), ran: everyKernel },
+  'paths in kernels, where no mount namespaces are allowed': {
+    change: program('unshare', 'echo "unshare failed: Operation not permitted" >&2; exit 1'),
+    // The one with its root file system inside is another one then, as it says where that lies.
+    ran: [...everyKernel, 'embedded:package'],
+  },
   'the linker': { change: otherVersion('ld'), ran: everyKernel },
   make: { change: otherVersion('make'), ran: everyKernel },
   'a compiler for an architecture that nobody builds for': {

@@ -1,14 +1,8 @@
 import { join } from 'node:path';
-import {
-  type Kconfig,
-  type KernelPlan,
-  describeToolchains,
-  librarySymbols,
-  mergeKconfig,
-  targetSymbols,
-} from '@nx-kraft/kernel';
+import { type Kconfig, type KernelPlan, librarySymbols, mergeKconfig, targetSymbols } from '@nx-kraft/kernel';
 import { type Kraftfile, type Target, embedsRootfs, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import { toolchainVariable } from './files.ts';
+import { describeKernelTools } from './kernel-tools.ts';
 import type { Kraftproject } from './kraftproject.ts';
 import type { NetworkOptions } from './network.ts';
 import { type KernelSources, fetchSources } from './sources.ts';
@@ -41,7 +35,7 @@ export async function planKernel(
     platform: target.platform,
     ...sources,
     kconfig: mergeKconfig(await librarySymbols(sources.libraries), kernelConfig(kraftfile, merged)),
-    toolchain: await toolchainOf(target.architecture),
+    toolchain: await toolchainOf(workspaceRoot, target.architecture),
     ...(project.kraftfile.rootfs !== undefined && embedsRootfs(project.kraftfile, target)
       ? { embeddedRootfs: output(rootfsName(project.kraftfile, target.architecture)) }
       : {}),
@@ -58,9 +52,9 @@ export async function planKernel(
 }
 
 /** The tools' versions: the plugin has asked for them before the tasks started, unless this runs in another way. */
-async function toolchainOf(architecture: string): Promise<string> {
+async function toolchainOf(workspaceRoot: string, architecture: string): Promise<string> {
   const known = process.env[toolchainVariable(architecture)];
-  return known ?? (await describeToolchains([architecture])).get(architecture) ?? '';
+  return known ?? (await describeKernelTools(workspaceRoot, [architecture])).get(architecture) ?? '';
 }
 
 /**

@@ -1,8 +1,8 @@
 import { ProgramFault, run } from '@nx-kraft/base';
-import { describeToolchains } from '@nx-kraft/kernel/toolchain';
 import { digestFileDetails } from '@nx-kraft/rootfs/file-details';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
 import { qemuVariable, toolchainVariable } from './files.ts';
+import { describeKernelTools } from './kernel-tools.ts';
 import { ProgramVersions } from './program-versions.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function taskVariables(workspaceRoot: string): Promise<Readonly<Rec
     return [variable, digestFileDetails(workspaceRoot, read, excluded)] as const;
   });
   const programs = new ProgramVersions(workspaceRoot);
-  const described = await describePrograms(versions, programs);
+  const described = await describePrograms(workspaceRoot, versions, programs);
   programs.save();
   return Object.fromEntries([...described, ...details]);
 }
@@ -26,13 +26,14 @@ export async function taskVariables(workspaceRoot: string): Promise<Readonly<Rec
 const emulators = { x86_64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64', arm: 'qemu-system-arm' };
 
 async function describePrograms(
+  workspaceRoot: string,
   variables: readonly string[],
   { ask }: ProgramVersions,
 ): Promise<readonly (readonly [string, string])[]> {
   const architectures = ['x86_64', 'arm64', 'arm'].filter((name) => variables.includes(toolchainVariable(name)));
   const booted = Object.entries(emulators).filter(([name]) => variables.includes(qemuVariable(name)));
   const [toolchains, emulated, builders, erofs] = await Promise.all([
-    describeToolchains(architectures, ask),
+    describeKernelTools(workspaceRoot, architectures, ask),
     Promise.all(booted.map(async ([name, program]) => [qemuVariable(name), await ask(program)] as const)),
     variables.includes(buildersVariable) ? describeBuilders(ask) : '',
     variables.includes(erofsVariable) ? describeErofs() : '',
