@@ -30,6 +30,7 @@ export function explain(
   config: Kconfig,
   declarations: readonly Declaration[],
 ): string | undefined {
+  if (symbol === 'CONFIG_UK_NAME') return 'an image is named after its project and target';
   const own = declarations.filter((declaration) => declaration.symbol === symbol);
   if (own.length === 0) {
     const names = new Set(declarations.map((declaration) => declaration.symbol.replace(prefix, '')));

@@ -47,10 +47,8 @@ export interface BuildOptions {
   readonly signal?: AbortSignal | undefined;
   /** Seconds since 1970 that are embedded where Unikraft embeds a date (default 0). */
   readonly sourceDateEpoch?: number;
-  /** Is told the options that KConfig did not take, before anything is compiled. */
+  /** Is told the options that KConfig did not take, before anything is compiled; what it throws ends the build. */
   readonly onDropped?: (options: readonly ExplainedOption[]) => void;
-  /** Whether such an option fails the build (default false). */
-  readonly strict?: boolean;
   readonly onStep?: (step: MakeStep) => void;
   /** Is told how many steps a build from nothing has, before the first of them; asking make costs about a second. */
   readonly onTotal?: (steps: number) => void;

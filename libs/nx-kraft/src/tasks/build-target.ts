@@ -1,6 +1,6 @@
 import { type SectionSizes, type SizeReport, buildKernel } from '@nx-kraft/kernel';
 import { outputNames } from '@nx-kraft/kraftfile';
-import { describeDropped } from './dropped-options.ts';
+import { judgeDropped } from './dropped-options.ts';
 import { findTarget, loadKraftproject } from './kraftproject.ts';
 import { planKernel } from './plan-kernel.ts';
 import { stepReporter } from './progress.ts';
@@ -15,13 +15,12 @@ export interface BuildOptions extends RuntimeOptions {
   readonly target: string;
   /** Parallel jobs of make. */
   readonly jobs?: number;
-  /** Whether an option that did not stick fails the build, before anything is compiled. */
+  /** Whether an option that did not stick fails the build (default: one that the Kraftfile itself asks for). */
   readonly strict?: boolean;
 }
 
 /**
- * Builds the kernel of one target from source and tells which options of the Kraftfile did not stick, or takes the
- * kernel of the runtime.
+ * Builds the kernel of one target from source and tells which options did not stick, or takes the kernel of the runtime.
  */
 export async function buildTarget(workspaceRoot: string, options: BuildOptions, signal: AbortSignal): Promise<void> {
   const project = await loadKraftproject(workspaceRoot, options.kraftfile);
@@ -36,8 +35,7 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
     signal,
     sourceDateEpoch: sourceDateEpoch(),
     downloads,
-    strict: options.strict === true,
-    onDropped: (dropped) => dropped.forEach((option) => tell(describeDropped(project, target, option))),
+    onDropped: (dropped) => judgeDropped(project, target, dropped, options.strict),
     ...progress,
     ...(options.jobs && { jobs: options.jobs }),
   }).finally(end);

@@ -14,6 +14,7 @@ export class ProjectFault extends Fault<
   | 'KRAFTFILE_NO_TARGET'
   | 'KRAFTFILE_NO_VERSION'
   | 'KRAFTFILE_NOT_BUILT'
+  | 'KRAFTFILE_OPTIONS_DROPPED'
   | 'NO_TERMINAL'
   | 'OPTION_INVALID'
 > {

@@ -63,7 +63,7 @@ async function finishConfig(
   const target = findTarget(project, id ?? hostTarget(plannedTargets(project.kraftfile))?.id ?? '');
   const { plan, downloads } = await planKernel(root, project, target, network, signal, 'config');
   const { config, dropped } = await configureKernel(plan, { signal, downloads });
-  for (const option of dropped) process.stderr.write(`${describeDropped(project, target, option)}\n`);
+  for (const option of dropped) process.stderr.write(`warning: ${describeDropped(project, target, option)}\n`);
   return config;
 }
 
