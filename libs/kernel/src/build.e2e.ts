@@ -1,11 +1,11 @@
-import { appendFile, cp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { buildInProcess } from '../test/process.ts';
 import { core, main, makeApplication, makefile, planOf, useFolders } from '../test/sample.ts';
 import { buildKernel } from './build.ts';
 import type { BuildOptions, BuiltKernel, KernelPlan } from './plan.ts';
-import { describeToolchains } from './toolchain.ts';
+import { crossCompilePrefix, describeToolchains } from './toolchain.ts';
 
 const folders = useFolders();
 const application = (name: string): Promise<string> => makeApplication(join(folders.test, name));
@@ -96,6 +96,45 @@ test('a changed flag, an option and a file that was replaced by an older one are
   expect((await readFile(kernel.output.kernel)).equals(second)).toBe(false);
 });
 
+test('sources and build files that an application takes from beside it are followed, too, when they become older', async () => {
+  const beside = join(folders.test, 'common');
+  const kernel = planOf(await application('app'));
+  const writeOld = async (name: string, text: string, seconds: number): Promise<void> => {
+    await writeFile(join(beside, name), text);
+    await utimes(join(beside, name), seconds, seconds);
+  };
+  await mkdir(beside);
+  await writeOld('value.h', '#define VALUE 1\n', 3000);
+  await writeOld('other.c', '#include "value.h"\nint other(void) { return VALUE + MORE; }\n', 3000);
+  await writeOld('flags.mk', 'APPSAMPLE_CFLAGS-y += -DMORE=1\n', 3000);
+  await writeFile(
+    join(kernel.application, 'Makefile.uk'),
+    makefile
+      .replace('$(APPSAMPLE_BASE)/other.c', '$(APPSAMPLE_BASE)/../common/other.c')
+      .concat('include $(APPSAMPLE_BASE)/../common/flags.mk\n'),
+  );
+  await build(kernel);
+  expect((await build(kernel)).compiled).toEqual([]);
+  for (const [name, text] of [
+    ['value.h', '#define VALUE 2\n'],
+    ['flags.mk', 'APPSAMPLE_CFLAGS-y += -DMORE=5\n'],
+  ] as const) {
+    const before = await readFile(kernel.output.kernel);
+    await writeOld(name, text, 1000);
+    expect((await build(kernel)).compiled).toContain('appsample/other.o');
+    expect((await readFile(kernel.output.kernel)).equals(before)).toBe(false);
+  }
+});
+
+test('settings for all libraries that lie beside an application are not shared with those that have none', async () => {
+  const kernel = planOf(await application('app'));
+  await mkdir(join(folders.test, 'common'));
+  await writeFile(join(folders.test, 'common/flags.mk'), 'CFLAGS-y += -DFOR_ALL\n');
+  await writeFile(join(kernel.application, 'Makefile.uk'), `${makefile}include $(APPSAMPLE_BASE)/../common/flags.mk\n`);
+  await build(planOf(await application('plain')));
+  expect((await build(kernel)).shared).toBe(false);
+});
+
 test('an option that does not stick is told, even when the build then fails', async () => {
   const kernel = planOf(await application('app'), { CONFIG_NO_SUCH_OPTION: 'y' });
   await writeFile(join(kernel.application, 'main.c'), 'not even C');
@@ -106,14 +145,16 @@ test('an option that does not stick is told, even when the build then fails', as
   ]);
 });
 
-test('a strict build fails for an option that does not stick, before anything is compiled', async () => {
-  const kernel = planOf(await application('app'), { CONFIG_LIBUKBOOT_MAXNBARGS: 'many', CONFIG_UK_NAME: 'other' });
+test('whoever hears of options that did not stick can refuse them, before anything is compiled', async () => {
+  const kernel = planOf(await application('app'), { CONFIG_LIBUKBOOT_MAXNBARGS: 'many' });
   const compiled: string[] = [];
-  const strict = buildKernel(kernel, { strict: true, onStep: ({ file }) => compiled.push(file) });
-  await expect(strict).rejects.toMatchObject({
-    code: 'KERNEL_OPTIONS_DROPPED',
-    message: 'KConfig did not take CONFIG_LIBUKBOOT_MAXNBARGS, CONFIG_UK_NAME',
+  const refused = buildKernel(kernel, {
+    onDropped: (dropped) => {
+      throw new Error(`no ${dropped.map(({ symbol }) => symbol).join()}`);
+    },
+    onStep: ({ file }) => compiled.push(file),
   });
+  await expect(refused).rejects.toThrow('no CONFIG_LIBUKBOOT_MAXNBARGS');
   expect(compiled).toEqual([]);
   await build(kernel);
 });
@@ -147,6 +188,43 @@ test('a missing function is a link error, and a missing compiler says what to in
     hint: expect.stringContaining('gcc') as string,
   });
 });
+
+/** A kernel for Xen on ARM of a stand-in for the core, since the test kernel is for x86_64 alone; `debug` is its ELF file. */
+async function standInKernel(debug: string): Promise<KernelPlan> {
+  const lines = [
+    'defconfig:',
+    '\t@cp $(UK_DEFCONFIG) $(C)',
+    'all:',
+    '\t@touch $(O)/$(N)_xen-arm64 $(O)/$(N).map',
+    `\t@${debug} > $(O)/$(N)_xen-arm64.elf.dbg`,
+  ];
+  await writeFile(join(folders.test, 'Makefile'), lines.join('\n'));
+  return {
+    ...planOf(await application('app')),
+    architecture: 'arm64',
+    platform: 'xen',
+    core: { folder: folders.test },
+    toolchain: `${crossCompilePrefix('arm64')}gcc: 12.2`,
+  };
+}
+
+test('for Xen on ARM the debug kernel is the ELF file that the image was copied from', async () => {
+  const kernel = await standInKernel('echo symbols');
+  await buildKernel(kernel, { share: false });
+  expect(await readFile(kernel.output.debugKernel, 'utf8')).toBe('symbols\n');
+});
+
+test.each(['COMPILER', 'CPATH', 'CONFIG_UK_BASE', 'UK_CFLAGS'])(
+  'make does not see %s, which it would take something from that no key knows',
+  async (name) => {
+    process.env[name] = 'foreign';
+    const kernel = await standInKernel('env');
+    await buildKernel(kernel, { share: false }).finally(() => delete process.env[name]);
+    const environment = await readFile(kernel.output.debugKernel, 'utf8');
+    expect(environment).toContain('SOURCE_DATE_EPOCH=0\n');
+    expect(environment).not.toContain('foreign');
+  },
+);
 
 test('a library without build files is told before anything is built', async () => {
   const kernel = planOf(await application('app'));

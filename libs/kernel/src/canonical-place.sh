@@ -14,5 +14,13 @@ while [ "$1" != -- ]; do
 	shift 2
 done
 shift
+# What else lies below /mnt, such as the disks of Windows, and maybe all of this workspace, stays there.
+for folder in /mnt/*/; do
+	name=${folder%/}
+	name=${name##*/}
+	[ -d "$folder" ] && [ ! -e "$stage/$name" ] || continue
+	mkdir "$stage/$name"
+	mount -n --rbind "$folder" "$stage/$name"
+done
 mount -n --move "$stage" /mnt
 exec "$@"

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { diagnoseMakeOutput, parseMakeStep } from './diagnose.ts';
 import { orderLibraries } from './libraries.ts';
-import { stripOwnSettings } from './sources.ts';
+import { stripOwnSettings } from './build-files.ts';
 
 const toHost = (path: string) => path.replace('/mnt/app', '/home/me/hello');
 

@@ -65,22 +65,24 @@ export function makeRunner(plan: KernelPlan, options: BuildOptions, place: Place
   };
 }
 
+/** Variables that Unikraft's make, or a compiler below it, would take flags, paths and other tools from. */
+const foreignVariable =
+  /^(UK_.*|CONFIG_.*|MAKE(FLAGS|LEVEL|FILES)|ARCH|BUILD_VERBOSE|COMPILER|CROSS_COMPILE|LLVM_TARGET_ARCH|COMPILER_PATH|GCC_EXEC_PREFIX|CPATH|C(PLUS)?_INCLUDE_PATH|LIBRARY_PATH)$/;
+
 /**
- * The environment of make. Variables that Unikraft's make would take flags and names from are taken away: no cache key
- * knows them. Messages are in English, for they are read; compilers take their date from SOURCE_DATE_EPOCH.
+ * The environment of make. Foreign variables are taken away: no cache key knows them. Messages are in English, for they are read; compilers take their date from SOURCE_DATE_EPOCH.
  */
 function makeEnvironment(
   sourceDateEpoch: number,
   makeFlags: string | undefined,
   additions: Readonly<Record<string, string>>,
 ): Record<string, string | undefined> {
-  const foreign = Object.keys(process.env).filter((name) =>
-    /^(UK_|MAKE(FLAGS|LEVEL|FILES)$|CROSS_COMPILE$)/.test(name),
-  );
+  const foreign = Object.keys(process.env).filter((name) => foreignVariable.test(name));
   return {
     ...Object.fromEntries(foreign.map((name) => [name, undefined])),
     SOURCE_DATE_EPOCH: String(sourceDateEpoch),
     ...additions,
+    BASH_ENV: join(import.meta.dirname, 'bash-functions.sh'),
     MAKEFLAGS: makeFlags,
     LC_ALL: 'C',
   };

@@ -45,6 +45,15 @@ test('users of one machine share objects, and each gets the same bits', async ()
   }
 });
 
+test('a kernel is built by programs that lie below the folder where the canonical paths are', async () => {
+  const repository = join(import.meta.dirname, '../../..');
+  const bind = 'mount -t tmpfs tmpfs /mnt && mkdir /mnt/work && mount --rbind "$0" /mnt/work && exec "$@"';
+  const prefix = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', bind, repository];
+  const plan = planOf(await makeApplication(join(folders.test, 'app')));
+  const built = await buildInProcess(plan, prefix, {}, '/mnt/work/libs/kernel');
+  expect(built).toMatchObject({ canonical: true });
+});
+
 test('where no mount namespace is allowed a kernel is built at the paths that there are, and that is told', async () => {
   const programs = await mkdtemp(join(tmpdir(), 'programs-'));
   try {
@@ -58,6 +67,10 @@ test('where no mount namespace is allowed a kernel is built at the paths that th
     expect(await buildInProcess(plan, ['env'], environment)).toEqual({ canonical: false, shared: false });
     await access(plan.output.kernel, constants.X_OK);
     expect(await readFile(plan.output.map, 'utf8')).toContain(`${plan.workFolder}/objects/appsample.o`);
+
+    // Where they are allowed again nothing of it is used.
+    expect(await buildInProcess(plan, ['env'])).toMatchObject({ canonical: true });
+    expect(await readFile(plan.output.map, 'utf8')).not.toContain(plan.workFolder);
   } finally {
     await rm(programs, { recursive: true });
   }

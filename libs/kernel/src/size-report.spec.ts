@@ -31,16 +31,52 @@ Linker script and memory map
  .debug_info    0x0000000000000000     0x5000 /mnt/objects/libukboot.o
 `;
 
-async function read(text: string): Promise<SizeReport> {
+async function read(text: string, objects: Readonly<Record<string, Buffer>> = {}): Promise<SizeReport> {
   const folder = await mkdtemp(join(tmpdir(), 'map-'));
   const file = join(folder, 'unikernel.map');
   await writeFile(file, text);
-  return readSizeReport(file).finally(() => rm(folder, { recursive: true }));
+  for (const [name, bytes] of Object.entries(objects)) await writeFile(join(folder, name), bytes);
+  return readSizeReport(file, folder).finally(() => rm(folder, { recursive: true }));
 }
 
-test('an image of one object, as for Xen, has a total alone', async () => {
+/** An ELF file with nothing but a table of sections of these sizes. */
+function objectFile(sizes: Readonly<Record<string, number>>): Buffer {
+  const sections = Object.entries({ '': 0, ...sizes, '.shstrtab': 0 });
+  const names = Buffer.from(sections.map(([name]) => `${name}\0`).join(''));
+  const header = Buffer.alloc(64);
+  header.write('\u007fELF\u0002', 'latin1');
+  header.writeBigUInt64LE(BigInt(64 + names.length), 40);
+  header.writeUInt16LE(64, 58);
+  header.writeUInt16LE(sections.length, 60);
+  header.writeUInt16LE(sections.length - 1, 62);
+  const table = sections.map(([name, size]) => {
+    const entry = Buffer.alloc(64);
+    entry.writeUInt32LE(names.indexOf(`${name}\0`), 0);
+    entry.writeBigUInt64LE(64n, 24);
+    entry.writeBigUInt64LE(BigInt(name === '.shstrtab' ? names.length : size), 32);
+    return entry;
+  });
+  return Buffer.concat([header, names, ...table]);
+}
+
+test('the sections of an image of one object, as for Xen, count for libraries by what those have of each', async () => {
   const linked = map.replaceAll(/\/\S*\.(o|a\(.*\))$/gm, '/mnt/objects/unikernel_xen-x86_64.o');
-  expect(await read(linked)).toEqual({ total: { text: 0x124, rodata: 0x10, data: 8, bss: 0x2000 }, libraries: [] });
+  const { total, libraries } = await read(linked, {
+    'libukboot.o': objectFile({ '.text': 0xc0, '.rodata': 0x18, '.data': 8, '.text.discarded': 0x500 }),
+    'libukboot.ld.o': objectFile({ '.text': 0x9999 }),
+    'libxenplat.o': objectFile({
+      '.text': 0x40,
+      '.rodata': 8,
+      '.text.a_function_with_a_long_name': 0x20,
+      '.bss': 0x2000,
+    }),
+    'unikernel_xen-x86_64.o': objectFile({ '.text': 0x9999 }),
+  });
+  expect(total).toEqual({ text: 0x124, rodata: 0x10, data: 8, bss: 0x2000 });
+  expect(libraries).toEqual([
+    { name: 'libxenplat', text: 0x60, rodata: 4, data: 0, bss: 0x2000 },
+    { name: 'libukboot', text: 0xc0, rodata: 12, data: 8, bss: 0 },
+  ]);
 });
 
 test('bytes count for the library of their object; what was discarded and debug information does not', async () => {

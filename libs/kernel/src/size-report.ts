@@ -1,5 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { readSectionSizes } from './sections.ts';
 import { imageBaseName } from './shared-objects.ts';
 
 /** Bytes of a kernel: what is executed, what is only read, what begins with values, and what begins as zero. */
@@ -10,7 +13,7 @@ export interface SectionSizes {
   readonly bss: number;
 }
 
-/** What each library takes of a kernel, the largest first; none where the linker's map does not tell them apart. */
+/** What each library takes of a kernel, the largest first. */
 export interface SizeReport {
   readonly total: SectionSizes;
   readonly libraries: readonly (SectionSizes & { readonly name: string })[];
@@ -19,30 +22,28 @@ export interface SizeReport {
 /**
  * Reads how many bytes each library contributed to an image from the map that GNU ld wrote: sections that it kept, by
  * the object file that they are from. Debug information does not count, nor what ld adds for alignment.
+ *
+ * For Xen all libraries are linked into one object before the image is, and the map knows that one only: each of its
+ * sections then counts for the libraries by what their own objects have in sections of its name.
+ *
+ * @param objects  the folder with the objects of the libraries
  */
-export async function readSizeReport(map: string): Promise<SizeReport> {
+export async function readSizeReport(map: string, objects: string): Promise<SizeReport> {
   const libraries = new Map<string, Mutable<SectionSizes>>();
   const total = { text: 0, rodata: 0, data: 0, bss: 0 };
-  let kind: keyof SectionSizes | undefined;
-  let isKept = false;
-  for await (const line of createInterface({ input: createReadStream(map), crlfDelay: Infinity })) {
-    // The map begins with what was discarded.
-    if (line.startsWith('Linker script and memory map')) isKept = true;
-    if (!isKept) continue;
-    const output = /^(\.\S+|[A-Z]\S*)/.exec(line);
-    if (output?.[1] !== undefined) kind = kindOf(output[1]);
-    // A long name of a section has a line of its own before its numbers.
-    const input = /^ (?:\S+)?\s+0x[\da-f]+\s+0x([\da-f]+)\s+(\S.*\.(?:o|a\(.*\)))$/.exec(line);
-    if (kind === undefined || input?.[1] === undefined || input[2] === undefined) continue;
-    const size = Number.parseInt(input[1], 16);
-    total[kind] += size;
-    const name = libraryOf(input[2]);
-    // For Xen all libraries are linked into one object before the image is, whose map then knows that one only.
-    if (name.startsWith(`${imageBaseName}_`)) continue;
-    const sizes = libraries.get(name) ?? { text: 0, rodata: 0, data: 0, bss: 0 };
-    libraries.set(name, sizes);
+  const add = (library: string, kind: keyof SectionSizes, size: number): void => {
+    const sizes = libraries.get(library) ?? { text: 0, rodata: 0, data: 0, bss: 0 };
+    libraries.set(library, sizes);
     sizes[kind] += size;
+  };
+  const joined: MapLine[] = [];
+  for await (const line of readMap(map)) {
+    total[line.kind] += line.size;
+    const name = libraryOf(line.file);
+    if (name.startsWith(`${imageBaseName}_`)) joined.push(line);
+    else add(name, line.kind, line.size);
   }
+  if (joined.length > 0) await shareOut(joined, objects, add);
   const named = [...libraries].map(([name, sizes]) => ({ name, ...sizes }));
   return {
     total,
@@ -50,6 +51,52 @@ export async function readSizeReport(map: string): Promise<SizeReport> {
       .filter((sizes) => sum(sizes) > 0)
       .toSorted((a, b) => sum(b) - sum(a) || (a.name < b.name ? -1 : 1)),
   };
+}
+
+/** A section of an object file that is part of the image. */
+interface MapLine {
+  readonly section: string;
+  readonly kind: keyof SectionSizes;
+  readonly size: number;
+  readonly file: string;
+}
+
+async function* readMap(map: string): AsyncGenerator<MapLine> {
+  let kind: keyof SectionSizes | undefined;
+  let isKept = false;
+  let section = '';
+  for await (const line of createInterface({ input: createReadStream(map), crlfDelay: Infinity })) {
+    // The map begins with what was discarded.
+    if (line.startsWith('Linker script and memory map')) isKept = true;
+    if (!isKept) continue;
+    const output = /^(\.\S+|[A-Z]\S*)/.exec(line);
+    if (output?.[1] !== undefined) kind = kindOf(output[1]);
+    // A long name of a section has a line of its own before its numbers.
+    section = /^ (\S+)/.exec(line)?.[1] ?? section;
+    const input = /^ (?:\S+)?\s+0x[\da-f]+\s+0x([\da-f]+)\s+(\S.*\.(?:o|a\(.*\)))$/.exec(line);
+    if (kind === undefined || input?.[1] === undefined || input[2] === undefined) continue;
+    yield { section, kind, size: Number.parseInt(input[1], 16), file: input[2] };
+  }
+}
+
+async function shareOut(
+  joined: readonly MapLine[],
+  objects: string,
+  add: (library: string, kind: keyof SectionSizes, size: number) => void,
+): Promise<void> {
+  const files = (await readdir(objects)).filter(
+    (name) => /(?<!\.ld)\.o$/.test(name) && !name.startsWith(imageBaseName),
+  );
+  const parts = await Promise.all(
+    files.map(async (file) => [libraryOf(file), await readSectionSizes(join(objects, file))] as const),
+  );
+  for (const { section, kind, size } of joined) {
+    const whole = parts.reduce((bytes, [, sizes]) => bytes + (sizes.get(section) ?? 0), 0);
+    for (const [library, sizes] of parts) {
+      const part = sizes.get(section) ?? 0;
+      if (part > 0) add(library, kind, Math.round((size * part) / whole));
+    }
+  }
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -1,14 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readFile, readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findClimbs, isBuildFile } from './climbs.ts';
+import { hasErrorCode } from '@nx-kraft/base';
 
 /** Never sources: git's own files, and what builds leave in an application's folder. */
 const ignored = new Set(['.git', '.unikraft', '.nx', 'node_modules']);
 
 /** Lists the files and links below a folder as relative paths, in an order of our own. */
-async function listSources(folder: string, below = ''): Promise<readonly string[]> {
+export async function listSources(folder: string, below = ''): Promise<readonly string[]> {
   const entries = await readdir(join(folder, below), { withFileTypes: true });
   const lists = await Promise.all(
     entries
@@ -27,12 +27,8 @@ export async function digestSources(folder: string): Promise<string> {
   return digestFiles(folder, await listSources(folder));
 }
 
-/** A digest over those files of a folder that say how to compile it. */
-export async function digestBuildFiles(folder: string): Promise<string> {
-  return digestFiles(folder, (await listSources(folder)).filter(isBuildFile));
-}
-
-async function digestFiles(folder: string, paths: readonly string[]): Promise<string> {
+/** A digest over the names and contents of some files of a folder. */
+export async function digestFiles(folder: string, paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const path of paths) {
     hash.update(`${path}\0`);
@@ -54,36 +50,6 @@ async function addFile(hash: Hash, path: string): Promise<void> {
   else for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
 }
 
-/**
- * What an application's build files say to libraries other than its own. Applications that only list their own
- * sources and flags all give the same text here, and can share all other objects.
- */
-export async function readGlobalSettings(application: string): Promise<string> {
-  const paths = (await listSources(application)).filter(isBuildFile);
-  const texts = await Promise.all(paths.map((path) => readFile(join(application, path), 'utf8')));
-  return texts.map(stripOwnSettings).join('\n');
-}
-
-/** Takes comments, the registration of own libraries, and settings of theirs (`APPHELLO_SRCS-y += …`) away. */
-export function stripOwnSettings(makefile: string): string {
-  const lines = makefile.replaceAll('\\\n', ' ').split('\n');
-  const names = lines.flatMap((line) => /\(call addlib(?:_\w+)?,\s*(\w+)/.exec(line)?.[1] ?? []);
-  const prefixes = names.map((name) => `${name.toUpperCase()}_`);
-  return lines
-    .map((line) => line.replace(/#.*/, '').trim())
-    .filter((line) => line !== '' && !/\(call addlib(_\w+)?,/.test(line))
-    .filter((line) => !prefixes.some((prefix) => line.startsWith(prefix)))
-    .join('\n');
-}
-
-/** How many folders up the build files of an application go, as with `$(APP_BASE)/../common/x.c`. */
-export async function countLevelsUp(application: string): Promise<number> {
-  const paths = (await listSources(application)).filter(isBuildFile);
-  const texts = await Promise.all(paths.map((path) => readFile(join(application, path), 'utf8')));
-  const levels = (climb: string): number => climb.split('/').filter((part) => part === '..').length;
-  return Math.max(0, ...texts.flatMap(findClimbs).map(levels));
-}
-
 /** Which files an earlier build had and when it began, for what make cannot see by itself. */
 export interface SourceState {
   /** Milliseconds since 1970. */
@@ -103,6 +69,20 @@ export async function makeCanTell(folder: string, before: SourceState): Promise<
   const files = await listSources(folder);
   const present = new Set(files);
   if (before.files.some((file) => !present.has(file))) return false;
+  return timesCanTell(folder, files, before.builtAt);
+}
+
+/** The same for just those files, given by absolute paths, whatever else there is. */
+export async function makeCanTellOf({ builtAt, files }: SourceState): Promise<boolean> {
+  try {
+    return await timesCanTell('/', files, builtAt);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+async function timesCanTell(folder: string, files: readonly string[], builtAt: number): Promise<boolean> {
   const stats = await Promise.all(files.map((file) => lstat(join(folder, file))));
-  return stats.every(({ ctimeMs, mtimeMs }) => ctimeMs < before.builtAt || mtimeMs >= before.builtAt);
+  return stats.every(({ ctimeMs, mtimeMs }) => ctimeMs < builtAt || mtimeMs >= builtAt);
 }

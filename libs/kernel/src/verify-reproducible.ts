@@ -4,7 +4,8 @@ import { buildKernel } from './build.ts';
 import { KernelFault } from './fault.ts';
 import type { BuildOptions, KernelPlan } from './plan.ts';
 import { readSections } from './sections.ts';
-import { countLevelsUp, digestFile } from './sources.ts';
+import { digestFile } from './sources.ts';
+import { countLevelsUp } from './build-files.ts';
 import { objectsFolder } from './workshop.ts';
 
 /**

@@ -1,24 +1,22 @@
 import { createHash } from 'node:crypto';
+import { digestApplicationBuildFiles, digestBuildFiles, readGlobalSettings } from './build-files.ts';
 import { readIfThere } from './files.ts';
 import { formatFragment } from './kconfig.ts';
 import { orderLibraries } from './libraries.ts';
+import { hasCanonicalPlaces } from './place.ts';
 import type { BuildOptions, KernelPlan } from './plan.ts';
+import { listOutsideSources } from './outside-sources.ts';
 import { sharedObjectsFolder } from './shared-objects.ts';
-import {
-  digestBuildFiles,
-  digestFile,
-  digestSources,
-  makeCanTell,
-  readGlobalSettings,
-  recordSources,
-  type SourceState,
-} from './sources.ts';
+import { digestFile, digestSources, makeCanTell, makeCanTellOf, recordSources, type SourceState } from './sources.ts';
+import type { Workshop } from './workshop.ts';
 
 /** What is known of the objects in a work folder. */
 interface WorkState {
   readonly settings: string;
   /** One for each of the local folders. */
   readonly sources: readonly SourceState[];
+  /** Files from around the application that it is compiled from, with their absolute paths. */
+  readonly outside: SourceState;
 }
 
 /** Whether make, started on the objects that are there, gives what it would give from nothing. */
@@ -33,13 +31,14 @@ export async function canContinue(plan: KernelPlan, stateFile: string, settings:
       return before !== undefined && (await makeCanTell(folder, before));
     }),
   );
-  return verdicts.every(Boolean);
+  return verdicts.every(Boolean) && (await makeCanTellOf(state.outside));
 }
 
 /** What a later build must know of the objects that this one, begun at a time in milliseconds since 1970, leaves. */
-export async function describeWork(plan: KernelPlan, settings: string, beganAt: number): Promise<string> {
-  const sources = await Promise.all(localFolders(plan).map((folder) => recordSources(folder, beganAt)));
-  return JSON.stringify({ settings, sources } satisfies WorkState);
+export async function describeWork(workshop: Workshop, settings: string, beganAt: number): Promise<string> {
+  const sources = await Promise.all(localFolders(workshop.plan).map((folder) => recordSources(folder, beganAt)));
+  const outside = { builtAt: beganAt, files: await listOutsideSources(workshop) };
+  return JSON.stringify({ settings, sources, outside } satisfies WorkState);
 }
 
 /** Folders whose files may change from build to build. */
@@ -53,11 +52,13 @@ function localFolders(plan: KernelPlan): readonly string[] {
  * compiles nothing again when an option, a flag or a compiler changes.
  */
 export async function digestSettings(plan: KernelPlan, options: BuildOptions): Promise<string> {
-  const sources = [{ folder: plan.application, digest: undefined }, plan.core, ...plan.libraries];
+  const sources = [plan.core, ...plan.libraries];
   const parts = [
     await commonIngredients(plan, options),
-    sources.map(({ folder }) => folder),
+    await hasCanonicalPlaces(),
+    [plan.application, ...sources.map(({ folder }) => folder)],
     await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestBuildFiles(folder)))),
+    await digestApplicationBuildFiles(plan.application),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -7,7 +7,7 @@ import { makeRunner, type Make } from './make.ts';
 import { choosePlace, type Folders, type Place } from './place.ts';
 import type { BuildOptions, KernelPlan } from './plan.ts';
 import { imageBaseName } from './shared-objects.ts';
-import { countLevelsUp } from './sources.ts';
+import { countLevelsUp } from './build-files.ts';
 
 /** Where a kernel is configured and built. */
 export interface Workshop {

@@ -14,14 +14,16 @@ export type Outcome = Partial<Pick<BuiltKernel, 'canonical' | 'shared'>> & {
  *
  * @param prefix  a program with arguments that starts what comes behind them
  * @param environment  added to that of the tests
+ * @param room  where that process sees the folder of this room
  */
 export async function buildInProcess(
   plan: KernelPlan,
   prefix: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  room = join(import.meta.dirname, '..'),
 ): Promise<Outcome> {
   const script = `
-    const { buildKernel } = await import(${JSON.stringify(join(import.meta.dirname, '../src/build.ts'))});
+    const { buildKernel } = await import(${JSON.stringify(join(room, 'src/build.ts'))});
     const outcome = await buildKernel(${JSON.stringify(plan)}).catch((error) => error);
     const { canonical, shared, code, message, hint } = outcome;
     process.stdout.write(JSON.stringify({ canonical, shared, code, message, hint }));`;
