@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { lstat, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
 import { type TestRegistry, startRegistry } from '../../oci/test/registry.ts';
+import { writeSources } from '../test/cache-inputs.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -48,6 +50,30 @@ test('what comes back from the cache is all that packing, pushing, testing and b
   const booted = await workspace.nx('run', 'hello:run');
   expect(booted).toMatchObject({ exitCode: 0, ran: ['hello:run'] });
   expect(booted.output).toContain('This line comes from the root file system.');
+});
+
+test('a result that the cache has lost is made again, and one that it has damaged is told', async () => {
+  await writeSources(workspace);
+  const packed = await workspace.nx('run', 'taken:package');
+  expect(packed).toMatchObject({ exitCode: 0, ran: ['taken:build:qemu-x86_64', 'taken:package'] });
+  const again = async (damage: (entry: string) => Promise<unknown>) => {
+    for (const hash of await readdir(workspace.path('.caches/nx'))) {
+      const kept = workspace.path(`.caches/nx/${hash}/apps/taken/.unikraft/build`);
+      if (existsSync(kept)) await damage(workspace.path(`.caches/nx/${hash}`));
+    }
+    await rm(workspace.path('apps/taken/.unikraft'), { recursive: true });
+    return workspace.nx('run', 'taken:package');
+  };
+
+  const lost = await again((entry) => rm(entry, { recursive: true }));
+  expect(lost).toMatchObject({ exitCode: 0, ran: packed.ran });
+
+  const damaged = await again(async (entry) => {
+    await rm(join(entry, 'apps'), { recursive: true });
+  });
+  expect(damaged).toMatchObject({ exitCode: 1, ran: ['taken:package'] });
+  expect(damaged.output).toContain('target qemu-x86_64 has not been built (KRAFTFILE_NOT_BUILT)');
+  expect(damaged.output).toContain('nx reset empties the cache');
 });
 
 /** Every file below a folder with its mode and a digest, or a link's target. */

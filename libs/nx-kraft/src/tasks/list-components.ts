@@ -4,7 +4,7 @@ import type { SizeReport } from '@nx-kraft/kernel';
 import { outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import { type Component, rootfsPackages } from '@nx-kraft/oci';
 import { type Kraftproject, plannedTargets } from './kraftproject.ts';
-import { readRuntime } from './runtime-record.ts';
+import { readRuntime } from './built-kernel.ts';
 import { type UsedComponent, readUsedComponents } from './used-components.ts';
 
 /**

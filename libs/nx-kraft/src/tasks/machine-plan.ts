@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
-import { type Kconfig, parseConfig } from '@nx-kraft/kernel/kconfig';
 import type { Target } from '@nx-kraft/kraftfile';
 import { outputNames, rootfsName } from '@nx-kraft/kraftfile/outputs';
 import {
@@ -14,12 +12,12 @@ import {
   parseVolume,
 } from '@nx-kraft/machine/run';
 import { memoryHint } from '@nx-kraft/rootfs/summary';
+import { readKernelConfig, readRuntime } from './built-kernel.ts';
 import { hostTarget } from './host-target.ts';
 import { initrdOf, isEmbedded } from './initrd-mount.ts';
 import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
 import { type MachineOptions, defaultMemory, machineSettings } from './machine-options.ts';
 import { findCommand } from './run-defaults.ts';
-import { readRuntime } from './runtime-record.ts';
 import { tell } from './task.ts';
 
 /** What a run of a project may choose beside what its Kraftfile says. */
@@ -39,7 +37,7 @@ export async function planMachine(project: Kraftproject, options: ProjectMachine
   const { kraftfile, folder } = project;
   const target = chooseTarget(project, options.target);
   const names = outputNames(kraftfile, target);
-  const config = await readConfig(project, target, join(folder, names.config));
+  const config = await readKernelConfig(project, target);
   const command = await findCommand(folder, kraftfile, target.architecture);
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
   const runtimeArgs = isRuntime ? (await readRuntime(project, target)).cmd : [];
@@ -82,18 +80,6 @@ function bestTarget({ file, kraftfile }: Kraftproject): Target {
     at: file,
     hint: 'Add one, such as: targets: [qemu/x86_64].',
   });
-}
-
-async function readConfig({ file }: Kraftproject, target: Target, path: string): Promise<Kconfig> {
-  try {
-    return parseConfig(await readFile(path, 'utf8'));
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT')) throw error;
-    throw new ProjectFault('KRAFTFILE_NOT_BUILT', `target ${target.id} has not been built`, {
-      at: file,
-      hint: `Build it first, with the task build:${target.id}.`,
-    });
-  }
 }
 
 /**

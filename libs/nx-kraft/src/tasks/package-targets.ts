@@ -1,6 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Kconfig, parseConfig } from '@nx-kraft/kernel';
 import { type Target, archiveName, imageName, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import {
   type Compression,
@@ -12,6 +11,7 @@ import {
   packageImage,
   sbomAttachment,
 } from '@nx-kraft/oci';
+import { readKernelConfig } from './built-kernel.ts';
 import { type Kraftproject, ProjectFault, findTarget, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { listComponents } from './list-components.ts';
 import { findCommand } from './run-defaults.ts';
@@ -97,15 +97,14 @@ async function planTarget(
 }
 
 async function planKernel(
-  { kraftfile, folder }: Kraftproject,
+  project: Kraftproject,
   target: Target,
   options: PackageOptions,
 ): Promise<Pick<PackageTarget, 'kernel' | 'version' | 'kconfig'>> {
-  const names = outputNames(kraftfile, target);
-  const config: Kconfig = parseConfig(await readFile(join(folder, names.config), 'utf8'));
+  const config = await readKernelConfig(project, target);
   const version = config.CONFIG_UK_FULLVERSION;
   return {
-    kernel: join(folder, names.kernel),
+    kernel: join(project.folder, outputNames(project.kraftfile, target).kernel),
     ...(version === undefined ? {} : { version }),
     ...(options.kconfig === false ? {} : { kconfig: config }),
   };

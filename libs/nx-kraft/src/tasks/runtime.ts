@@ -20,7 +20,7 @@ import { readWorkspaceLock, tellProgress } from './lock.ts';
 import { runtimeImageName } from './needs.ts';
 import { type NetworkOptions, type NetworkRules, networkRules } from './network.ts';
 import { openRegistries, userPolicy } from './registry.ts';
-import { type RuntimeRecord, readRuntime } from './runtime-record.ts';
+import { type RuntimeRecord, readRuntime } from './built-kernel.ts';
 import { tell } from './task.ts';
 
 /** Where a runtime is. */
