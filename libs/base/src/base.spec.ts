@@ -112,6 +112,10 @@ test('a fault is told with place, code and hint, and any other error with its st
   expect(describeError(new Error('bug'))).toContain('base.spec.ts');
 });
 
+test('what was stopped is told without a stack', () => {
+  expect(describeError(AbortSignal.abort().reason)).toBe('stopped before its end');
+});
+
 test('what the system refuses is told in one line', async () => {
   const refused = await readFile(join(folder, 'nothing')).catch((error: unknown) => describeError(error));
   expect(refused).toBe(`ENOENT: no such file or directory, open '${join(folder, 'nothing')}'`);

@@ -49,6 +49,8 @@ export function describeError(error: unknown): string {
     return [`${place}${first} (${error.code})`, ...details].join('\n') + hint;
   }
   if (!(error instanceof Error)) return String(error);
+  // What the user stopped is no bug of ours.
+  if (error.name === 'AbortError') return 'stopped before its end';
   return 'syscall' in error ? error.message : (error.stack ?? error.message);
 }
 

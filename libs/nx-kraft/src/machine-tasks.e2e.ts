@@ -1,4 +1,4 @@
-import { chmod, cp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -163,6 +163,20 @@ test('boots are measured, stored and compared with a commit', async () => {
   expect(await readFile(workspace.path(`${app}/boots/report.md`), 'utf8')).toContain('|  | base | now | change |');
   const none = await workspace.nx('run', 'probe:boot-report', '--base=nowhere');
   expect(none.output).toContain("there is neither a report nor a revision of git 'nowhere' (KRAFTFILE_NO_REPORT)");
+});
+
+test('tests that are stopped end their machines, and say no more than that', async () => {
+  await writeKraftfile(['say', 'up']);
+  const scenarios = [{ name: 'waits', args: ['say', 'until-it-is-stopped', 'hang'], idle: 500, timeout: 600 }];
+  await workspace.write(`${app}/kraft.test.json`, JSON.stringify({ scenarios }));
+  const machines = () => findProcesses('say until-it-is-stopped hang');
+  const { child, ended } = workspace.start('run', 'probe:test');
+  await until(async () => (await machines()).length > 0, 'QEMU runs');
+  child.kill('SIGINT');
+  const { output } = await ended;
+  expect(output).not.toMatch(/^ +at /m);
+  await until(async () => (await machines()).length === 0, 'QEMU is gone');
+  await rm(workspace.path(`${app}/kraft.test.json`));
 });
 
 test('debug waits for gdb, shows its line, and gdb sees the program', async () => {
