@@ -137,6 +137,21 @@ test.each([
   ['a URL that runs a program', formatLock(lockOf({ ...musl, url: 'ext::sh' })), 'git of lib/musl@stable'],
   ['a short revision', formatLock(lockOf({ ...musl, revision: 'fd1abc9' })), 'revision of lib/musl@stable'],
   ['a content that leads elsewhere', formatLock(lockOf({ ...musl, content: 'sha256:../../x' })), 'content of lib/musl'],
+  [
+    'a download that runs a program',
+    formatLock(lockOf({ ...musl, downloads: { 'ext::sh -c x#main': 'a'.repeat(40) } })),
+    'git of ext::sh',
+  ],
+  [
+    'a download from nowhere',
+    formatLock(lockOf({ ...musl, downloads: { '../x.zip': 'a'.repeat(64) } })),
+    'a download of lib/musl@stable',
+  ],
+  [
+    'a download by a branch',
+    formatLock(lockOf({ ...musl, downloads: { 'https://example.com/x.git#main': 'main' } })),
+    'revision of https://example.com/x.git#main',
+  ],
 ])('refused: %s', async (_, text, message) => {
   await writeFile(join(folder, 'kraft.lock'), text);
   await expect(readLock(join(folder, 'kraft.lock'))).rejects.toMatchObject({

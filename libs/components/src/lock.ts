@@ -183,11 +183,14 @@ function toKeys(key: string, components: unknown, reader: Reader): readonly stri
 function toDownloads(key: string, downloads: unknown, reader: Reader): Record<string, string> {
   const entries = Object.entries(reader.record(downloads, `downloads of ${key}`));
   return Object.fromEntries(
-    entries.map(([name, pin]) =>
-      isCloneKey(name)
-        ? [name, reader.text(pin, isRevision, `revision of ${name}`)]
-        : [name, reader.text(pin, /^[0-9a-f]{64}$/, `sha256 of ${name}`)],
-    ),
+    entries.map(([name, pin]) => {
+      if (!isCloneKey(name)) {
+        const url = reader.text(name, /^(https?|file):/i, `a download of ${key}`);
+        return [url, reader.text(pin, /^[0-9a-f]{64}$/, `sha256 of ${name}`)];
+      }
+      toGitAddress(`${name}, a download of ${key},`, name.slice(0, name.indexOf('#')), reader);
+      return [name, reader.text(pin, isRevision, `revision of ${name}`)];
+    }),
   );
 }
 

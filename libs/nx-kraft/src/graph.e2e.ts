@@ -33,6 +33,9 @@ async function library(folder: string): Promise<void> {
 const restore = () => workspace.git('checkout', '--quiet', '.');
 
 interface Graph {
+  readonly nodes: Readonly<
+    Record<string, { readonly data: { readonly metadata?: { readonly description?: string } } }>
+  >;
   readonly externalNodes: Readonly<Record<string, { readonly data: { readonly version: string } }>>;
   readonly dependencies: Readonly<Record<string, readonly { readonly target: string }[]>>;
 }
@@ -77,7 +80,7 @@ test('remote components are external nodes, and a change of the lock affects exa
 
   expect((await workspace.nx('sync')).exitCode).toBe(0);
   await workspace.commit('all');
-  const { targets, externalNodes } = await readGraph();
+  const { nodes, targets, externalNodes } = await readGraph();
   const node = (key: string): string => `unikraft:${key}@file://${workspace.path('remotes')}/${key.slice(4)}#stable`;
   const corePath = `unikraft:core/unikraft@file://${workspace.path('remotes')}/core#stable`;
   expect(targets).toMatchObject({
@@ -88,6 +91,8 @@ test('remote components are external nodes, and a change of the lock affects exa
   });
   const revision = await remotes.musl?.git('rev-parse', '--short=12', 'HEAD');
   expect(externalNodes[node('lib/musl')]?.data.version).toBe(revision);
+  const musl = node('lib/musl').replace('unikraft:', '');
+  expect(nodes.one?.data.metadata?.description).toBe(`Unikernel of apps/one/Kraftfile, made of ${musl} (${revision})`);
 
   const expected: Readonly<Record<string, readonly string[]>> = {
     musl: [kernel('both'), kernel('one')],

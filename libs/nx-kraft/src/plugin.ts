@@ -14,6 +14,7 @@ import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { usedComponents } from './inference/components.ts';
 import { Disk } from './inference/disk.ts';
 import { lookAround } from './inference/facts.ts';
+import { affectsWholeProjects } from './inference/legacy-affected.ts';
 import { localLibraries } from './inference/local-libraries.ts';
 import { readLockSummary } from './inference/lock.ts';
 import { withMemory } from './inference/memory.ts';
@@ -70,6 +71,7 @@ async function createProjects(
     const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
     const pluginInputs = ownSources(workspaceRoot);
     const lock = readLockSummary(workspaceRoot);
+    const isAffectedWhole = affectsWholeProjects(workspaceRoot, nxJsonConfiguration);
     const files: Record<string, readonly string[]> = {};
     const versions = new Set<string>();
     const local: string[] = [];
@@ -92,6 +94,7 @@ async function createProjects(
             lock,
             salt: pluginVersion,
             hasBuildDefaults: hasBuildDefaults(nxJsonConfiguration, names),
+            isAffectedWhole,
             pluginInputs,
           },
           names,

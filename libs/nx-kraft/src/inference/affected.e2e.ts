@@ -118,3 +118,15 @@ test.each<readonly [string, Change, readonly string[]]>([
   const affected = new Set(Object.values(tasks.tasks).map(({ target }) => target.project));
   expect([...affected].toSorted(), Object.keys(tasks.tasks).join(' ')).toEqual(projects.toSorted());
 });
+
+test('where Nx takes whole projects, a change of the lock takes all that something is locked for', async () => {
+  const affected = async (): Promise<readonly string[]> =>
+    (await workspace.nx('show', 'projects', '--affected', '--base=HEAD')).output.trim().split('\n').toSorted();
+  Object.assign(workspace.environment, { NX_LEGACY_AFFECTED: 'true' });
+  try {
+    await relock('components', 'lib/musl@stable', moved)();
+    expect(await affected()).toEqual(['api', 'cache', 'cron', 'far', 'queue']);
+  } finally {
+    delete workspace.environment.NX_LEGACY_AFFECTED;
+  }
+});

@@ -31,6 +31,8 @@ export interface InferenceSource {
   readonly salt: string;
   /** Whether nx.json has defaults for all tasks of the name of the one that builds all kernels. */
   readonly hasBuildDefaults?: boolean;
+  /** Whether `nx affected` takes whole projects by the files that changed. */
+  readonly isAffectedWhole?: boolean;
   /** Inputs of all tasks when the plugin's own sources are part of the workspace, as in its own repository. */
   readonly pluginInputs: readonly Input[];
 }
@@ -51,7 +53,8 @@ export function inferProject(source: InferenceSource, names: TaskNames): Inferre
   const { name, kraftfile, summary } = source;
   const parts = new Parts(source);
   const external = externalNodes(source);
-  const targets = summary.problem === undefined ? workingTargets(source, names, parts) : brokenTargets(source, names);
+  const targets =
+    summary.problem === undefined ? workingTargets(source, names, parts, external) : brokenTargets(source, names);
   const platforms = summary.targets.map(({ platform }) => `plat:${platform}`);
   const architectures = summary.targets.map(({ architecture }) => `arch:${architecture}`);
   return {
@@ -63,7 +66,7 @@ export function inferProject(source: InferenceSource, names: TaskNames): Inferre
       tags: [...new Set(['unikraft', ...platforms, ...architectures])],
       metadata: {
         technologies: ['unikraft'],
-        description: summary.problem ?? `Unikernel of ${kraftfile}`,
+        description: summary.problem ?? describeProject(kraftfile, external),
         targetGroups: { Unikraft: Object.keys(targets) },
         kraft: { external: Object.keys(external), folders: source.neighbours.folders } satisfies Dependencies,
       },
@@ -71,6 +74,12 @@ export function inferProject(source: InferenceSource, names: TaskNames): Inferre
     },
     externalNodes: { ...parts.nodes, ...external },
   };
+}
+
+/** What a project's page in `nx graph` tells, whose drawing leaves external nodes out. */
+function describeProject(kraftfile: string, external: InferredProject['externalNodes']): string {
+  const sources = Object.values(external).map(({ data }) => `${data.packageName} (${data.version})`);
+  return `Unikernel of ${kraftfile}${sources.length === 0 ? '' : `, made of ${sources.join(', ')}`}`;
 }
 
 /** The remote components and images that a Kraftfile is built from, but for images that are packed in the workspace. */
@@ -124,7 +133,12 @@ class Parts {
   }
 }
 
-function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts): Record<string, TargetConfiguration> {
+function workingTargets(
+  source: InferenceSource,
+  names: TaskNames,
+  parts: Parts,
+  external: InferredProject['externalNodes'],
+): Record<string, TargetConfiguration> {
   const { kraftfile, summary, facts } = source;
   const options = { kraftfile };
   const kernels =
@@ -192,7 +206,7 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
       // Defaults by name would take the kernels away; those by the executor keep them, and only its own may be named so.
       ...(source.hasBuildDefaults === true ? { executor: 'nx-kraft:build', options } : { executor: 'nx:noop' }),
       dependsOn: kernels.map(([task]) => task),
-      inputs: nothingOfItsOwn,
+      inputs: [...nothingOfItsOwn, ...lockAsWhole(source, external)],
       metadata: describe('Builds the kernels of all targets'),
     },
     ...Object.fromEntries([...kernels, ...filesystems]),
@@ -202,6 +216,14 @@ function workingTargets(source: InferenceSource, names: TaskNames, parts: Parts)
     ...cloudTargets(source, names),
     [names.lint]: lintTarget(source),
   };
+}
+
+/**
+ * Where `nx affected` only knows files as a whole, a change of the lock takes all projects that anything is locked for. The
+ * input is that of a task which is never cached, so the cache still tells exactly what has to be built.
+ */
+function lockAsWhole({ isAffectedWhole }: InferenceSource, external: object): readonly Input[] {
+  return isAffectedWhole === true && Object.keys(external).length > 0 ? [`{workspaceRoot}/${lockFileName}`] : [];
 }
 
 function kernelTarget(
