@@ -89,10 +89,14 @@ export class BlobFolder implements ImageSource {
     }
   }
 
-  /** Paths of all files among the blobs, also of those that were never finished. */
+  /** Names of all files among the blobs, also of those that were never finished: hex digits, where they were. */
+  blobNames(): Promise<readonly string[]> {
+    return readdir(this.#blobs);
+  }
+
+  /** The paths of {@link blobNames}. */
   async blobFiles(): Promise<readonly string[]> {
-    const names = await readdir(this.#blobs);
-    return names.map((name) => join(this.#blobs, name));
+    return (await this.blobNames()).map((name) => join(this.#blobs, name));
   }
 }
 

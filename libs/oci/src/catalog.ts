@@ -1,5 +1,4 @@
 import { hasErrorCode } from '@nx-kraft/base';
-import { basename } from 'node:path';
 import type { BlobFolder } from './blob-folder.ts';
 import { decodeManifest } from './decode.ts';
 import { type Digest, hexOf } from './digest.ts';
@@ -14,9 +13,9 @@ import { isWhole } from './runtime.ts';
 import { isWanted, listEntries, type Root } from './select.ts';
 import type { ImageSource } from './source.ts';
 import type { ImageStore } from './store.ts';
-import { sumSizes, SummaryCache } from './summary-cache.ts';
+import { SummaryCache } from './summary-cache.ts';
 import type { Column } from './table.ts';
-import { forEachParallel } from './transfer.ts';
+import { forEachParallel, sumSizes } from './transfer.ts';
 
 /** One manifest of one image in a listing. */
 export interface CatalogRow {
@@ -58,7 +57,7 @@ export interface CatalogFilter {
  * @throws OciFault DIGEST_MISMATCH, DOCUMENT_INVALID when an image is damaged
  */
 export async function listStore(store: ImageStore, filter: CatalogFilter = {}): Promise<readonly CatalogRow[]> {
-  const files = new Set((await store.layout.blobFiles()).map((path) => basename(path)));
+  const files = new Set(await store.layout.blobNames());
   const summaries = await SummaryCache.open(store.layout);
   const rows: CatalogRow[] = [];
   for (const { reference, descriptor } of await store.images()) {

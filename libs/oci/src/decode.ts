@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Digest, isDigest } from './digest.ts';
 import { OciFault } from './fault.ts';
 import { isIndexType, isManifestType } from './media-types.ts';
-import type { ImageConfig, ImageIndex, ImageManifest } from './model.ts';
+import type { Descriptor, ImageConfig, ImageIndex, ImageManifest } from './model.ts';
 
 /** What the bytes behind a tag can be. */
 export type Document =
@@ -41,6 +41,15 @@ export function decodeManifest(bytes: Buffer, at: string): ImageManifest {
   return check(manifestShape, parseJson(bytes, at), 'image manifest', at);
 }
 
+/**
+ * The layers of a manifest alone, for those who look at thousands: all else is passed over unseen.
+ *
+ * @throws OciFault DOCUMENT_INVALID
+ */
+export function decodeLayers(bytes: Buffer, at: string): readonly Pick<Descriptor, 'digest' | 'size'>[] {
+  return check(layersShape, parseJson(bytes, at), 'image manifest', at).layers;
+}
+
 /** @throws OciFault DOCUMENT_INVALID, as {@link decodeDocument} */
 export function decodeConfig(bytes: Buffer, at: string): ImageConfig {
   return check(configShape, parseJson(bytes, at), 'image configuration', at);
@@ -49,6 +58,11 @@ export function decodeConfig(bytes: Buffer, at: string): ImageConfig {
 /** Unknown members are left out; `null`, which Go writes for empty lists and maps, is as good as nothing. */
 const text = z.string();
 const texts = z.array(text);
+/** As {@link texts}, for the hundreds of options of a KConfig: zod takes longer for these than for all else of an image. */
+const manyTexts = z.custom<readonly string[]>(
+  (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+  'is no list of texts',
+);
 const textMap = z.record(text, text);
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'is no sha256 digest');
 const byteCount = z.int().nonnegative();
@@ -57,7 +71,7 @@ const platformMembers = {
   architecture: text,
   os: text,
   'os.version': text.exactOptional(),
-  'os.features': texts.exactOptional(),
+  'os.features': manyTexts.exactOptional(),
   variant: text.exactOptional(),
 };
 
@@ -89,6 +103,8 @@ const manifestShape = z.object({
   config: descriptorShape,
   layers: z.array(descriptorShape).default([]),
 });
+
+const layersShape = z.object({ layers: z.array(z.object({ digest, size: byteCount })).default([]) });
 
 const runConfigShape = z.object({
   User: text.exactOptional(),

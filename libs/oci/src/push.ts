@@ -12,7 +12,7 @@ import type { Root } from './select.ts';
 import type { Strategy } from './store.ts';
 import type { Blob } from './source.ts';
 import type { BlobSources } from './blob-sources.ts';
-import { counted, forEachParallel, type TransferOptions } from './transfer.ts';
+import { counted, forEachParallel, sumSizes, type TransferOptions } from './transfer.ts';
 
 export interface PushOptions extends TransferOptions {
   /** Remembers where blobs can be mounted from. */
@@ -58,6 +58,7 @@ export async function pushImage(
   const manifests = await missingManifests(source, repository, merged);
   const mountable = await options.sources?.repositoriesWith(reference.registry);
   const blobs = new Map(manifests.flatMap(({ blobs }) => blobs.map((blob) => [blob.digest, blob])));
+  options.onTotal?.(sumSizes([...blobs.values()]));
   await forEachParallel([...blobs.values()], async (blob) => {
     const open = async (offset: number) => counted(await source.openBlob(blob.digest, offset), options.onBytes);
     const outcome = await repository.upload(blob, open, mountable?.(blob.digest));

@@ -63,9 +63,11 @@ export class ImageStore {
   async images(): Promise<readonly StoredImage[]> {
     const images = (await this.layout.roots()).flatMap((descriptor) => {
       const name = descriptor.annotations?.[annotationKeys.refName];
-      return name === undefined ? [] : [{ reference: parseReference(name), descriptor }];
+      if (name === undefined) return [];
+      const reference = parseReference(name);
+      return [{ name: formatReference(reference), image: { reference, descriptor } }];
     });
-    return images.toSorted((a, b) => (formatReference(a.reference) < formatReference(b.reference) ? -1 : 1));
+    return images.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ image }) => image);
   }
 
   /** What a name or digest stands for; undefined when it is not here. */

@@ -2,11 +2,12 @@ import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { decodeManifest } from './decode.ts';
+import { decodeLayers } from './decode.ts';
 import { type Digest, hexOf, isDigest } from './digest.ts';
 import type { Layout } from './layout.ts';
 import type { Descriptor } from './model.ts';
 import { listEntries } from './select.ts';
+import { sumSizes } from './transfer.ts';
 
 /** What a listing needs of an index: one entry for each manifest. */
 export interface EntrySummary {
@@ -28,15 +29,15 @@ export interface ManifestSummary {
 export class SummaryCache {
   readonly #layout: Layout;
   readonly #path: string;
-  readonly #indexes: Map<string, readonly EntrySummary[]>;
-  readonly #manifests: Map<string, ManifestSummary>;
+  readonly #indexes: Map<Digest, readonly EntrySummary[]>;
+  readonly #manifests: Map<Digest, ManifestSummary>;
   #hasChanged = false;
 
   private constructor(layout: Layout, path: string, content: Content) {
     this.#layout = layout;
     this.#path = path;
-    this.#indexes = new Map(Object.entries(content.indexes));
-    this.#manifests = new Map(Object.entries(content.manifests));
+    this.#indexes = new Map(Object.entries(content.indexes) as [Digest, readonly EntrySummary[]][]);
+    this.#manifests = new Map(Object.entries(content.manifests) as [Digest, ManifestSummary][]);
   }
 
   static async open(layout: Layout): Promise<SummaryCache> {
@@ -59,7 +60,7 @@ export class SummaryCache {
   async manifestOf(digest: Digest): Promise<ManifestSummary> {
     const known = this.#manifests.get(digest);
     if (known !== undefined) return known;
-    const { layers } = decodeManifest(await this.#layout.readManifest(digest), this.#layout.blobPath(digest));
+    const layers = decodeLayers(await this.#layout.readManifest(digest), this.#layout.blobPath(digest));
     const summary = { size: sumSizes(layers), layers: layers.map((layer) => layer.digest) };
     this.#manifests.set(digest, summary);
     this.#hasChanged = true;
@@ -69,15 +70,11 @@ export class SummaryCache {
   /** Keeps what was learnt, so far as it is about blobs that are still there, given by their file names. */
   async save(files: ReadonlySet<string>): Promise<void> {
     if (!this.#hasChanged) return;
-    const living = <T>(map: Map<string, T>) =>
-      Object.fromEntries([...map].filter(([digest]) => isDigest(digest) && files.has(hexOf(digest))));
+    const living = <T>(map: Map<Digest, T>) =>
+      Object.fromEntries([...map].filter(([digest]) => files.has(hexOf(digest))));
     const content: Content = { version: 1, indexes: living(this.#indexes), manifests: living(this.#manifests) };
     await replaceAtomically(this.#path, (path) => writeFile(path, JSON.stringify(content)));
   }
-}
-
-export function sumSizes(layers: readonly { readonly size: number }[]): number {
-  return layers.reduce((sum, layer) => sum + layer.size, 0);
 }
 
 interface Content {

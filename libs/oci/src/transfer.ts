@@ -16,7 +16,9 @@ export type Outcome = 'there' | 'received' | 'mounted' | 'sent';
 export interface TransferOptions {
   /** Called when a blob is where it should be. */
   readonly onBlob?: (blob: Blob, outcome: Outcome) => void;
-  /** Called with numbers of bytes while they come in or go out. */
+  /** Called once, before the first blob, with the bytes of all blobs, also of those that will turn out to be there. */
+  readonly onTotal?: (bytes: number) => void;
+  /** Called with numbers of bytes while they come in or go out; first with what an earlier attempt left of a blob. */
   readonly onBytes?: (count: number) => void;
   /** Bring manifests and configurations only, so that the image can be listed, but not run. */
   readonly withoutLayers?: boolean;
@@ -46,6 +48,7 @@ export async function copyImage(
     const layers = options.withoutLayers === true ? [] : manifest.layers;
     for (const blob of [manifest.config, ...layers]) blobs.set(blob.digest, blob);
   }
+  options.onTotal?.(sumSizes([...blobs.values()]));
   await forEachParallel([...blobs.values()], async (blob) => {
     const outcome = await receiveBlob(source, blob, target, options.onBytes);
     options.onBlob?.(blob, outcome);
@@ -73,6 +76,7 @@ export async function receiveBlob(
   const mine = `${left}.${process.pid}.${randomUUID()}`;
   await mkdir(folder, { recursive: true });
   const start = await takeOver(folder, hexOf(blob.digest), mine, blob.size);
+  if (start.offset > 0) onBytes?.(start.offset);
   try {
     await writeChunks(counted(blobChunks(source, blob, start), onBytes), mine);
     await rename(mine, target.blobPath(blob.digest));
@@ -83,6 +87,11 @@ export async function receiveBlob(
     else await renameIfThere(mine, left);
     throw error;
   }
+}
+
+/** Bytes of some blobs together. */
+export function sumSizes(blobs: readonly Pick<Blob, 'size'>[]): number {
+  return blobs.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** The chunks as they are, told by their lengths. */

@@ -1,5 +1,6 @@
 // Pushes and pulls against skopeo on Docker's registry in memory; listings of a large store.
 //   npx node tools/bench/oci/bench.ts [MEBIBYTES] [ROUNDS]
+//   npx node tools/bench/oci/bench.ts list
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -27,6 +28,7 @@ const nobody = () => Promise.resolve(undefined);
 if (first === 'push') await pushOnce(second, third);
 else if (first === 'pull') await pullOnce(second, third);
 else if (first === 'nothing') report(performance.now());
+else if (first === 'list') await listMany(1000);
 else await compare(Number(first), Number(second));
 
 async function pushOnce(layoutFolder: string, to: string): Promise<void> {

@@ -4,8 +4,8 @@ import { type Outcome, type TransferOptions, formatSize } from '@nx-kraft/oci';
 const interval = 100;
 
 /**
- * Tells how a transfer of an image goes on: on a terminal on a line that is written over, elsewhere a line for each blob
- * that was large.
+ * Tells how a transfer of an image goes on, as bytes that are done of all: on a terminal on a line that is written over,
+ * elsewhere a line for each blob that was large.
  *
  * @param verb  what has happened to blobs then: `sent` or `received`
  */
@@ -14,20 +14,27 @@ export function transferReporter(
   verb: Outcome,
 ): { readonly progress: TransferOptions; readonly end: () => void; readonly sent: () => number } {
   let bytes = 0;
+  let total = 0;
   let count = 0;
   let shownAt = 0;
+  // What had to be sent again counts twice.
+  const state = (): string => `${verb} ${formatSize(Math.min(bytes, total))} of ${formatSize(total)}`;
   return {
     progress: {
+      onTotal: (sum) => {
+        total = sum;
+      },
       onBytes: (length) => {
         bytes += length;
         const now = Date.now();
         if (!output.isTTY || now - shownAt < interval) return;
         shownAt = now;
-        output.write(`\r\u001B[K${verb} ${formatSize(bytes)}`);
+        output.write(`\r\u001B[K${state()}`);
       },
       onBlob: ({ size }, outcome) => {
         if (outcome === verb) count++;
-        if (!output.isTTY && outcome === verb && size >= largeBlob) output.write(`${verb} ${formatSize(size)}\n`);
+        else bytes += size;
+        if (!output.isTTY && outcome === verb && size >= largeBlob) output.write(`${state()}\n`);
       },
     },
     end: () => {

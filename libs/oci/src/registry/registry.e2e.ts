@@ -54,18 +54,31 @@ const push = async (name: string, to: string, options: Parameters<typeof makeIma
   const image = await makeImage(folder, name, options);
   const { reference } = await store.addLayout(image.layoutFolder);
   const outcomes: Outcome[] = [];
+  const counter = countBytes();
   const pushed = await pushImage(client, store.layout, await store.resolve(reference), parseReference(to), {
     sources: new BlobSources(store),
     onBlob: (_, outcome) => outcomes.push(outcome),
+    ...counter.options,
   });
-  return { ...pushed, outcomes: outcomes.toSorted() };
+  return { ...pushed, ...counter.counts, outcomes: outcomes.toSorted() };
 };
+
+/** Counts what a transfer tells of its bytes. */
+function countBytes() {
+  const counts = { total: 0, bytes: 0 };
+  const onTotal = (bytes: number): void => void (counts.total = bytes);
+  const onBytes = (bytes: number): void => void (counts.bytes += bytes);
+  return { counts, options: { onTotal, onBytes } };
+}
 
 test('what is pushed is pulled with the same digest, for the platform that is wanted only', async () => {
   const pushed = await push('app', `${plain.host}/app:1`);
   const other = await ImageStore.open(join(folder, 'other'));
   const wanted = { platform: 'kvm', architecture: 'amd64' };
-  const pulled = await pullImage(client, parseReference(`${plain.host}/app:1`), other, { wanted });
+  const { counts, options } = countBytes();
+  const pulled = await pullImage(client, parseReference(`${plain.host}/app:1`), other, { wanted, ...options });
+  expect(pushed.total).toBeGreaterThan(counts.total);
+  expect([pushed.bytes, counts.bytes]).toEqual([pushed.total, counts.total]);
   expect(pulled.digest).toBe(pushed.digest);
   expect(pulled.entries.map(({ platform }) => `${platform.os}/${platform.architecture}`)).toEqual(['qemu/x86_64']);
   // Index, manifest, configuration, kernel and root filesystem.
