@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { ProgramFault, type RunOptions, run as runProgram } from '@nx-kraft/base';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startRegistry } from '../../libs/oci/test/registry.ts';
 import { Registry } from './test/registry.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -16,8 +17,9 @@ let released: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nx-kraft-release-'));
   registry = await Registry.start(join(folder, 'registry'));
-  const used = ['nx', '@nx/devkit', 'execa', 'yaml', 'zod', 'tar-stream', 'typescript', '@types/node', 'rolldown'];
-  await registry.addInstalled(repository, used);
+  const used = ['nx', '@nx/devkit', 'execa', 'yaml', 'zod', 'tar-stream', '@noble/ciphers', 'spdx-license-ids'];
+  const forTests = ['typescript', '@types/node', 'rolldown'];
+  await registry.addInstalled(repository, [...used, ...forTests]);
   await registry.addInstalled(others, ['nx', '@nx/devkit']);
   released = await copyOfRepository(join(folder, 'nx-kraft'));
   const quietly = { cwd: released, env: { NX_DAEMON: 'false', NPM_CONFIG_USERCONFIG: join(folder, '.npmrc') } };
@@ -114,6 +116,19 @@ describe.each([
     await rm(join(workspace, 'apps/hello/.unikraft'), { recursive: true });
     expect(await call('nx', 'run', 'hello:package')).toMatch(/\[(local cache|existing outputs)/);
     expect(await call('nx-kraft', 'inspect', 'apps/hello/Kraftfile', '--json')).toContain('"hello"');
+  });
+
+  test('provenance names what this version of Nx hashes', async () => {
+    const images = await startRegistry();
+    try {
+      const pushed = await call('nx', 'run', 'hello:push', `--name=${images.host}/hello:1`, '--provenance');
+      expect(pushed).toMatch(/provenance with \d\d+ materials attached/);
+      const told = await call('nx-kraft', 'pkg', 'attachments', `${images.host}/hello:1`, '--type', 'provenance');
+      expect(told).toContain('"uri":"file:apps/hello/main.c"');
+      expect(told).toContain('"uri":"file:tools/test-kernel/');
+    } finally {
+      await images.stop();
+    }
   });
 
   test('every generator runs, and what it makes is built and tested', async () => {

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Material } from '@nx-kraft/oci';
 import type { TaskSurroundings } from './attest.ts';
-import { readUsedComponents } from './used-components.ts';
+import { type HashedInputs, hashedInputs } from './hashed-inputs.ts';
 import { ProjectFault, loadKraftproject } from './kraftproject.ts';
+import { tell } from './task.ts';
+import { readUsedComponents } from './used-components.ts';
 
 /**
- * What went into a project's image: all that Nx hashes for its package task and the tasks that this needs. Files are
- * told with their digests, components of kernels with their commits, variables by their names alone, since some are
- * secret.
+ * What went into a project's image: all that Nx hashes for its package task and the tasks that this needs, so far as
+ * this version of Nx tells. Files are told with their digests, components of kernels with their commits, variables by
+ * their names alone, since some are secret.
  */
 export async function hashedMaterials(
   workspaceRoot: string,
@@ -23,12 +25,11 @@ export async function hashedMaterials(
       at: projectName,
     });
   }
-  // Nx tells tasks their hash, but not what was hashed; its command `nx show target inputs` asks in the same way.
-  const { HashPlanInspector } = await import('nx/src/hasher/hash-plan-inspector.js');
-  const inspector = new HashPlanInspector(projectGraph, workspaceRoot, nxJsonConfiguration);
-  await inspector.init();
-  const inputs = Object.values(inspector.inspectTaskInputs({ project: projectName, target }));
-  const all = (pick: (input: (typeof inputs)[number]) => readonly string[]) => [...new Set(inputs.flatMap(pick))];
+  const inputs = await hashedInputs(workspaceRoot, { projectGraph, nxJsonConfiguration }, projectName, target);
+  if (inputs === undefined) {
+    tell('warning: this version of Nx does not tell what it hashes, so the provenance names sources with commits only');
+  }
+  const all = (pick: (input: HashedInputs) => readonly string[]) => [...new Set((inputs ?? []).flatMap(pick))];
   const files = all((input) => input.files).map(async (path) => ({
     uri: `file:${path}`,
     digest: { sha256: await digestFile(join(workspaceRoot, path)) },
