@@ -120,7 +120,11 @@ describe.each(['python', 'node', 'typescript', 'nginx'] as const)('an app of the
 /** How this host makes and starts a template's program, as the Dockerfile and the Kraftfile do it for the guest. */
 const programs = {
   'c-runtime': { compile: true, start: ['./server'] },
-  'cpp-runtime': { compile: true, start: ['./server'] },
+  // By its own loader and libraries alone.
+  'cpp-runtime': {
+    compile: true,
+    start: ['sh', '-c', 'exec files/lib*/ld-linux-*.so.? --library-path files/lib files/server'],
+  },
   python: { start: ['python3', 'src/server.py'] },
   node: { start: [process.execPath, 'src/server.js'] },
   typescript: { bundle: true, start: [process.execPath, 'dist/main.js'] },
@@ -137,9 +141,11 @@ test.each(Object.entries(programs))(
   },
 );
 
-/** Runs the compiler as the Dockerfile does, with this host's compiler, in the app's folder. */
+/** Runs what the Dockerfile does, with this host's compiler, in the app's folder instead of the image. */
 async function compile(dockerfile: string, folder: string): Promise<void> {
-  const line = /^RUN (.+)$/m.exec(dockerfile)?.[1] ?? '';
-  const [compiler = '', ...args] = line.replaceAll('/src/', '').replace('/server ', './server ').split(' ');
-  await run(compiler, args, { cwd: folder });
+  const lines = dockerfile.replaceAll('\\\n', ' ').matchAll(/^RUN (.+)$/gm);
+  for (const [, line = ''] of lines) {
+    const here = line.replaceAll('/src/', '').replaceAll(/ \/(server|files)\b/g, ` ${folder}/$1`);
+    await run('sh', ['-c', here], { cwd: folder });
+  }
 }
