@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -142,6 +143,10 @@ describe.each([
     await generate('library', 'libs/sums', '--app=c');
     await generate('target', 'cpp', 'qemu/arm64', '--dry-run');
     await generate('vscode');
+    expect(await generate('ci', '--provider=github', '--dry-run')).toContain('CREATE .github/workflows/unikernels.yml');
+    expect(existsSync(join(workspace, '.github'))).toBe(false);
+    await generate('ci', '--provider=github');
+    expect(await readFile(join(workspace, '.github/workflows/unikernels.yml'), 'utf8')).toContain('nx-kraft ci plan');
     await call('nx', 'run-many', '-t', 'build', 'test', 'lint', '--projects=c,cpp');
     // It needs a runtime, which is not to be had here, but not for its own part.
     await call('nx', 'run-many', '-t', 'compile', 'typecheck', 'rootfs', '--projects=ts');
