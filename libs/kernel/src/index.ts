@@ -7,6 +7,7 @@ export { type Kconfig, mergeKconfig, parseConfig, targetSymbols } from './kconfi
 export { type Library, librarySymbol, librarySymbols } from './libraries.ts';
 export { hasCanonicalPlaces } from './place.ts';
 export { type BuildOptions, type BuiltKernel, type KernelPlan, type Source } from './plan.ts';
+export { sharedObjectsRoot } from './shared-objects.ts';
 export { type SectionSizes, type SizeReport } from './size-report.ts';
 export { askVersion, crossCompilePrefix, describeToolchains } from './toolchain.ts';
 export { verifyReproducible } from './verify-reproducible.ts';

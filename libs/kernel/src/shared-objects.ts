@@ -11,15 +11,18 @@ export const imageBaseName = 'unikernel';
 /** The linker's map of the image, beside it. */
 export const mapName = `${imageBaseName}.map`;
 
+/** The folder with the objects that all workspaces of this user share: `NX_KRAFT_OBJECTS`, or one of the user's caches. */
+export function sharedObjectsRoot(): string {
+  return process.env.NX_KRAFT_OBJECTS ?? join(cachesFolder(), 'objects');
+}
+
 /**
- * The folder for the objects of one configuration, sources and tools, shared by all workspaces of this user: below
- * `NX_KRAFT_OBJECTS`, or else below the user's caches.
+ * The folder for the objects of one configuration, sources and tools, below {@link sharedObjectsRoot}.
  *
  * @param ingredients  whatever decides the bytes of an object that is not the application's own
  */
 export function sharedObjectsFolder(ingredients: readonly string[]): string {
-  const folder = process.env.NX_KRAFT_OBJECTS ?? join(cachesFolder(), 'objects');
-  return join(folder, createHash('sha256').update(JSON.stringify(ingredients)).digest('hex'));
+  return join(sharedObjectsRoot(), createHash('sha256').update(JSON.stringify(ingredients)).digest('hex'));
 }
 
 /**

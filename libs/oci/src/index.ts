@@ -38,7 +38,7 @@ export {
   loginFile,
   userCredentials,
 } from './registry/credentials.ts';
-export { login } from './registry/login.ts';
+export { login, probeLogin } from './registry/login.ts';
 export { RegistryFault, type RegistryFaultCode } from './registry/fault.ts';
 export { Repository } from './registry/repository.ts';
 export { findRuntime, type FoundRuntime } from './runtime.ts';

@@ -10,7 +10,8 @@ export const doctor = command({
   notes: [
     'For what is missing it says what that costs and how to get it on this system: Debian, Ubuntu, Fedora, Arch, macOS,',
     'and Linux in WSL. The exit code is 1 when something is missing without which nothing can be built or run.',
-    'No other machine is asked but the remote cache, which gets an entry that no task has.',
+    'No other machine is asked but the remote cache, which gets an entry that no task has, and, unless',
+    'NX_KRAFT_OFFLINE=1 is set, the registries that there are log-ins for.',
   ].join('\n'),
   run: async ({ values }) => {
     const system = detectSystem();

@@ -43,6 +43,13 @@ async function results(env: NodeJS.ProcessEnv = {}, system = debian): Promise<Re
   return new Map(found.map((result) => [result.name, result]));
 }
 
+/** The host and port where a server listens, until the test ends. */
+async function listen(server: Server): Promise<string> {
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 test('on a machine with nothing each check tells what that costs and how to get it', async () => {
   const found = await results();
   expect(found.get('gcc')).toMatchObject({ state: 'missing', remedy: 'sudo apt-get install --yes gcc' });
@@ -93,11 +100,31 @@ test('Nx is too old, right, or not there', async () => {
   expect(found.get('plugin')?.state).toBe('ok');
 });
 
-test('log-ins are listed without their secrets, and a file that cannot be read is told', async () => {
+test('log-ins are tried with their registries and told without their secrets', async () => {
+  const server = createServer((request, response) => {
+    const isKnown = request.headers.authorization === 'Basic dXNlcjpzZWNyZXQ=';
+    response.writeHead(isKnown ? 200 : 401, { 'WWW-Authenticate': 'Basic realm="test"' }).end();
+  });
+  const host = await listen(server);
   const file = join(folder, 'auth.json');
-  await writeFile(file, JSON.stringify({ auths: { 'registry.example': { auth: 'c2VjcmV0OnNlY3JldA==' } } }));
   const env = { NX_KRAFT_AUTH_FILE: file };
-  expect((await results(env)).get('registry log-ins')?.detail).toBe(`registry.example (${file})`);
+  const logIn = (auths: Readonly<Record<string, string>>): Promise<void> => {
+    const entries = Object.entries(auths).map(([name, text]) => [name, { auth: Buffer.from(text).toString('base64') }]);
+    return writeFile(file, JSON.stringify({ auths: Object.fromEntries(entries) as unknown }));
+  };
+  await logIn({ [`https://${host}/v2/`]: 'user:secret' });
+  expect((await results(env)).get('registry log-ins')).toMatchObject({ state: 'ok', detail: `${host} (${file})` });
+  await logIn({ [host]: 'user:0ld', '127.0.0.1:9': 'user:secret' });
+  const found = (await results(env)).get('registry log-ins');
+  expect(found?.state).toBe('broken');
+  expect(found?.detail).toMatch(/: the registry refuses the credentials, 127\.0\.0\.1:9 \(.*\): \w/);
+  expect(found?.remedy).toContain('Log in with');
+  expect(JSON.stringify(found)).not.toMatch(/0ld|secret/);
+  vi.stubEnv('NX_KRAFT_OFFLINE', '1');
+  expect((await results(env)).get('registry log-ins')).toMatchObject({
+    state: 'ok',
+    detail: expect.stringMatching(/; not asked, as the network must not be used$/) as string,
+  });
   await writeFile(file, '{');
   expect((await results(env)).get('registry log-ins')).toMatchObject({ state: 'broken' });
 });
@@ -115,11 +142,8 @@ test.each([
     const known = request.headers.authorization === 'Bearer token';
     response.writeHead((known ? { GET: get, PUT: put }[request.method ?? ''] : 400) ?? 405).end();
   });
-  servers.push(server);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const env = {
-    NX_SELF_HOSTED_REMOTE_CACHE_SERVER: address,
+    NX_SELF_HOSTED_REMOTE_CACHE_SERVER: `http://${await listen(server)}`,
     NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN: 'token',
   };
   const found = (await results(env)).get('remote cache');
@@ -130,6 +154,15 @@ test.each([
 test('a remote cache that is down is told with the reason', async () => {
   const found = (await results({ NX_SELF_HOSTED_REMOTE_CACHE_SERVER: 'http://127.0.0.1:9' })).get('remote cache');
   expect(found).toMatchObject({ state: 'broken', remedy: expect.stringContaining('Builds go on') as string });
+});
+
+test('each disk is told once, with what lies there', async () => {
+  const store = join(folder, 'store');
+  const found = (await results({ NX_KRAFT_STORE: store })).get('disk space');
+  expect(found?.detail).toMatch(/^free: [\d.]+ GiB \(/);
+  for (const name of ['workspace', "Nx's cache", 'sources', 'objects', 'images', 'temporary files']) {
+    expect(found?.detail.split(name)).toHaveLength(2);
+  }
 });
 
 test('systems are told apart', () => {

@@ -92,7 +92,7 @@ export class RegistryClient {
         if (request.body === undefined || Buffer.isBuffer(request.body)) continue;
         throw new RegistryFault('REGISTRY_FAILED', 'the permission to upload ended', { retryAfter: 0 });
       }
-      throw faultOf(response, said);
+      throw faultOf(response, said, header !== undefined);
     }
   }
 
@@ -163,9 +163,15 @@ async function readMessage(response: HttpResponse): Promise<string> {
   }
 }
 
-function faultOf({ status, headers, url }: HttpResponse, said: string): RegistryFault {
+/** @param wasKnown  whether the request said who asks */
+function faultOf({ status, headers, url }: HttpResponse, said: string, wasKnown: boolean): RegistryFault {
   const at = withoutQuery(url);
-  if (status === 401) return denied(at, `the registry wants to know who asks${said}`);
+  if (status === 401) {
+    return denied(
+      at,
+      `${wasKnown ? 'the registry refuses the credentials' : 'the registry wants to know who asks'}${said}`,
+    );
+  }
   if (status === 403) return denied(at, `the registry does not allow this${said}`);
   if (status === 404) {
     const hint = 'Check the name and the tag.';

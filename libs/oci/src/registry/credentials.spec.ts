@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { forgetCredentials, loginFile, saveCredentials, userCredentials } from './credentials.ts';
+import { forgetCredentials, listLogins, loginFile, saveCredentials, userCredentials } from './credentials.ts';
 
 let folder: string;
 let environment: NodeJS.ProcessEnv;
@@ -55,6 +55,13 @@ test('Docker Hub is found under the names that Docker gives it', async () => {
   expect(await find('docker.io')).toEqual({ username: 'me', password: 'pw' });
   await write('docker/config.json', { auths: { 'docker.io': { identitytoken: 'refresh' } } });
   expect(await find('docker.io')).toEqual({ identityToken: 'refresh' });
+});
+
+test('log-ins are listed by the names that references have', async () => {
+  const names = ['https://index.docker.io/v1/', 'https://registry.example:5000/v2/', 'other.example'];
+  await write('docker/config.json', { auths: Object.fromEntries(names.map((name) => [name, {}])) });
+  const found = (await listLogins(environment)).map(({ registry }) => registry);
+  expect(found).toEqual(['docker.io', 'registry.example:5000', 'other.example']);
 });
 
 test('credential helpers are asked, for one registry or for all', async () => {

@@ -91,7 +91,7 @@ function credentialFiles(environment: NodeJS.ProcessEnv): readonly string[] {
   ];
 }
 
-/** A registry that a file has credentials for. */
+/** A registry, by the name that references have, that a file has credentials for. */
 export interface KnownLogin {
   readonly registry: string;
   readonly file: string;
@@ -107,8 +107,8 @@ export async function listLogins(environment: NodeJS.ProcessEnv = process.env): 
   const logins: KnownLogin[] = [];
   for (const file of credentialFiles(environment)) {
     const { auths = {}, credHelpers = {} } = (await readCredentialFile(file)) ?? {};
-    const names = [...Object.keys(credHelpers), ...Object.keys(auths)];
-    logins.push(...names.map((registry) => ({ registry, file })));
+    const names = new Set([...Object.keys(credHelpers), ...Object.keys(auths)].map(registryOf));
+    logins.push(...[...names].map((registry) => ({ registry, file })));
   }
   return logins;
 }
@@ -170,6 +170,12 @@ async function findInFile(
 function namesOf(registry: string): readonly string[] {
   const hub = ['https://index.docker.io/v1/', 'index.docker.io', 'registry-1.docker.io'];
   return [registry, `https://${registry}`, `https://${registry}/v2/`, ...(registry === 'docker.io' ? hub : [])];
+}
+
+/** The registry that an entry is for: the reverse of {@link namesOf}. */
+function registryOf(name: string): string {
+  const host = name.replace(/^https?:\/\//, '').replace(/\/v\d(\/.*)?$/, '');
+  return /^(index|registry-1)\.docker\.io$/.test(host) ? 'docker.io' : host;
 }
 
 function fromEntry(entry: Auths[string], path: string): Credentials | undefined {

@@ -21,3 +21,18 @@ export async function login(
   }
   await saveCredentials(loginFile(options.environment), registry, username, password);
 }
+
+/**
+ * Asks a registry once whether it takes the log-in that there is for it; one that lets everybody in takes any.
+ *
+ * @throws RegistryFault REGISTRY_DENIED when it does not, and what happens on the way
+ */
+export async function probeLogin(registry: string, options: RegistryOptions): Promise<void> {
+  const client = new RegistryClient(options);
+  try {
+    const { body } = await client.requestOnce(registry, { method: 'GET', path: '', scopes: [] }, [200]);
+    body.resume();
+  } finally {
+    client.close();
+  }
+}

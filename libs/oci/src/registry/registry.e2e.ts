@@ -20,7 +20,7 @@ import { listEntries, selectEntries } from '../select.ts';
 import { ImageStore } from '../store.ts';
 import type { Outcome } from '../transfer.ts';
 import { checkLogin, RegistryClient } from './client.ts';
-import { login } from './login.ts';
+import { login, probeLogin } from './login.ts';
 import { Repository } from './repository.ts';
 
 const user = { name: 'alice', password: 'pass:word' };
@@ -195,6 +195,9 @@ describe('a registry with TLS and users', () => {
     await expect(login(secure.host, user.name, 'wrong', options)).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
     expect(existsSync(join(folder, 'auth.json'))).toBe(false);
     await login(secure.host, user.name, user.password, options);
+    await probeLogin(secure.host, options);
+    const credentials = () => Promise.resolve({ username: user.name, password: 'old' });
+    await expect(probeLogin(secure.host, { ...options, credentials })).rejects.toThrow(/refuses the credentials/);
     client = new RegistryClient(options);
     await checkLogin(secure.host, client);
   });

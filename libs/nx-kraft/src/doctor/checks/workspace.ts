@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
+import { openStore } from '@nx-kraft/components';
+import { sharedObjectsRoot } from '@nx-kraft/kernel';
 import { defaultStoreFolder } from '@nx-kraft/oci';
 import type { Check, Finding, Surroundings } from '../check.ts';
 import { packageFolder } from '../../tasks/version.ts';
@@ -61,19 +63,31 @@ function probePlugin({ root }: Surroundings): Promise<Finding> {
 }
 
 async function probeDisk({ root, env }: Surroundings): Promise<Finding> {
-  const places = { workspace: root, images: env['NX_KRAFT_IMAGES'] ?? defaultStoreFolder(), temporary: tmpdir() };
-  const free = await Promise.all(
-    Object.entries(places).map(async ([name, folder]) => {
-      const { bavail, bsize } = await statfs(existing(folder));
-      return { name, folder, bytes: bavail * bsize };
-    }),
-  );
-  const detail = free.map(({ name, bytes }) => `${name} ${(bytes / gigabyte).toFixed(1)} GiB`).join(', ');
+  const places = {
+    workspace: root,
+    "Nx's cache": env['NX_CACHE_DIRECTORY'] ?? join(root, '.nx/cache'),
+    sources: openStore({ environment: env }).folder,
+    objects: sharedObjectsRoot(),
+    images: env['NX_KRAFT_IMAGES'] ?? defaultStoreFolder(),
+    'temporary files': tmpdir(),
+  };
+  const disks = new Map<number, { readonly names: string[]; readonly folder: string; readonly bytes: number }>();
+  for (const [name, place] of Object.entries(places)) {
+    const folder = existing(resolve(root, place));
+    const { dev } = await stat(folder);
+    const { bavail, bsize } = await statfs(folder);
+    const disk = disks.get(dev) ?? { names: [], folder, bytes: bavail * bsize };
+    disk.names.push(name);
+    disks.set(dev, disk);
+  }
+  const free = [...disks.values()];
+  const told = free.map(({ names, bytes }) => `${(bytes / gigabyte).toFixed(1)} GiB (${names.join(', ')})`);
+  const detail = `free: ${told.join(', ')}`;
   const full = free.filter(({ bytes }) => bytes < littleSpace);
-  if (full.length === 0) return { state: 'ok', detail: `free: ${detail}` };
+  if (full.length === 0) return { state: 'ok', detail };
   const folders = full.map(({ folder }) => folder).join(', ');
   const remedy = `Make room on the disks of ${folders}: nx reset, nx-kraft store prune, nx-kraft pkg prune.`;
-  return { state: 'broken', detail: `free: ${detail}`, remedy };
+  return { state: 'broken', detail, remedy };
 }
 
 /** The folder, or the one above it that is there. */
