@@ -130,7 +130,9 @@ export class TestWorkspace {
    */
   async nxOnTerminal(prompt: string, input: string, ...args: readonly string[]): Promise<string> {
     const nx = [join(repository, 'node_modules/.bin/nx'), ...args].join(' ');
-    const { child, ended } = this.#spawn('script', ['--quiet', '--return', '--command', nx, '/dev/null'], 'typing');
+    // Without a size programs that draw would break each line after its first letter.
+    const line = `stty rows 40 columns 120 && exec ${nx}`;
+    const { child, ended } = this.#spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], 'typing');
     let seen = '';
     child.stdout.on('data', (text: string) => {
       const before = seen.includes(prompt);

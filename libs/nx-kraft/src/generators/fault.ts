@@ -4,6 +4,7 @@ import { Fault } from '@nx-kraft/base';
 export class GeneratorFault extends Fault<
   | 'BAD_NAME'
   | 'BAD_FOLDER'
+  | 'BAD_TEMPLATE'
   | 'ALREADY_THERE'
   | 'NOT_FOUND'
   | 'NOT_COMMITTED'

@@ -64,6 +64,15 @@ test('a dry run tells what would be made, and makes nothing; a mistake is told i
   expect((await workspace.nx('g', 'nx-kraft:app', '--help')).output).toContain('What the app begins with.');
 });
 
+test('on a terminal the template is asked for, in words that say what it is', async () => {
+  // Nx asks nothing in CI, whatever it runs on.
+  workspace.environment.CI = 'false';
+  const asked = 'A static site, served by nginx';
+  const seen = await workspace.nxOnTerminal(asked, '\r', 'g', 'nx-kraft:app', 'apps/web', '--dry-run');
+  expect(seen).toContain('What does the app begin with?');
+  expect(seen).toContain('CREATE apps/web/main.c');
+});
+
 test('what git cannot bring back is not removed and not rewritten', async () => {
   await makeApp('web', 'c', '--unikraft=tools/test-kernel');
   await run('git', ['init', '--quiet'], { cwd: workspace.folder });

@@ -98,11 +98,17 @@ describe('app', () => {
 
   test('the schema offers the templates that there are', () => {
     const schema = JSON.parse(readFileSync(join(import.meta.dirname, 'app/schema.json'), 'utf8')) as {
-      properties: { template: { enum: string[]; 'x-prompt': { items: { value: string }[] } } };
+      properties: { template: { description: string; 'x-prompt': { items: { value: string }[] } } };
     };
     const names = Object.keys(templates);
-    expect(schema.properties.template.enum).toEqual(names);
+    const listed = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(names);
+    expect(schema.properties.template.description).toContain(`: ${listed}.`);
     expect(schema.properties.template['x-prompt'].items.map(({ value }) => value)).toEqual(names);
+  });
+
+  test('tells a template that does not exist, and which was meant', async () => {
+    await expect(makeApp('apps/web', { template: 'pyton' as never })).rejects.toThrow(/Did you mean python\?/);
+    await expect(makeApp('apps/web', { template: 'cobol' as never })).rejects.toThrow(/There are: c, cpp, .*nginx\./);
   });
 
   test('takes a version, a folder or a URL of Unikraft, and another runtime', async () => {

@@ -11,7 +11,7 @@ import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts
 import { type PlaceOptions, checkAbsent, findPlace, readFolder } from '../place.ts';
 import { readTarget } from '../target-words.ts';
 import { templateFiles } from '../template-files.ts';
-import { type Template, type TemplateName, templates } from './templates.ts';
+import { type Template, type TemplateName, findTemplate } from './templates.ts';
 
 export interface AppOptions extends CommonOptions, PlaceOptions {
   readonly template: TemplateName;
@@ -25,7 +25,7 @@ const defaultTargets = ['qemu/x86_64', 'fc/x86_64'];
 /** Makes an app from a template: a Kraftfile, a program, and scenarios for its test. */
 export default asGenerator<AppOptions>(async (tree, options) => {
   const { root, name } = await findPlace(tree, options);
-  const template: Template = templates[options.template];
+  const template = findTemplate(options.template);
   const folder = join(import.meta.dirname, 'files', options.template);
   checkAbsent(tree, root, await templateFiles(folder));
   const targets = (options.targets ?? defaultTargets).map(readTarget);

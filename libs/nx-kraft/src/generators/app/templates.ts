@@ -1,3 +1,6 @@
+import { nearestWord } from '@nx-kraft/base';
+import { GeneratorFault } from '../fault.ts';
+
 /** What a template is made of. Its files lie in `files`, in a folder of its name. */
 export interface Template {
   /** The image that its programs run on, by a tag that is never moved if there is one; none where the kernel is built. */
@@ -26,3 +29,17 @@ export const templates = {
 } as const satisfies Readonly<Record<string, Template>>;
 
 export type TemplateName = keyof typeof templates;
+
+/**
+ * The template of a name. The schema leaves this to us: where it lists words, Nx asks with these instead of our labels.
+ *
+ * @throws GeneratorFault BAD_TEMPLATE
+ */
+export function findTemplate(name: string): Template {
+  if (Object.hasOwn(templates, name)) return templates[name as TemplateName];
+  const names = Object.keys(templates);
+  const better = nearestWord(name, names);
+  throw new GeneratorFault('BAD_TEMPLATE', `there is no template '${name}'`, {
+    hint: better === undefined ? `There are: ${names.join(', ')}.` : `Did you mean ${better}?`,
+  });
+}
