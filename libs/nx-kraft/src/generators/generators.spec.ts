@@ -178,6 +178,13 @@ describe('library', () => {
     ]);
   });
 
+  test('keeps what is there: its own files the second time, and apps', async () => {
+    await library(tree, { directory: 'libs/sums' });
+    await expect(library(tree, { directory: 'libs/sums' })).rejects.toThrow(/libs\/sums has Config\.uk, .* already/);
+    await makeApp('apps/py', { template: 'python' });
+    await expect(library(tree, { directory: 'apps/py' })).rejects.toThrow('apps/py has Kraftfile already');
+  });
+
   test('refuses an app whose kernel is not built, and writes nothing of it', async () => {
     await makeApp('apps/py', { template: 'python' });
     await expect(library(tree, { directory: 'libs/x', app: 'py' })).rejects.toThrow(/py runs on a runtime/);

@@ -1,6 +1,6 @@
 import { join, posix } from 'node:path';
 import { type Tree, generateFiles } from '@nx/devkit';
-import { addLibrary, setKconfig } from '@nx-kraft/kraftfile';
+import { addLibrary, kraftfileNames, setKconfig } from '@nx-kraft/kraftfile';
 import { GeneratorFault } from '../fault.ts';
 import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
 import { type TreeProject, findKraftproject } from '../kraftprojects.ts';
@@ -21,7 +21,8 @@ export default asGenerator<LibraryOptions>(async (tree, options) => {
   checkAbsent(
     tree,
     place.root,
-    files.map((file) => file.replaceAll('__symbol__', symbol)),
+    // An app's folder is built as one.
+    [...kraftfileNames, ...files.map((file) => file.replaceAll('__symbol__', symbol))],
   );
   const app = options.app === undefined ? undefined : await findKraftproject(tree, options.app);
   if (app !== undefined) useIn(tree, app, place, symbol);
