@@ -1,3 +1,4 @@
+import { Fault } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
 import type { ResolveDigest } from './image.ts';
 import { emptyLock, type Lock, type LockedComponent, lockedDigest, lockedResolution, toEntry } from './lock.ts';
@@ -29,6 +30,8 @@ export interface LockOptions extends Omit<ResolveOptions, 'baseDirectory' | 'loc
    * images, or everything. What their builds on this machine have fetched upstream is asked for again as well.
    */
   readonly update?: readonly string[] | 'all';
+  /** Takes what cannot be locked, so that the rest still is; what an older lock has of it stays. Default: it is thrown. */
+  readonly onFault?: (key: string, fault: Fault) => void;
 }
 
 /** One entry that is new, gone, or another than before. */
@@ -66,23 +69,43 @@ export async function updateLock(lock: Lock | undefined, needs: LockNeeds, optio
   const requests = await remoteRequests(needs);
   const references = imageReferences(needs);
   const selected = select(requests, references, options.update ?? []);
-  const components = [...requests].map(async ([key, placed]): Promise<[string, LockedComponent]> => {
+  const components = [...requests].map(async ([key, placed]): Promise<LockedComponent> => {
     const before = lockedResolution(lock, key);
     const isSelected = selected.has(key);
     if (isSelected && before !== undefined && options.offline !== true)
       await forgetDownloads(options.store, before.content);
     const known = isSelected ? undefined : before;
     const locked = await withDownloads(known ?? (await lockComponent(placed, options)), isSelected, options);
-    return [key, placed.components === undefined ? locked : { ...locked, components: placed.components }];
+    return placed.components === undefined ? locked : { ...locked, components: placed.components };
   });
-  const images = references.map(async (reference): Promise<[string, string]> => {
+  const images = references.map(async (reference): Promise<string> => {
     const known = selected.has(reference) ? undefined : lockedDigest(lock, reference);
-    return [reference, known ?? (await options.resolveDigest(reference, options.signal))];
+    return known ?? (await options.resolveDigest(reference, options.signal));
   });
-  return {
-    components: Object.fromEntries(await Promise.all(components)),
-    images: Object.fromEntries(await Promise.all(images)),
-  };
+  const [lockedComponents, lockedImages] = await Promise.all([
+    collect([...requests.keys()], components, (key) => lockedResolution(lock, key), options),
+    collect(references, images, (reference) => lockedDigest(lock, reference), options),
+  ]);
+  return { components: lockedComponents, images: lockedImages };
+}
+
+/** The entries by their keys; those that fail as they were before, if the caller takes faults. */
+async function collect<Entry>(
+  keys: readonly string[],
+  entries: readonly Promise<Entry>[],
+  before: (key: string) => Entry | undefined,
+  { onFault }: LockOptions,
+): Promise<Record<string, Entry>> {
+  const settled = await Promise.allSettled(entries);
+  const all = keys.map((key, index): [string, Entry | undefined] => {
+    const result = settled[index];
+    if (result?.status === 'fulfilled') return [key, result.value];
+    const reason: unknown = result?.reason;
+    if (onFault === undefined || !(reason instanceof Fault)) throw reason;
+    onFault(key, reason as Fault);
+    return [key, before(key)];
+  });
+  return Object.fromEntries(all.filter((entry): entry is [string, Entry] => entry[1] !== undefined));
 }
 
 /** The requests that are not for local folders and archives, by their keys. */

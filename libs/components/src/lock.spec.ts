@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeArchive, type FileServer, serveFiles, sha256 } from '../test/server.ts';
 import {
+  ComponentFault,
   compareLocks,
   emptyLock,
   findLockGaps,
@@ -217,6 +218,24 @@ test('a lock is completed, cleared and updated by name', async () => {
     code: 'COMPONENT_NOT_FOUND',
     message: 'no Kraftfile names musl',
   });
+  await server.close();
+});
+
+test('where one image cannot be found the rest is locked, what an older lock has of it stays, and it is told', async () => {
+  server = await serveFiles();
+  store = openStore({ folder: join(folder, 'store') });
+  await serve('one');
+  const fault = new ComponentFault('COMPONENT_NOT_FOUND', 'no such image', { hint: 'Correct it.' });
+  const failing = () => Promise.reject(fault);
+  const told: string[] = [];
+  const options = { store, resolveDigest: failing, onFault: (key: string) => void told.push(key) };
+  const lock = await updateLock(undefined, needs('musl'), options);
+  expect(Object.keys(lock.components)).toEqual([`lib/musl@${server.url}/musl.tar.gz`]);
+  expect(lock.images).toEqual({});
+  expect(told).toEqual(['base:latest']);
+  const older = { ...lock, images: { 'base:latest': digest('b') } };
+  expect(await updateLock(older, needs('musl'), { ...options, update: 'all' })).toEqual(older);
+  await expect(updateLock(undefined, needs('musl'), { store, resolveDigest: failing })).rejects.toBe(fault);
   await server.close();
 });
 

@@ -69,6 +69,14 @@ test('an app on a runtime takes its kernel from a registry, runs, and shares its
     expect(booted.output).toContain('Welcome to the shop.');
 
     expect((await workspace.nx('sync:check')).exitCode).toBe(1);
+    const absent = `${registry.host}/team/none:1`;
+    await workspace.write('apps/none/Kraftfile', `spec: v0.6\nruntime: ${absent}\ntargets: [qemu/x86_64]\n`);
+    const partly = await workspace.nx('sync');
+    expect(partly.exitCode).toBe(1);
+    expect(partly.output).toContain(`${absent} cannot be locked: `);
+    expect(await readFile(workspace.path('kraft.lock'), 'utf8')).toContain('/team/hello:1"');
+    expect((await workspace.nx('sync:check')).exitCode).toBe(1);
+    await rm(workspace.path('apps/none'), { recursive: true });
     expect((await workspace.nx('sync')).exitCode).toBe(0);
     expect((await workspace.nx('sync:check')).exitCode).toBe(0);
     expect((await workspace.nx('run', 'shop:package')).ran).toContain('shop:build:qemu-x86_64');

@@ -13,6 +13,7 @@ import {
   readUserIndexes,
   resolveComponent,
 } from '@nx-kraft/components';
+import { type Fault, describeError } from '@nx-kraft/base';
 import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
 import { Repository, parseReference } from '@nx-kraft/oci';
 import { RootfsFault, rootfsInputs } from '@nx-kraft/rootfs';
@@ -52,6 +53,14 @@ export async function lockOptions(): Promise<LockOptions> {
       if (kind !== 'unlocked') process.stderr.write(`${message}\n`);
     },
   };
+}
+
+/** What could not be locked, as one fault for all; undefined where all was. */
+export function lockFailure(faults: ReadonlyMap<string, Fault>): Error | undefined {
+  if (faults.size === 0) return undefined;
+  const told = [...faults].map(([key, fault]) => `${key} cannot be locked: ${describeError(fault)}`);
+  // Nx tells an error's message only, and asks to look at a stack trace where there is one.
+  return Object.assign(new Error(told.join('\n')), { stack: '' });
 }
 
 /** Everything that the Kraftfiles of a workspace, their templates and their Dockerfiles name. */
