@@ -5,7 +5,7 @@ import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
 import { pathsBelow, readTree } from './directory.ts';
 import { copyErofs } from './erofs.ts';
-import { buildDockerfile, type DockerfileOptions, type PassedOver } from './dockerfile/build.ts';
+import type { DockerfileOptions, PassedOver } from './dockerfile/build.ts';
 import type { BuilderName } from './dockerfile/builders.ts';
 import { platformOf } from './dockerfile/platform.ts';
 import { RootfsFault } from './fault.ts';
@@ -130,6 +130,8 @@ async function fromDockerfile(
       scratch,
       onLine: request.onLine ?? (() => undefined),
     };
+    // Most file systems are made of other things, and it loads as much as all else.
+    const { buildDockerfile } = await import('./dockerfile/build.ts');
     const { converted, config, ...build } = await buildDockerfile(place, request, output);
     const made = withWarnings(converted);
     return { ...made, ...build, config: configOf(config), warnings: [...made.warnings, ...build.warnings] };

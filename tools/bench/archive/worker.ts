@@ -1,8 +1,8 @@
-// Makes one archive and tells how long it took and how much memory it needed: worker.ts directory|tar SOURCE OUTPUT
+// Makes one archive and tells how long it took and how much memory it needed: worker.ts SOURCE OUTPUT
 import { buildRootfs } from '@nx-kraft/rootfs';
 
 async function main(): Promise<void> {
-  const [source = '', output = ''] = process.argv.slice(3);
+  const [source = '', output = ''] = process.argv.slice(2);
   const before = process.resourceUsage().maxRSS;
   const start = performance.now();
   await buildRootfs({ source, baseDirectory: '/' }, output);

@@ -87,6 +87,22 @@ test('rootfs makes a folder into an archive outside of any project', async () =>
   expect(missing.stderr).toContain('(SOURCE_MISSING)');
 });
 
+test('rootfs of a folder loads neither machines, nor builders, nor packages of others', async () => {
+  await mkdir(join(folder, 'root'));
+  const hooks = `
+    import { registerHooks } from 'node:module';
+    registerHooks({ load: (url, context, next) => (console.log(url), next(url, context)) });`;
+  const loading = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`];
+  const loaded = await run(process.execPath, [...loading, command, 'rootfs', 'root', '-o', 'root.cpio'], {
+    cwd: folder,
+  });
+  const modules = loaded.split('\n').filter((line) => line.startsWith('file:'));
+  expect(modules.filter((url) => url.includes('/rootfs/src/'))).not.toEqual([]);
+  const known = /\/(nx-kraft\/(bin|src)|(archive|base|rootfs)\/src|machine\/src\/(memory|fault)\.ts)/;
+  const builders = /\/(buildkit\/|dockerfile\/(?!platform\.ts))/;
+  expect(modules.filter((url) => !known.test(url) || builders.test(url))).toEqual([]);
+});
+
 test('rootfs that was killed leaves nothing that the next one does not take away', async () => {
   await mkdir(join(folder, 'root'));
   await writeFile(join(folder, 'root/large'), '');

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { parseMemory } from '@nx-kraft/machine';
-import { type ImageSource, type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs';
+import { parseMemory } from '@nx-kraft/machine/memory';
+import { type ImageSource, type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs/build';
 import { buildkitHost } from '../tasks/kraft-config.ts';
 import { sourceDateEpoch } from '../tasks/task.ts';
 import { command, jsonOption, print } from './command.ts';

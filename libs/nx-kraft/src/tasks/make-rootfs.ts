@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceAtomically } from '@nx-kraft/base';
 import { romName, rootfsName } from '@nx-kraft/kraftfile';
-import { parseMemory } from '@nx-kraft/machine';
+import { parseMemory } from '@nx-kraft/machine/memory';
 import {
   type DockerfileOptions,
   type RootfsRequest,
