@@ -59,6 +59,17 @@ async function measureAgainstDocker(name: string, context: string, host: string)
   print(
     `  ours without any builder       ${format(median(times.embedded))}  ${(median(times.embedded) / own).toFixed(2)}`,
   );
+  const memory = Array.from({ length: rounds }, () => memoryOf(context, host));
+  const [least, most] = [Math.min(...memory), Math.max(...memory)].map((one) => one.toFixed(0));
+  print(`  memory with the engine         ${least}–${most} MiB over Node's own`);
+}
+
+/** MiB over Node's own that one build by the engine takes, in a process of its own. */
+function memoryOf(context: string, host: string): number {
+  const args = [join(import.meta.dirname, 'worker.ts'), context, join(context, '../rootfs.cpio'), host];
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return Number(stdout);
 }
 
 function build(context: string, options: Partial<RootfsRequest>): Promise<Rootfs> {
