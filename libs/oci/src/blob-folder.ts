@@ -28,7 +28,7 @@ export class BlobFolder implements ImageSource {
 
   /** Where a blob is; also where it would be. */
   blobPath(digest: Digest): string {
-    return join(this.#blobs, hexOf(digest));
+    return `${this.#blobs}/${hexOf(digest)}`;
   }
 
   /** Size of a blob in bytes; undefined when it is not here. */

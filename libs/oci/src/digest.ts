@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { OciFault } from './fault.ts';
 
 /** `sha256:` and 64 hex digits: the one algorithm that all registries and stores share. */
 export type Digest = `sha256:${string}`;
 
 export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return `sha256:${hash('sha256', bytes)}`;
 }
 
 export function isDigest(text: string): text is Digest {

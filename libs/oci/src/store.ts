@@ -63,11 +63,11 @@ export class ImageStore {
   async images(): Promise<readonly StoredImage[]> {
     const images = (await this.layout.roots()).flatMap((descriptor) => {
       const name = descriptor.annotations?.[annotationKeys.refName];
-      if (name === undefined) return [];
-      const reference = parseReference(name);
-      return [{ name: formatReference(reference), image: { reference, descriptor } }];
+      return name === undefined ? [] : [{ name, descriptor }];
     });
-    return images.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ image }) => image);
+    return images
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, descriptor }) => ({ reference: parseReference(name), descriptor }));
   }
 
   /** What a name or digest stands for; undefined when it is not here. */
