@@ -153,6 +153,10 @@ test('what cannot be built or run is told in a sentence with what to do next', a
   expect(none.exitCode).toBe(1);
   expect(none.output).toContain('apps/none/Kraftfile: it names no target to run (KRAFTFILE_NO_TARGET)');
 
+  const other = await workspace.nx('run', 'hello:run', '--for=xen-arm64');
+  expect(other.exitCode).toBe(1);
+  expect(other.output).toContain('there is no target xen-arm64');
+
   const coreless = 'spec: v0.6\nunikraft: { source: ./nothing }\ntargets: [qemu/x86_64]\n';
   await workspace.write('apps/coreless/Kraftfile', coreless);
   const missing = await workspace.nx('run', 'coreless:build');

@@ -80,7 +80,7 @@ export const run = command({
   run: async ({ values, words: [subject = '.', ...args] }) => {
     const plan = await planSubject(subject, {
       ...machineOptions(values),
-      ...(values.target === undefined ? {} : { target: values.target }),
+      ...(values.target === undefined ? {} : { for: values.target }),
       ...(args.length === 0 ? {} : { args }),
       platform: values.plat,
       architecture: values.arch,

@@ -13,7 +13,7 @@ export interface BootReportOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
   /** The target's id; default: the one that this host runs best. */
-  readonly target?: string;
+  readonly for?: string;
   /** The scenario that is booted, by its name; default: the first. */
   readonly scenario?: string;
   readonly boots?: number;
@@ -41,7 +41,7 @@ export async function reportBoots(
     folder,
     signal,
     boots,
-    libraries: await readLibraries(project, options.target),
+    libraries: await readLibraries(project, options.for),
     onNote: (note) => process.stderr.write(`${note}\n`),
     onResult: ({ ready = 0 }) => tell(`boot ${++count} of ${boots}: ready after ${ready.toFixed(1)} ms`),
   });

@@ -23,7 +23,7 @@ export async function debugTarget(workspaceRoot: string, options: DebugOptions, 
   const project = await loadKraftproject(workspaceRoot, options.kraftfile);
   const plan = await planMachine(project, options);
   const { port = 1234, breakAt = 'main', gdb = false } = options;
-  const { kernelDebug } = outputNames(project.kraftfile, chooseTarget(project, options.target));
+  const { kernelDebug } = outputNames(project.kraftfile, chooseTarget(project, options.for));
   const debugKernel = join(project.folder, kernelDebug);
   const target: DebugTarget = { debugKernel, port, breakAt, sources: localSources(project) };
   if (!existsSync(target.debugKernel)) {

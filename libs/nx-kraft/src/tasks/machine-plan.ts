@@ -23,7 +23,7 @@ import { tell } from './task.ts';
 /** What a run of a project may choose beside what its Kraftfile says. */
 export interface ProjectMachineOptions extends MachineOptions {
   /** The target's id; default: the one that this host runs best. */
-  readonly target?: string;
+  readonly for?: string;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface ProjectMachineOptions extends MachineOptions {
  */
 export async function planMachine(project: Kraftproject, options: ProjectMachineOptions): Promise<KernelRun> {
   const { kraftfile, folder } = project;
-  const target = chooseTarget(project, options.target);
+  const target = chooseTarget(project, options.for);
   const names = outputNames(kraftfile, target);
   const config = await readKernelConfig(project, target);
   const command = await findCommand(folder, kraftfile, target.architecture);

@@ -13,7 +13,7 @@ export interface TestOptions {
   /** The Kraftfile, relative to the workspace. */
   readonly kraftfile: string;
   /** The target's id; default: the one that this host runs best. */
-  readonly target?: string;
+  readonly for?: string;
   readonly accelerator?: 'auto' | 'kvm' | 'tcg';
   readonly jobs?: number;
 }

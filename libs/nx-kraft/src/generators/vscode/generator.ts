@@ -93,7 +93,7 @@ function debugEntries(
     task: {
       label,
       type: 'shell',
-      command: `npx nx run ${name}:debug --target=${target.id} --port=${port}`,
+      command: `npx nx run ${name}:debug --for=${target.id} --port=${port}`,
       isBackground: true,
       // The editor waits for this line before it starts gdb.
       problemMatcher: {
