@@ -33,7 +33,16 @@ const makeApp = (name: string, template: string, ...more: readonly string[]): Pr
 
 test.each(['c', 'cpp'])('an app of the template %s is built, boots and passes its test', async (template) => {
   await makeApp('web', template, '--unikraft=tools/test-kernel');
-  const { exitCode, output } = await workspace.nx('run-many', '-t', 'build', 'test', 'lint', 'package');
+  const { exitCode, output } = await workspace.nx(
+    'run-many',
+    '-t',
+    'build',
+    'test',
+    'lint',
+    'package',
+    '--offline',
+    '--frozen',
+  );
   expect(exitCode, output).toBe(0);
   expect((await workspace.nx('run', 'web:run')).output).toContain('Hello, world!');
 });
