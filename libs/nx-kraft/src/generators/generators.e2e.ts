@@ -70,7 +70,7 @@ test('a dry run tells what would be made, and makes nothing; a mistake is told i
   expect(exitCode).toBe(1);
   expect(output).toContain("'1st' is no name for a project (BAD_NAME)");
   expect(output).not.toContain('stacktrace');
-  expect((await workspace.nx('g', 'nx-kraft:app', '--help')).output).toContain('What the app begins with.');
+  expect((await workspace.nx('g', 'nx-kraft:app', '--help')).output).toContain('What the app begins with: c,');
 });
 
 test('on a terminal the template is asked for, in words that say what it is', async () => {
