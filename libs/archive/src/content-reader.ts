@@ -20,31 +20,6 @@ export class ContentReader {
     else output.slice(this.#open(content.archive), content.offset, size, content.archive);
   }
 
-  /**
-   * The same for large files, to an output whose file another thread writes: gives that work in between.
-   *
-   * @throws ArchiveFault as {@link copy}
-   */
-  async copyInTurns({ content, size }: FileNode, output: FileWriter): Promise<void> {
-    if ('bytes' in content) {
-      output.bytes(Buffer.from(content.bytes));
-    } else if ('file' in content) {
-      const path = textOf(content.file);
-      const fd = openRegular(content.file, path);
-      try {
-        const rest = await copySteps(fd, 0, size, output, path);
-        output.wholeFile(fd, size, path, rest);
-      } finally {
-        closeSync(fd);
-      }
-    } else {
-      const { archive, offset } = content;
-      const fd = this.#open(archive);
-      const rest = await copySteps(fd, offset, size, output, archive);
-      output.slice(fd, rest, offset + size - rest, archive);
-    }
-  }
-
   close(): void {
     if (this.#archive !== undefined) closeSync(this.#fd);
     this.#archive = undefined;
@@ -60,30 +35,14 @@ export class ContentReader {
   }
 }
 
-const stepSize = 1024 * 1024;
-
-/** @returns the offset of the last step, which is not taken */
-async function copySteps(fd: number, offset: number, size: number, output: FileWriter, path: string): Promise<number> {
-  let at = offset;
-  for (; offset + size - at > stepSize; at += stepSize) {
-    output.slice(fd, at, stepSize, path);
-    await output.turn();
-  }
-  return at;
-}
-
 function copyWhole(file: string | Buffer, size: number, output: FileWriter): void {
-  const path = textOf(file);
+  const path = typeof file === 'string' ? file : toText(file.toString('latin1'));
   const fd = openRegular(file, path);
   try {
     output.wholeFile(fd, size, path);
   } finally {
     closeSync(fd);
   }
-}
-
-function textOf(file: string | Buffer): string {
-  return typeof file === 'string' ? file : toText(file.toString('latin1'));
 }
 
 function openRegular(file: string | Buffer, path: string): number {

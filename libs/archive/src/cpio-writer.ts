@@ -97,11 +97,11 @@ export class CpioWriter {
     links: number,
     time = this.#time,
   ): void {
+    const { buffer } = this.#output;
     const nameEnd = headerLength + name.length;
     // One zero ends the name, up to three more align what follows: entries begin at multiples of 4.
     const length = (nameEnd + 4) & ~3;
     const start = this.#output.reserve(length);
-    const { buffer } = this.#output;
     template.copy(buffer, start);
     hex(buffer, start + 6, inode);
     hex(buffer, start + 14, kind | meta.mode);

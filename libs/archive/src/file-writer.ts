@@ -2,7 +2,6 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { ArchiveFault } from './fault.ts';
-import { WriteBehind } from './write-behind.ts';
 
 /** What was written: `digest` is `sha256:` and hex digits if it was asked for, `size` is in bytes. */
 export interface Written {
@@ -21,24 +20,20 @@ const largeWrite = 64 * 1024;
  * the thread pool costs ten times the work itself.
  */
 export class FileWriter {
-  /** The buffer to write into, once {@link reserve} was called, and before {@link advance} is: it may be another then. */
-  buffer: Buffer = Buffer.allocUnsafeSlow(bufferSize);
+  /** Filled up to {@link used}; who writes into it calls {@link reserve} first and {@link advance} after. */
+  readonly buffer = Buffer.allocUnsafeSlow(bufferSize);
   readonly #fd: number;
   readonly #hash: Hash | undefined;
-  readonly #behind: WriteBehind | undefined;
   #used = 0;
   #flushed = 0;
 
   /**
    * @param fd  open for writing and reading, at position 0
    * @param digest  whether {@link finish} is to give the SHA-256 (default true); taking it costs as much as writing
-   * @param behind  whether another thread writes (default false): then {@link settle} must be waited for before the file
-   *   is closed, even after a fault
    */
-  constructor(fd: number, { digest = true, behind = false }: { digest?: boolean; behind?: boolean } = {}) {
+  constructor(fd: number, { digest = true }: { digest?: boolean } = {}) {
     this.#fd = fd;
     this.#hash = digest ? createHash('sha256') : undefined;
-    this.#behind = behind ? new WriteBehind(fd) : undefined;
   }
 
   /** Bytes written so far: the position of the next byte. */
@@ -58,7 +53,7 @@ export class FileWriter {
 
   /** Writes `source[start…end)`. */
   bytes(source: Buffer, start = 0, end = source.length): void {
-    if (end - start >= largeWrite && this.#behind?.hasRoom !== true) {
+    if (end - start >= largeWrite) {
       this.#flush();
       this.#write(source, start, end);
       return;
@@ -82,23 +77,22 @@ export class FileWriter {
   }
 
   /**
-   * Reads a file from `from` to its end, straight into the buffer.
+   * Reads a file from its position to its end, straight into the buffer.
    *
    * @param size  how many bytes it must hold
    * @param path  the file's name, for the fault
    * @throws ArchiveFault FILE_CHANGED when it holds fewer or more
    */
-  wholeFile(fd: number, size: number, path: string, from = 0): void {
-    for (let at = from; ;) {
-      const left = size - at;
+  wholeFile(fd: number, size: number, path: string): void {
+    for (let left = size; ;) {
       const room = this.#room();
       // One byte more than is due tells of a file that grew, without another call for each file.
       const wanted = Math.min(left + 1, room);
-      const length = readSync(fd, this.buffer, this.#used, wanted, at);
+      const length = readSync(fd, this.buffer, this.#used, wanted, null);
       if (length > left || (length === 0 && left > 0)) throw changed(path, length > left ? 'grew' : 'shrank');
       this.#used += length;
-      at += length;
-      if (at === size && length < wanted) return;
+      left -= length;
+      if (left === 0 && length < wanted) return;
     }
   }
 
@@ -120,27 +114,7 @@ export class FileWriter {
   /** Copies `size` bytes that were written before, beginning at `offset`. */
   copyBack(offset: number, size: number): void {
     this.#flush();
-    this.#behind?.catchUp();
     this.slice(this.#fd, offset, size, 'the archive itself');
-  }
-
-  /** With `behind`: whether it is time for {@link turn}. */
-  get isDue(): boolean {
-    return this.#behind?.isDue === true;
-  }
-
-  /** With `behind`: returns to the event loop, so that the other thread gets its next work. */
-  async turn(): Promise<void> {
-    await this.#behind?.turn();
-  }
-
-  /**
-   * With `behind`: waits until the other thread has written what it took.
-   *
-   * @throws the system's error, such as ENOSPC
-   */
-  async settle(): Promise<void> {
-    await this.#behind?.settle();
   }
 
   /** Writes what is left; the file stays open. */
@@ -155,22 +129,13 @@ export class FileWriter {
   }
 
   #flush(): void {
-    const used = this.#used;
-    const other = this.#behind?.swap(this.buffer, used, this.#flushed);
-    if (other === undefined) {
-      this.#write(this.buffer, 0, used);
-    } else {
-      this.#hash?.update(this.buffer.subarray(0, used));
-      this.buffer = other;
-      this.#flushed += used;
-    }
+    this.#write(this.buffer, 0, this.#used);
     this.#used = 0;
   }
 
   #write(source: Buffer, start: number, end: number): void {
     this.#hash?.update(source.subarray(start, end));
-    const position = this.#flushed - start;
-    for (let from = start; from < end;) from += writeSync(this.#fd, source, from, end - from, position + from);
+    for (let from = start; from < end;) from += writeSync(this.#fd, source, from, end - from);
     this.#flushed += end - start;
   }
 }
@@ -193,28 +158,6 @@ export function createFile<T>(
     return write(output);
   } catch (error) {
     rmSync(path, { force: true });
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Like {@link createFile}, but another thread writes: see `behind` of {@link FileWriter}. */
-export async function createFileBehind<T>(
-  path: string | Buffer,
-  digest: boolean,
-  write: (output: FileWriter) => Promise<T>,
-): Promise<T> {
-  const fd = openSync(path, 'w+');
-  const output = new FileWriter(fd, { digest, behind: true });
-  try {
-    const result = await write(output);
-    await output.settle();
-    return result;
-  } catch (error) {
-    rmSync(path, { force: true });
-    // The first fault is the one to tell.
-    await output.settle().catch(() => undefined);
     throw error;
   } finally {
     closeSync(fd);

@@ -1,6 +1,6 @@
 import { ContentReader } from './content-reader.ts';
 import { type CpioMeta, type CpioWritten, CpioWriter } from './cpio-writer.ts';
-import { createFileBehind, type FileWriter } from './file-writer.ts';
+import type { FileWriter } from './file-writer.ts';
 import type { ByteName } from './names.ts';
 
 /**
@@ -13,8 +13,6 @@ export interface DirectoryNode {
   readonly kind: 'directory';
   meta: CpioMeta;
   readonly children: Map<ByteName, TreeNode>;
-  /** Lets go of the children, where they can be had again: of large trees, few need to be in memory at a time. */
-  forget?(): void;
 }
 
 export interface FileNode {
@@ -42,8 +40,6 @@ export interface WriteOptions {
   readonly time?: number;
   /** Whether further names of a file become copies, which every guest understands, or true links (default `copy`). */
   readonly hardLinks?: 'copy' | 'link';
-  /** Whether to take the SHA-256 of the result (default true). */
-  readonly digest?: boolean | undefined;
 }
 
 /** The owner and mode of directories that nobody described. */
@@ -54,19 +50,16 @@ export function emptyDirectory(meta: CpioMeta = plainDirectory): DirectoryNode {
 }
 
 /**
- * Writes a tree as CPIO newc to `path`, depth first and siblings in the order of their bytes, without an entry for the
- * root. An archive that could not be finished is removed.
+ * Writes a tree as CPIO newc, depth first and siblings in the order of their bytes, without an entry for the root.
  *
  * @throws ArchiveFault FILE_CHANGED for a file that is not as large as its node says, FILE_TOO_LARGE
  */
-export async function writeTree(root: DirectoryNode, path: string, options: WriteOptions = {}): Promise<CpioWritten> {
-  const { time = 0, digest = true, hardLinks } = options;
-  const names = hardLinks === 'link' ? countNames(root) : new Map<FileNode, number>();
+export function writeTree(root: DirectoryNode, output: FileWriter, options: WriteOptions = {}): CpioWritten {
+  const names = options.hardLinks === 'link' ? countNames(root) : new Map<FileNode, number>();
   const source = new ContentReader();
   try {
-    return await createFileBehind(path, digest, (output) =>
-      new TreeWriter(output, new CpioWriter(output, time), source, names).write(root),
-    );
+    const writer = new TreeWriter(output, new CpioWriter(output, options.time ?? 0), source, names);
+    return writer.write(root);
   } finally {
     source.close();
   }
@@ -95,44 +88,36 @@ class TreeWriter {
     this.#names = names;
   }
 
-  async write(root: DirectoryNode): Promise<CpioWritten> {
-    await this.#children(root, '');
+  write(root: DirectoryNode): CpioWritten {
+    this.#children(root, '');
     return this.#cpio.finish();
   }
 
-  async #children(directory: DirectoryNode, prefix: ByteName): Promise<void> {
-    const { children } = directory;
-    for (const key of [...children.keys()].sort()) {
-      const node = children.get(key);
+  #children(directory: DirectoryNode, prefix: ByteName): void {
+    for (const key of [...directory.children.keys()].sort()) {
+      const node = directory.children.get(key);
       const name = prefix + key;
       if (node?.kind === 'directory') {
         this.#cpio.directory(name, node.meta);
-        await this.#children(node, `${name}/`);
-        node.forget?.();
+        this.#children(node, `${name}/`);
       } else if (node?.kind === 'symlink') {
         this.#cpio.symlink(name, node.meta, node.target);
-      } else if (node !== undefined && this.#startFile(name, node)) {
-        if (node.size > largeFile) await this.#source.copyInTurns(node, this.#output);
-        else this.#source.copy(node, this.#output);
-        this.#cpio.endFile();
-        if (this.#output.isDue) await this.#output.turn();
+      } else if (node !== undefined) {
+        this.#file(name, node);
       }
     }
   }
 
-  /** @returns whether its content is to follow */
-  #startFile(name: ByteName, node: FileNode): boolean {
+  #file(name: ByteName, node: FileNode): void {
     const links = this.#names.get(node) ?? 1;
     const first = this.#inodes.get(node);
     if (first !== undefined) {
       this.#cpio.link(name, node.meta, first, links);
-      return false;
+      return;
     }
     const inode = this.#cpio.file(name, node.meta, node.size, links);
     if (links > 1) this.#inodes.set(node, inode);
-    return true;
+    this.#source.copy(node, this.#output);
+    this.#cpio.endFile();
   }
 }
-
-/** From here on, other threads should get their work within a file. */
-const largeFile = 1024 * 1024;

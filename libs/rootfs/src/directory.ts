@@ -53,10 +53,6 @@ class DiskDirectory implements DirectoryNode {
   get children(): Map<ByteName, TreeNode> {
     return (this.#children ??= this.#read());
   }
-
-  forget(): void {
-    this.#children = undefined;
-  }
 }
 
 class Reader {

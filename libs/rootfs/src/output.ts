@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import {
   type Converted,
+  createFile,
   type DirectoryNode,
   type LeftOut,
   TarToCpio,
@@ -14,7 +15,7 @@ export type RootfsFormat = 'cpio' | 'erofs';
 export interface OutputOptions extends WriteOptions {
   readonly owners?: 'root' | 'keep';
   /** Whether to take the SHA-256 of the result (default false): that takes as long as writing it. */
-  readonly digest?: boolean | undefined;
+  readonly digest?: boolean;
 }
 
 /** Where a root file system goes: everything that makes one ends in one of its two methods. */
@@ -34,7 +35,9 @@ export interface Output {
 export function createOutput(path: string, format: RootfsFormat, options: OutputOptions): Output {
   const { digest = false } = options;
   const writeOut = (root: DirectoryNode) =>
-    format === 'erofs' ? writeErofs(root, path, options) : writeTree(root, path, { ...options, digest });
+    format === 'erofs'
+      ? writeErofs(root, path, options)
+      : Promise.resolve(createFile(path, (output) => writeTree(root, output, options), { digest }));
   return {
     tree: async (root, leftOut) => ({ ...(await writeOut(root)), leftOut }),
     tar: async (send, at) => {
@@ -43,11 +46,11 @@ export function createOutput(path: string, format: RootfsFormat, options: Output
       const converter = new TarToCpio(spool, at, { ...options, digest });
       try {
         await send((chunk) => converter.push(chunk));
-        if (format === 'cpio') return await converter.finish();
-        const { root, leftOut } = await converter.finishAsTree();
+        if (format === 'cpio') return converter.finish();
+        const { root, leftOut } = converter.finishAsTree();
         return { ...(await writeOut(root)), leftOut };
       } finally {
-        await converter.close();
+        converter.close();
         if (spool !== path) rmSync(spool, { force: true });
       }
     },

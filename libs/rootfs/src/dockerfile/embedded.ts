@@ -225,11 +225,11 @@ class EmbeddedBuilder {
     const converter = new TarToCpio(spool, file.toString(), { owners: this.#options.owners });
     try {
       await readTar(file, (chunk) => converter.push(chunk));
-      const { root, leftOut } = await converter.finishAsTree();
+      const { root, leftOut } = converter.finishAsTree();
       this.leftOut.push(...leftOut);
       return root;
     } finally {
-      await converter.close();
+      converter.close();
     }
   }
 
