@@ -47,10 +47,10 @@ test('users of one machine share objects, and each gets the same bits', async ()
 
 test('a kernel is built by programs that lie below the folder where the canonical paths are', async () => {
   const repository = join(import.meta.dirname, '../../..');
-  const bind = 'mount -t tmpfs tmpfs /mnt && mkdir /mnt/work && mount --rbind "$0" /mnt/work && exec "$@"';
+  const bind = 'mount -t tmpfs tmpfs /mnt && mkdir /mnt/disk && mount --rbind "$0" /mnt/disk && exec "$@"';
   const prefix = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', bind, repository];
   const plan = planOf(await makeApplication(join(folders.test, 'app')));
-  const built = await buildInProcess(plan, prefix, {}, '/mnt/work/libs/kernel');
+  const built = await buildInProcess(plan, prefix, {}, '/mnt/disk/libs/kernel');
   expect(built).toMatchObject({ canonical: true });
 });
 

@@ -152,8 +152,9 @@ async function edit(
 }
 
 function describePlace(place: KconfigPlace): string {
-  if (place === 'unikraft') return 'the kconfig of unikraft';
-  return 'target' in place ? `the kconfig of target ${place.target}` : `the kconfig of library ${place.library}`;
+  // Either what it is and its name, or unikraft, which is both.
+  const words = place === 'unikraft' ? [place] : Object.entries(place).flat();
+  return `the kconfig of ${words.join(' ')}`;
 }
 
 function write(file: string, text: string): Promise<void> {

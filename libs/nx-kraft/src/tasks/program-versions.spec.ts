@@ -1,4 +1,5 @@
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -53,6 +54,13 @@ test('a script is asked each time', async () => {
   expect(await ask()).toBe('one');
   await writeFile(`${program}.version`, 'two\n');
   expect(await ask()).toBe('two');
+});
+
+test('a program of another name that stands in for it is asked each time, as ccache for a compiler', async () => {
+  await copyFile('/bin/cat', join(folder, 'bin/wrapper'));
+  await symlink('wrapper', program);
+  expect(await ask()).toMatch(/cat/);
+  expect(existsSync(memory())).toBe(false);
 });
 
 test('a program that was missing is found once it is there, and missed once it is gone', async () => {

@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { askVersion } from '@nx-kraft/kernel/toolchain';
 import { dataFile, writeDataFile } from '../inference/workspace-data.ts';
@@ -13,24 +13,21 @@ interface Known {
 /**
  * The versions of programs, remembered from command to command: to ask a dozen of them takes longer than all else that
  * happens before the first task. A program is asked again when its file is another one. Scripts are asked each time,
- * since what they start may change without them.
+ * and so are files of another name (`gcc` that is a link to `ccache`): what they start may change without them.
  */
 export class ProgramVersions {
   readonly #file: string;
   readonly #known: Map<string, Known>;
-  readonly #path: string;
   #isChanged = false;
 
-  /** @param path  where programs are looked for, as in `PATH` */
-  constructor(workspaceRoot: string, path: string = process.env.PATH ?? '') {
+  constructor(workspaceRoot: string) {
     this.#file = dataFile(workspaceRoot, 'nx-kraft-versions.json');
     this.#known = readKnown(this.#file);
-    this.#path = path;
   }
 
   /** The first line of what a program says of its version; `missing` for one that is not there. */
   readonly ask = async (program: string): Promise<string> => {
-    const identity = identify(program, this.#path);
+    const identity = identify(program);
     const known = this.#known.get(program);
     if (identity !== undefined && known?.identity === identity) return known.version;
     const version = await askVersion(program);
@@ -47,14 +44,14 @@ export class ProgramVersions {
   }
 }
 
-/** The file that a program is, if it is no script: where it lies, its size, its number and the time of its last change. */
-function identify(program: string, path: string): string | undefined {
-  for (const folder of path.split(delimiter).filter((it) => it !== '')) {
+/** The file that a program itself is: where it lies, its size, its number and the time of its last change. */
+function identify(program: string): string | undefined {
+  for (const folder of (process.env.PATH ?? '').split(delimiter).filter((it) => it !== '')) {
     try {
       const file = realpathSync(join(folder, program));
       accessSync(file, constants.X_OK);
       const { size, ino, mtimeNs } = statSync(file, { bigint: true });
-      return isBinary(file) ? [file, size, ino, mtimeNs].join(' ') : undefined;
+      return basename(file).includes(program) && isBinary(file) ? [file, size, ino, mtimeNs].join(' ') : undefined;
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error;
     }
