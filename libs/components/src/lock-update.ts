@@ -60,8 +60,8 @@ export async function findLockGaps(lock: Lock | undefined, needs: LockNeeds): Pr
 
 /**
  * Makes a lock that has exactly what is needed: entries that are there stay as they are (but for those to update),
- * missing ones are resolved, unused ones go. What builds on this machine have
- * fetched upstream without any checksum is added to the entries of its libraries.
+ * missing ones are resolved, unused ones go. What builds on this machine have fetched upstream without any checksum is
+ * added to the entries of its libraries.
  *
  * @throws ComponentFault COMPONENT_NOT_FOUND when nothing that is needed has a name to update
  */

@@ -36,8 +36,8 @@ const prefixes: Readonly<Record<ComponentType, string>> = { core: 'core', librar
 
 /**
  * What kind of thing a request names: a folder (a path, or a `file:` URL of a folder that is no git repository), an
- * archive (a path that ends like one), a tarball (a URL that ends like one), a git repository (any other URL, `user@host:path` or `host.tld/path`), or, without
- * a source, a name for the indexes.
+ * archive (a path that ends like one), a tarball (a URL that ends like one), a git repository (any other URL,
+ * `user@host:path` or `host.tld/path`), or, without a source, a name for the indexes.
  *
  * @param baseDirectory  what relative paths are relative to
  * @throws ComponentFault COMPONENT_BAD_NAME for what git or a shell could take for an option or a command,

@@ -70,7 +70,8 @@ const foreignVariable =
   /^(UK_.*|CONFIG_.*|MAKE(FLAGS|LEVEL|FILES)|ARCH|BUILD_VERBOSE|COMPILER|CROSS_COMPILE|LLVM_TARGET_ARCH|COMPILER_PATH|GCC_EXEC_PREFIX|CPATH|C(PLUS)?_INCLUDE_PATH|LIBRARY_PATH)$/;
 
 /**
- * The environment of make. Foreign variables are taken away: no cache key knows them. Messages are in English, for they are read; compilers take their date from SOURCE_DATE_EPOCH.
+ * The environment of make. Foreign variables are taken away: no cache key knows them. Messages are in English, for they
+ * are read; compilers take their date from SOURCE_DATE_EPOCH.
  */
 function makeEnvironment(
   sourceDateEpoch: number,
