@@ -1,30 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
-
-/** Never sources: git's own files, and what builds leave in an application's folder. */
-const ignored = new Set(['.git', '.unikraft', '.nx', 'node_modules']);
-
-/** Lists the files and links below a folder as relative paths, in an order of our own. */
-export async function listSources(folder: string, below = ''): Promise<readonly string[]> {
-  const entries = await readdir(join(folder, below), { withFileTypes: true });
-  const lists = await Promise.all(
-    entries
-      .filter((entry) => !ignored.has(entry.name))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      .map(async (entry) => {
-        const path = below === '' ? entry.name : `${below}/${entry.name}`;
-        return entry.isDirectory() ? await listSources(folder, path) : [path];
-      }),
-  );
-  return lists.flat();
-}
+import { listSources } from './source-list.ts';
 
 /** A digest over the names, contents and link targets of all of a folder's sources, the same in every checkout. */
 export async function digestSources(folder: string): Promise<string> {
-  return digestFiles(folder, await listSources(folder));
+  return digestFiles(folder, listSources(folder));
 }
 
 /** A digest over the names and contents of some files of a folder. */
@@ -57,8 +40,8 @@ export interface SourceState {
   readonly files: readonly string[];
 }
 
-export async function recordSources(folder: string, builtAt: number): Promise<SourceState> {
-  return { builtAt, files: await listSources(folder) };
+export function recordSources(folder: string, builtAt: number): SourceState {
+  return { builtAt, files: listSources(folder) };
 }
 
 /**
@@ -66,7 +49,7 @@ export async function recordSources(folder: string, builtAt: number): Promise<So
  * replaced by an older one (the time of its change tells) and trips over one that is gone.
  */
 export async function makeCanTell(folder: string, before: SourceState): Promise<boolean> {
-  const files = await listSources(folder);
+  const files = listSources(folder);
   const present = new Set(files);
   if (before.files.some((file) => !present.has(file))) return false;
   return timesCanTell(folder, files, before.builtAt);

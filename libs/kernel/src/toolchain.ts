@@ -1,6 +1,7 @@
 import { arch } from 'node:os';
 import { ProgramFault, installHint, run } from '@nx-kraft/base';
 import { KernelFault } from './fault.ts';
+import { type OtherCompilerName, programsOf } from './other-compilers.ts';
 
 /** The prefix of the GNU cross tools for each architecture of Unikraft, by the name that Node gives a native host. */
 const crossPrefixes: Readonly<Record<string, { readonly host: string; readonly prefix: string }>> = {
@@ -39,6 +40,25 @@ export async function describeToolchains(
     return [architecture, lines.join('\n')];
   });
   return new Map(await Promise.all(described));
+}
+
+/**
+ * Tells which of a compiler's programs there are for an architecture, one line each with the version that it gives. One that
+ * is missing has no line.
+ *
+ * @param ask  gives the first line of what a program says of its version; `missing` for one that is not there
+ */
+export async function describeOtherCompiler(
+  name: OtherCompilerName,
+  architecture: string,
+  ask: (program: string) => Promise<string> = askVersion,
+): Promise<string> {
+  const programs = programsOf(name, crossCompilePrefix(architecture));
+  const lines = await Promise.all(programs.map(async (program) => [program, await ask(program)] as const));
+  return lines
+    .filter(([, version]) => version !== 'missing')
+    .map(([program, version]) => `${program}: ${version}`)
+    .join('\n');
 }
 
 /** The first line of what a program says of its version; `missing` for one that is not there. */

@@ -80,7 +80,7 @@ async function buildIn(
 
 /** Copies an application, unless it reaches out of its folder: what it reaches for is not there in another place. */
 async function moveApplication(from: string, to: string): Promise<string> {
-  if ((await countLevelsUp(from)) > 0) return from;
+  if (countLevelsUp(from) > 0) return from;
   const isSource = (name: string): boolean => !['.unikraft', '.git', 'node_modules'].includes(name);
   for (const name of (await readdir(from)).filter(isSource)) {
     await cp(join(from, name), join(to, name), {

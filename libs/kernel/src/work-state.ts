@@ -36,7 +36,7 @@ export async function canContinue(plan: KernelPlan, stateFile: string, settings:
 
 /** What a later build must know of the objects that this one, begun at a time in milliseconds since 1970, leaves. */
 export async function describeWork(workshop: Workshop, settings: string, beganAt: number): Promise<string> {
-  const sources = await Promise.all(localFolders(workshop.plan).map((folder) => recordSources(folder, beganAt)));
+  const sources = localFolders(workshop.plan).map((folder) => recordSources(folder, beganAt));
   const outside = { builtAt: beganAt, files: await listOutsideSources(workshop) };
   return JSON.stringify({ settings, sources, outside } satisfies WorkState);
 }

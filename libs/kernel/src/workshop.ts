@@ -59,7 +59,7 @@ async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders
     await mkdir(application, { recursive: true });
     await writeFile(join(application, 'Makefile.uk'), '');
   }
-  const around = resolve(application, '../'.repeat(await countLevelsUp(application)));
+  const around = resolve(application, '../'.repeat(countLevelsUp(application)));
   const libraries = plan.libraries.map(({ name, folder }) => [`lib/${name}`, folder]);
   return {
     core: plan.core.folder,

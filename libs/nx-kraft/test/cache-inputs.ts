@@ -1,4 +1,5 @@
 import { chmod, cp, mkdir, rename, rm, symlink, utimes } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { TestWorkspace } from './workspace.ts';
 
@@ -89,14 +90,20 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
   const files: Readonly<Record<string, string>> = {
     'core/Makefile': standInCore,
     'core/plat/start.c': 'start',
-    'libs/one/Makefile.uk': '',
+    'libs/one/Makefile.uk': 'LIBONE_CINCLUDES-y += -I$(LIBONE_BASE)/../common\n',
     'libs/one/lib.c': 'one',
-    'libs/two/Makefile.uk': '',
+    'libs/common/lib.h': 'common',
+    'libs/two/Makefile.uk': 'LIBTWO_SRCS-y += $(LIBTWO_BASE)/two.go\nLIBTWO_CFLAGS-$(call have_clang) += -Wall\n',
     'libs/two/lib.c': 'two',
     'apps/web/Kraftfile': kraftfile,
     'apps/web/Makefile.uk': '$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/../common/common.c\n',
     'apps/common/common.c': '#include "common.h"',
     'apps/common/common.h': 'common',
+    'apps/web/parts/one/Makefile.uk':
+      '$(eval $(call addlib,part))\nPART_SRCS-y += $(PART_BASE)/../../../shared/part.c\ninclude $(APP_BASE)/../rules/all.mk\n',
+    'apps/shared/part.c': 'part',
+    'apps/rules/all.mk': 'PART_SRCS-y += $(APP_BASE)/../further/further.c\n',
+    'apps/further/further.c': 'further',
     'apps/web/main.c': 'main',
     'apps/web/include/web.h': 'header',
     'apps/web/README.md': 'web',
@@ -105,7 +112,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/web/data/db': '1',
     'apps/web/project.json': '{ "name": "web" }',
     'apps/image/Kraftfile': image,
-    'apps/image/Makefile.uk': '',
+    'apps/image/Makefile.uk': 'IMAGE_SRCS-y += $(IMAGE_BASE)/part.rs\n',
     'apps/image/main.c': 'main',
     'apps/image/include/image.h': '',
     'apps/image/Dockerfile': 'FROM scratch\nARG WORD=a\nCOPY site /site\nENV WORD=$WORD\n',
@@ -253,6 +260,15 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: edit('apps/common/common.h', 'common', 'other'),
     ran: kernels,
   },
+  'a source beside the application that a build file further down names': {
+    change: edit('apps/shared/part.c', 'part', 'other'),
+    ran: kernels,
+  },
+  'a source that a build file beside the application names': {
+    change: edit('apps/further/further.c', 'further', 'other'),
+    ran: kernels,
+  },
+  'a header beside a local library': { change: edit('libs/common/lib.h', 'common', 'other'), ran: kernels },
   'a new source': { change: write('apps/web/new.c'), ran: [...kernels, 'web:package'] },
   'a local library': { change: edit('libs/one/lib.c', 'one', '1'), ran: [...kernels, 'web:package'] },
   'the core': {
@@ -356,6 +372,12 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: program('aarch64-linux-gnu-gcc', 'echo "gcc (Other) 99.1"'),
     ran: [],
   },
+  'a compiler for Rust, where a source is in Rust': {
+    change: program('rustc', 'echo "rustc 9.1.0"'),
+    ran: ['image:build:qemu-x86_64'],
+  },
+  'a compiler for Go, where a local library is in Go': { change: program('gccgo', 'echo "gccgo 9.1"'), ran: kernels },
+  'a compiler that no build file calls': { change: program('clang', 'echo "clang version 99.1"'), ran: [] },
   // It makes the same image, so that nothing is packed again.
   'what makes EROFS images': { change: otherVersion('mkfs.erofs', '-V'), ran: ['flat:rootfs'] },
   'a builder that no Dockerfile needs': { change: program('docker', 'echo "Docker version 99.1"'), ran: [] },
@@ -390,7 +412,15 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
 
   // What must never matter.
   'user, time zone and locale': {
-    change: environment({ USER: 'other', HOME: '/nonexistent', TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8', LC_ALL: 'C' }),
+    change: environment({
+      USER: 'other',
+      HOME: '/nonexistent',
+      // Without that another home may mean another compiler, or none.
+      RUSTUP_HOME: process.env.RUSTUP_HOME ?? join(homedir(), '.rustup'),
+      TZ: 'Asia/Tokyo',
+      LANG: 'de_DE.UTF-8',
+      LC_ALL: 'C',
+    }),
     ran: [],
   },
   'another variable': { change: environment({ SOMETHING: 'else' }), ran: [] },

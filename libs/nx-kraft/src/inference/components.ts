@@ -9,6 +9,8 @@ export interface UsedComponents {
   readonly remote: readonly string[];
   /** Absolute folders of the local ones, or archives. */
   readonly folders: readonly string[];
+  /** The one of them that is the core. */
+  readonly core: string | undefined;
   /** Those of them that are templates. */
   readonly templates: readonly string[];
   /** Whether that is all: what a remote template adds is known once it is locked. */
@@ -45,6 +47,7 @@ export function usedComponents(
   return {
     remote: used.filter((one) => one.folder === undefined).map(({ key }) => key),
     folders: used.flatMap((one) => one.folder ?? []),
+    core: used.find(({ identity }) => identity.startsWith('core/'))?.folder,
     templates: templates.flatMap((one) => one.folder ?? []),
     isWhole,
   };

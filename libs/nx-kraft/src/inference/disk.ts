@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
+import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
 
 /**
  * What lies where during one inference. Most of what inference asks for is not there, and one listing of a folder answers
@@ -9,6 +10,7 @@ import { hasErrorCode } from '@nx-kraft/base';
 export class Disk {
   readonly workspaceRoot: string;
   readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #surveys = new Map<string, BuildFilesSurvey>();
 
   constructor(workspaceRoot: string) {
     this.workspaceRoot = workspaceRoot;
@@ -26,6 +28,19 @@ export class Disk {
     const names = new Set(listing(folder));
     this.#names.set(folder, names);
     return names;
+  }
+
+  /**
+   * What the build files of an application or a library say.
+   *
+   * @param isApart  whether a folder below, by its relative path, has no part in the build; the same each time
+   */
+  buildFiles(folder: string, isApart: (path: string) => boolean): BuildFilesSurvey {
+    const known = this.#surveys.get(folder);
+    if (known !== undefined) return known;
+    const survey = surveyBuildFiles(folder, isApart);
+    this.#surveys.set(folder, survey);
+    return survey;
   }
 }
 

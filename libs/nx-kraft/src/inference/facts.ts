@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, posix, relative, resolve, sep } from 'node:path';
 import { Fault } from '@nx-kraft/base';
-import { findClimbs, isBuildFile } from '@nx-kraft/kernel/climbs';
+import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
+import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
 import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
@@ -9,7 +10,7 @@ import { optionsOfRom } from '../tasks/rom-options.ts';
 import type { UsedComponents } from './components.ts';
 import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
-import { notCompiled } from './not-compiled.ts';
+import { filesystemFolders, notCompiled } from './not-compiled.ts';
 import type { ProjectSettings } from './project-options.ts';
 import type { Summary } from './summary.ts';
 import { buildersVariable, erofsVariable, fileDetailsVariable } from './variables.ts';
@@ -45,10 +46,12 @@ export interface KernelFacts {
   readonly folders: readonly LocalFolder[];
   /** Components that lie in the workspace as archives. */
   readonly archives: readonly string[];
-  /** Other folders in the workspace with sources of the application. */
+  /** Other folders in the workspace with sources of the application and of local components. */
   readonly taken: readonly LocalFolder[];
   /** Globs of what lies in these and goes into no kernel. */
   readonly notCompiled: readonly string[];
+  /** The compilers beside GCC that may have a part in it. */
+  readonly compilers: readonly OtherCompilerName[];
   /** The runtime's kernel, when it is a file in the workspace. */
   readonly file?: string;
   /** Whether something is not known yet, or lies outside of the workspace, where no cache key can see it change. */
@@ -92,13 +95,13 @@ export async function lookAround(
   const folder = resolve(disk.workspaceRoot, dirname(kraftfile));
   const names = disk.names(folder);
   const hasMakefile = names.has('Makefile.uk');
-  const taken = hasMakefile && summary.compilesApplication ? foldersOfClimbs(disk, folder) : [];
+  const compiled = hasMakefile && summary.compilesApplication ? [folder] : [];
   return {
     hasMakefile,
     hasManifest: names.has('package.json'),
     isDeployed: names.has(deployFileName),
     declared: settings.declared,
-    kernels: kernelFacts(disk, folder, summary, components, summaryIn, taken),
+    kernels: kernelFacts(disk, folder, summary, components, summaryIn, compiled),
     rootfs: await filesystemFacts(disk, folder, summary, settings.options(rootfsTask), recall),
     volumes: volumeFacts(disk.workspaceRoot, folder, summary),
   };
@@ -106,21 +109,25 @@ export async function lookAround(
 
 export type SummaryIn = (folder: string) => Summary | undefined;
 
-/** The folders to which an application's build files go up, as `$(APP_BASE)/../common/x.c` goes to `common`. */
-function foldersOfClimbs(disk: Disk, folder: string): readonly (string | undefined)[] {
-  const texts = [...disk.names(folder)]
-    .filter(isBuildFile)
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
-    .map((path) => readFileSync(path, 'utf8'));
-  return texts.flatMap(findClimbs).flatMap((climb) => {
-    const path = resolve(folder, climb);
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) return [];
-    // What lies beside a source may be included by it.
-    const inWorkspace = toWorkspacePath(disk.workspaceRoot, stats.isDirectory() ? path : dirname(path));
-    return inWorkspace === '.' ? [undefined] : [inWorkspace];
-  });
+/**
+ * What the build files of an application or a local component say. Its file systems have no part in that, and neither have
+ * applications of their own below.
+ */
+function readBuildFiles(disk: Disk, folder: string, summaryIn: SummaryIn): BuildFilesSurvey {
+  const own = toWorkspacePath(disk.workspaceRoot, folder);
+  const summary = own === undefined ? undefined : summaryIn(own);
+  const apart = new Set(summary === undefined ? [] : filesystemFolders(summary));
+  return disk.buildFiles(
+    folder,
+    (path) => apart.has(path) || (own !== undefined && summaryIn(posix.join(own, path)) !== undefined),
+  );
+}
+
+/** The folder of a place to which build files go up, relative to the workspace; undefined when it is no part of that. */
+function folderOfClimb(workspaceRoot: string, path: string): string | undefined {
+  // What lies beside a source may be included by it.
+  const folder = toWorkspacePath(workspaceRoot, isFolder(path) ? path : dirname(path));
+  return folder === '.' ? undefined : folder;
 }
 
 function volumeFacts(workspaceRoot: string, folder: string, { volumes }: Summary): VolumeFacts {
@@ -137,26 +144,42 @@ function volumeFacts(workspaceRoot: string, folder: string, { volumes }: Summary
 function kernelFacts(
   disk: Disk,
   folder: string,
-  { runtimeKernel }: Summary,
-  { remote, folders, templates, isWhole }: UsedComponents,
+  summary: Summary,
+  { remote, folders, core, templates, isWhole }: UsedComponents,
   summaryIn: SummaryIn,
-  taken: readonly (string | undefined)[],
+  compiled: readonly string[],
 ): KernelFacts {
+  const { runtimeKernel } = summary;
   const toFolders = (paths: readonly (string | undefined)[]): readonly LocalFolder[] =>
     inside(paths).map((path) => ({ path, isClone: disk.has(join(disk.workspaceRoot, path, '.git')) }));
   const kernels = runtimeKernel === undefined ? [] : [resolve(folder, runtimeKernel)];
   const [file] = kernels.map((path) => toWorkspacePath(disk.workspaceRoot, path));
   const places = folders.map((path) => toWorkspacePath(disk.workspaceRoot, path));
   const archives = inside(places).filter((path) => isFile(join(disk.workspaceRoot, path)));
+  const surveys = [...compiled, ...folders.filter((path) => path !== core && isFolder(path))].map(
+    (path) => [path, readBuildFiles(disk, path, summaryIn)] as const,
+  );
+  const taken = surveys.flatMap(([path, { climbs }]) =>
+    climbs.map((climb) => folderOfClimb(disk.workspaceRoot, resolve(path, climb))),
+  );
+  const local = inside(templates.map((path) => toWorkspacePath(disk.workspaceRoot, path)));
   return {
     remote,
     folders: toFolders(places.filter((path) => path === undefined || !archives.includes(path))),
     archives,
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
-    notCompiled: inside(templates.map((path) => toWorkspacePath(disk.workspaceRoot, path))).flatMap((path) => {
+    notCompiled: local.flatMap((path) => {
       const template = summaryIn(path);
       return template === undefined ? [] : notCompiled(template).map((glob) => posix.join(path, glob));
     }),
+    compilers: [
+      ...new Set([
+        ...[summary, ...local.map(summaryIn), ...surveys.map(([, survey]) => survey)].flatMap(
+          (brings) => brings?.compilers ?? [],
+        ),
+        ...findOtherCompilers(remote.map((key) => key.slice(0, key.indexOf('@')))),
+      ]),
+    ].toSorted(),
     ...(file === undefined ? {} : { file }),
     reachesOutside: !isWhole || [...places, ...taken].includes(undefined) || (kernels.length > 0 && file === undefined),
   };
@@ -175,6 +198,10 @@ function isThere(path: string): boolean {
 /** Whether this is a file whose name has an ending, as all archives have. */
 function isFile(path: string): boolean {
   return extname(path) !== '' && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** What decides any of a project's file systems. */

@@ -48,6 +48,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
           archives: [],
           taken: [],
           notCompiled: [],
+          compilers: [],
           reachesOutside: false,
         },
         rootfs: { files: ['apps/web/rootfs/**/*'], images: [], environment: [], reachesOutside: false },

@@ -13,9 +13,13 @@ const never = [
 ];
 
 /** Globs of what lies in an application's folder and is surely no source of its kernel, relative to that folder. */
-export function notCompiled({ filesystems }: Summary): readonly string[] {
-  const folders = filesystems.map(({ source }) => posix.normalize(source).replace(/\/$/, '')).filter(liesApart);
-  return [...never, ...folders.flatMap((folder) => [folder, `${folder}/**/*`])];
+export function notCompiled(summary: Summary): readonly string[] {
+  return [...never, ...filesystemFolders(summary).flatMap((folder) => [folder, `${folder}/**/*`])];
+}
+
+/** The parts of an application's folder that its file systems are made from. */
+export function filesystemFolders({ filesystems }: Summary): readonly string[] {
+  return filesystems.map(({ source }) => posix.normalize(source).replace(/\/$/, '')).filter(liesApart);
 }
 
 /** Whether a file system's source is a part of the folder, and not all of it, something outside or an image. */

@@ -20,6 +20,7 @@ import {
   testFingerprint,
   testReportName,
 } from '@nx-kraft/kraftfile';
+import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
 import { describeBriefly, plannedTargets } from '../tasks/kraftproject.ts';
 import { type NamedComponent, namedComponents, runtimeImageName } from '../tasks/needs.ts';
 
@@ -38,6 +39,8 @@ export interface Summary {
   readonly runtimeKernel?: string;
   /** Whether the application has sources of its own in the kernel, which it has not with a template. */
   readonly compilesApplication: boolean;
+  /** The compilers beside GCC that options of the kernels bring in. */
+  readonly compilers: readonly OtherCompilerName[];
   /** The root file system, and read-only images besides. */
   readonly filesystems: readonly FilesystemSummary[];
   readonly rootfsDigest: string;
@@ -90,6 +93,7 @@ export function summarize(text: string, file: string, directoryName: string): Su
     ...(runtime?.reference === undefined ? {} : { runtimeImage: runtimeImageName(runtime.reference) }),
     ...(runtime?.kernel === undefined ? {} : { runtimeKernel: runtime.kernel }),
     compilesApplication: template === undefined,
+    compilers: findOtherCompilers(switchedOn(kraftfile)),
     filesystems: [
       ...(rootfs === undefined ? [] : [{ ...rootfs, isRom: false }]),
       ...roms.map((rom) => ({ ...rom, isRom: true })),
@@ -117,6 +121,12 @@ export function summarize(text: string, file: string, directoryName: string): Su
   };
 }
 
+/** The options that any part of a Kraftfile sets to something. */
+function switchedOn({ unikraft, template, libraries, kconfig, targets }: Kraftfile): readonly string[] {
+  const all = [unikraft?.kconfig, template?.kconfig, kconfig, ...[...libraries, ...targets].map((it) => it.kconfig)];
+  return all.flatMap((options = {}) => Object.keys(options).filter((name) => options[name] !== 'n'));
+}
+
 function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
   const { kernel, kernelDebug, config, map, sizes, components, runtime } = outputNames(kraftfile, target);
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
@@ -140,6 +150,7 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
     kernels: 'none',
     components: [],
     compilesApplication: false,
+    compilers: [],
     filesystems: [],
     rootfsDigest: '',
     rootfsOutputs: [],

@@ -3,7 +3,7 @@ import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguratio
 import { lockField } from '@nx-kraft/components/lock-field';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import type { TaskNames } from '../options.ts';
-import { lockFileName, testFileName, toolchainVariable } from '../tasks/files.ts';
+import { lockFileName, testFileName } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
 import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
@@ -17,7 +17,7 @@ import { notCompiled } from './not-compiled.ts';
 import { machineTargets } from './machine-targets.ts';
 import type { Neighbours, PackedImage } from './neighbours.ts';
 import type { Summary, TargetSummary } from './summary.ts';
-import { testPrograms } from './variables.ts';
+import { testPrograms, toolchainVariables } from './variables.ts';
 
 /** A Kraftfile with all that its tasks are inferred from. Paths are relative to the workspace, with `/`. */
 export interface InferenceSource {
@@ -245,7 +245,7 @@ function kernelTarget(
   ];
   const built: readonly Input[] = [
     ...applicationFiles(source),
-    { env: toolchainVariable(target.architecture) },
+    ...toolchainVariables(target.architecture, facts).map((env) => ({ env })),
     { env: 'SOURCE_DATE_EPOCH' },
   ];
   const platform = `${target.platform}/${target.architecture}`;

@@ -32,12 +32,17 @@ export function testPrograms({ targets }: Summary): readonly string[] {
   return best?.platform === 'qemu' ? [qemuVariable(best.architecture)] : [];
 }
 
+/** The variables with versions of the tools that build a kernel. */
+export function toolchainVariables(architecture: string, { kernels }: Facts): readonly string[] {
+  return [undefined, ...kernels.compilers].map((other) => toolchainVariable(architecture, other));
+}
+
 /** The variables with versions of programs among the inputs of a Kraftfile's tasks. */
-export function versionVariables(summary: Summary, { rootfs }: Facts): readonly string[] {
+export function versionVariables(summary: Summary, facts: Facts): readonly string[] {
   const { kernels, targets } = summary;
-  const toolchains = kernels === 'source' ? targets.map(({ architecture }) => toolchainVariable(architecture)) : [];
+  const { rootfs } = facts;
   return [
-    ...toolchains,
+    ...(kernels === 'source' ? targets.flatMap(({ architecture }) => toolchainVariables(architecture, facts)) : []),
     ...testPrograms(summary),
     ...[buildersVariable, erofsVariable].filter((name) => rootfs.environment.includes(name)),
   ];

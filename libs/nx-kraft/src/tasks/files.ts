@@ -1,3 +1,5 @@
+import type { OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
+
 /** The file beside the Kraftfile that says what the `test` task expects of the booted unikernel. */
 export const testFileName = 'kraft.test.json';
 
@@ -12,7 +14,11 @@ export function qemuVariable(architecture: string): string {
   return `NX_KRAFT_QEMU_${architecture.toUpperCase()}`;
 }
 
-/** The variable with the versions of the tools that build kernels for an architecture; part of the cache keys. */
-export function toolchainVariable(architecture: string): string {
-  return `NX_KRAFT_TOOLCHAIN_${architecture.toUpperCase()}`;
+/**
+ * The variable with the versions of the tools that build kernels for an architecture; part of the cache keys.
+ *
+ * @param other  a compiler that not all kernels need: its versions have a variable of their own
+ */
+export function toolchainVariable(architecture: string, other?: OtherCompilerName): string {
+  return ['NX_KRAFT_TOOLCHAIN', architecture, ...(other === undefined ? [] : [other])].join('_').toUpperCase();
 }

@@ -1,5 +1,15 @@
 import { join } from 'node:path';
-import { type Kconfig, type KernelPlan, librarySymbols, mergeKconfig, targetSymbols } from '@nx-kraft/kernel';
+import {
+  describeOtherCompiler,
+  findOtherCompilers,
+  type Kconfig,
+  type KernelPlan,
+  librarySymbols,
+  mergeKconfig,
+  type OtherCompilerName,
+  surveyBuildFiles,
+  targetSymbols,
+} from '@nx-kraft/kernel';
 import { type Kraftfile, type Target, embedsRootfs, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import { toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';
@@ -30,12 +40,13 @@ export async function planKernel(
   const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
   const names = outputNames(project.kraftfile, target);
   const output = (name: string): string => join(project.folder, name);
+  const kconfig = mergeKconfig(await librarySymbols(sources.libraries), kernelConfig(kraftfile, merged));
   const plan: KernelPlan = {
     architecture: target.architecture,
     platform: target.platform,
     ...sources,
-    kconfig: mergeKconfig(await librarySymbols(sources.libraries), kernelConfig(kraftfile, merged)),
-    toolchain: await toolchainOf(workspaceRoot, target.architecture),
+    kconfig,
+    toolchain: await toolchainOf(workspaceRoot, target.architecture, otherCompilers(sources, kconfig)),
     ...(project.kraftfile.rootfs !== undefined && embedsRootfs(project.kraftfile, target)
       ? { embeddedRootfs: output(rootfsName(project.kraftfile, target.architecture)) }
       : {}),
@@ -51,10 +62,30 @@ export async function planKernel(
   return { plan, downloads, components };
 }
 
+/** The compilers beside GCC that the sources of a kernel and its configuration may bring in. */
+function otherCompilers(
+  { application, libraries }: Pick<KernelPlan, 'application' | 'libraries'>,
+  kconfig: Kconfig,
+): readonly OtherCompilerName[] {
+  const folders = [application, ...libraries.map(({ folder }) => folder)];
+  const words = [...Object.keys(kconfig), ...libraries.map(({ name }) => name)];
+  const found = [...folders.flatMap((folder) => surveyBuildFiles(folder).compilers), ...findOtherCompilers(words)];
+  return [...new Set(found)].toSorted();
+}
+
 /** The tools' versions: the plugin has asked for them before the tasks started, unless this runs in another way. */
-async function toolchainOf(workspaceRoot: string, architecture: string): Promise<string> {
+async function toolchainOf(
+  workspaceRoot: string,
+  architecture: string,
+  others: readonly OtherCompilerName[],
+): Promise<string> {
   const known = process.env[toolchainVariable(architecture)];
-  return known ?? (await describeKernelTools(workspaceRoot, [architecture])).get(architecture) ?? '';
+  const more = others.map(
+    async (name) =>
+      process.env[toolchainVariable(architecture, name)] ?? (await describeOtherCompiler(name, architecture)),
+  );
+  const own = known ?? (await describeKernelTools(workspaceRoot, [architecture])).get(architecture) ?? '';
+  return [own, ...(await Promise.all(more)).filter((text) => text !== '')].join('\n');
 }
 
 /**

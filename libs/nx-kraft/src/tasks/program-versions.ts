@@ -27,7 +27,9 @@ export class ProgramVersions {
 
   /** The first line of what a program says of its version; `missing` for one that is not there. */
   readonly ask = async (program: string): Promise<string> => {
-    const identity = identify(program);
+    const file = findProgram(program);
+    if (file === undefined) return 'missing';
+    const identity = identify(program, file);
     const known = this.#known.get(program);
     if (identity !== undefined && known?.identity === identity) return known.version;
     const version = await askVersion(program);
@@ -44,19 +46,25 @@ export class ProgramVersions {
   }
 }
 
-/** The file that a program itself is: where it lies, its size, its number and the time of its last change. */
-function identify(program: string): string | undefined {
+/** The file that a program is when it is called by its name; undefined when there is none. */
+function findProgram(program: string): string | undefined {
   for (const folder of (process.env.PATH ?? '').split(delimiter).filter((it) => it !== '')) {
     try {
       const file = realpathSync(join(folder, program));
       accessSync(file, constants.X_OK);
-      const { size, ino, mtimeNs } = statSync(file, { bigint: true });
-      return basename(file).includes(program) && isBinary(file) ? [file, size, ino, mtimeNs].join(' ') : undefined;
+      if (statSync(file).isFile()) return file;
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error;
     }
   }
   return undefined;
+}
+
+/** What tells a file from any other: where it lies, its size, its number and the time of its last change. */
+function identify(program: string, file: string): string | undefined {
+  if (!basename(file).includes(program) || !isBinary(file)) return undefined;
+  const { size, ino, mtimeNs } = statSync(file, { bigint: true });
+  return [file, size, ino, mtimeNs].join(' ');
 }
 
 /** Whether a file starts as programs of Linux (ELF) or macOS (Mach-O) do. */

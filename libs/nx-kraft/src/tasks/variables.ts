@@ -1,4 +1,6 @@
 import { ProgramFault, run } from '@nx-kraft/base';
+import { otherCompilerNames } from '@nx-kraft/kernel/other-compilers';
+import { describeOtherCompiler } from '@nx-kraft/kernel/toolchain';
 import { digestFileDetails } from '@nx-kraft/rootfs/file-details';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
 import { qemuVariable, toolchainVariable } from './files.ts';
@@ -31,15 +33,22 @@ async function describePrograms(
   { ask }: ProgramVersions,
 ): Promise<readonly (readonly [string, string])[]> {
   const architectures = ['x86_64', 'arm64', 'arm'].filter((name) => variables.includes(toolchainVariable(name)));
+  const others = architectures
+    .flatMap((architecture) => otherCompilerNames.map((name) => ({ architecture, name })))
+    .filter(({ architecture, name }) => variables.includes(toolchainVariable(architecture, name)));
   const booted = Object.entries(emulators).filter(([name]) => variables.includes(qemuVariable(name)));
-  const [toolchains, emulated, builders, erofs] = await Promise.all([
+  const [toolchains, compilers, emulated, builders, erofs] = await Promise.all([
     describeKernelTools(workspaceRoot, architectures, ask),
+    Promise.all(others.map(async ({ architecture, name }) => describeOtherCompiler(name, architecture, ask))),
     Promise.all(booted.map(async ([name, program]) => [qemuVariable(name), await ask(program)] as const)),
     variables.includes(buildersVariable) ? describeBuilders(ask) : '',
     variables.includes(erofsVariable) ? describeErofs() : '',
   ]);
   return [
     ...[...toolchains].map(([architecture, text]) => [toolchainVariable(architecture), text] as const),
+    ...others.map(
+      ({ architecture, name }, index) => [toolchainVariable(architecture, name), compilers[index] ?? ''] as const,
+    ),
     ...emulated,
     [buildersVariable, builders],
     [erofsVariable, erofs],

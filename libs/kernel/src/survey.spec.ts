@@ -1,0 +1,92 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findClimbs } from './climbs.ts';
+import { findOtherCompilers } from './other-compilers.ts';
+import { surveyBuildFiles } from './survey.ts';
+
+describe('the paths that lead out of a folder', () => {
+  test.each([
+    ['Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/../common/x.c', ['../common/x.c']],
+    ['Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/src/../../common/x.c', ['../common/x.c']],
+    ['Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/src/../main.c', []],
+    ['Makefile.uk', 'CFLAGS-y += -I../include -I$(abspath $(APP_BASE)/..)/more', ['../include', '..']],
+    ['Makefile.uk', 'SRCS := $(wildcard $(APP_BASE)/../*.c) ... a..b', ['..']],
+    // In the folder of the library that it registers, or in the application's.
+    ['src/Makefile.uk', '$(PART_BASE)/../../common/x.c', ['../../common/x.c', '../common/x.c']],
+    ['src/Makefile.uk', '$(APP_BASE)/../../common/x.c', ['../../common/x.c']],
+    ['src/part.mk', '$(WHERE)/../common', ['../common']],
+    // Make of another kind starts where its file is.
+    ['vendor/Makefile.in', 'top = ..\nCFLAGS = -I../include -I../../common', ['../common']],
+    ['../common/all.mk', 'include ../more/more.mk', ['../more/more.mk']],
+  ])('in %s: %s', (file, text, climbs) => {
+    expect(findClimbs(file, text)).toEqual(climbs);
+  });
+});
+
+describe('the compilers beside GCC that lines may bring in', () => {
+  test.each([
+    ['APP_SRCS-y += $(APP_BASE)/main.rs', ['rust']],
+    ['\t$(RUSTC) --print sysroot', ['rust']],
+    ['\tcd $(APP_BASE) && cargo build --release', ['rust']],
+    ['CONFIG_LIBUKRUST', ['rust']],
+    ['lib/libgo', ['go']],
+    ['GOC := $(CONFIG_CROSS_COMPILE)gccgo', ['go']],
+    ['\tgo build -o $@', ['go']],
+    ['CC := clang', ['clang']],
+    ['LIBX_CFLAGS-$(call have_clang) += -Wno-trust-me', []],
+    ['# compiled with go, clang or rustc', []],
+    ['APP_SRCS-y += $(APP_BASE)/logo.c $(APP_BASE)/ego.c $(APP_BASE)/trust.c', []],
+  ])('%s', (line, compilers) => {
+    expect(findOtherCompilers([line])).toEqual(compilers);
+  });
+});
+
+describe('a survey', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'survey-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  async function write(path: string, text = ''): Promise<void> {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+
+  test('follows build files at any depth, and those around the folder to which they go up', async () => {
+    await write('app/Makefile.uk', '$(eval $(call import_lib,$(APP_BASE)/a/b))\n');
+    await write('app/a/b/Makefile.uk', 'include $(B_BASE)/../../../rules/all.mk\nB_SRCS-y += $(B_BASE)/../nothing/x.c');
+    await write('rules/all.mk', 'ALL_SRCS-y += $(APP_BASE)/../far/far.c $(APP_BASE)/../gone/gone.c\n');
+    await write('rules/near.c');
+    await write('far/far.c');
+    expect(surveyBuildFiles(join(folder, 'app'))).toEqual({
+      files: ['Makefile.uk', 'a/b/Makefile.uk', '../rules/all.mk'],
+      climbs: ['../rules/all.mk', '../far/far.c'],
+      compilers: [],
+    });
+  });
+
+  test('leaves out what builds leave behind, and what is said to be no part of it', async () => {
+    await write('app/Makefile.uk');
+    await write('common/x.c');
+    for (const place of ['.unikraft/work', 'node_modules/x', 'rootfs/usr']) {
+      await write(`app/${place}/Makefile.uk`, 'X_SRCS-y += $(APP_BASE)/../common/x.c $(APP_BASE)/x.rs');
+    }
+    await symlink('nowhere', join(folder, 'app/Config.uk'));
+    await symlink('..', join(folder, 'app/folder.mk'));
+    expect(surveyBuildFiles(join(folder, 'app'), (path) => path === 'rootfs')).toEqual({
+      files: ['Config.uk', 'Makefile.uk', 'folder.mk'],
+      climbs: [],
+      compilers: [],
+    });
+  });
+
+  test('finds compilers by sources, too', async () => {
+    await write('app/Makefile.uk');
+    await write('app/src/go.mod');
+    await write('app/src/Cargo.toml');
+    expect(surveyBuildFiles(join(folder, 'app')).compilers).toEqual(['go', 'rust']);
+  });
+});
