@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProgramFault, run } from '@nx-kraft/base';
+import { ProgramFault, hasErrorCode, run } from '@nx-kraft/base';
 
 /**
  * Folders by the name that they have in a canonical place, such as `core` or `lib/musl`; or a folder and the path in it
@@ -62,6 +64,45 @@ function split(folders: Folders, name: string): { readonly folder: string; reado
 /** Whether kernels can be built at paths that are the same on every machine: whether mount namespaces are allowed. */
 export async function hasCanonicalPlaces(): Promise<boolean> {
   return (await namespaceEntry()) !== undefined;
+}
+
+/** What Linux decides by whether a process may have a mount namespace. */
+const deciding = [
+  'self/status',
+  'self/attr/current',
+  // Tells containers apart, whose other names may be given again.
+  'self/mountinfo',
+  'sys/kernel/random/boot_id',
+  'sys/kernel/unprivileged_userns_clone',
+  'sys/kernel/apparmor_restrict_unprivileged_userns',
+  'sys/user/max_user_namespaces',
+  'sys/user/max_mnt_namespaces',
+];
+
+/** The lines of `/proc/self/status` about rights; the others differ from process to process. */
+const rights = /^(Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp):.*$/gm;
+
+/**
+ * A text that is another one whenever the answer of {@link hasCanonicalPlaces} may be: whoever keeps both need not make a
+ * namespace to know.
+ */
+export function surroundings(): string {
+  const texts = deciding.map((name) => {
+    const text = readIfThere(join('/proc', name));
+    return name === 'self/status' ? (text.match(rights) ?? []).join('\n') : text;
+  });
+  const digest = createHash('sha256').update([tmpdir(), process.env.PATH, ...texts].join('\0'));
+  return digest.digest('base64url');
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    // Systems without a file of these, and those that let nobody read it, decide without it.
+    if (hasErrorCode(error, 'ENOENT', 'EACCES', 'EINVAL', 'EPERM')) return '';
+    throw error;
+  }
 }
 
 let knownEntry: Promise<readonly string[] | undefined> | undefined;

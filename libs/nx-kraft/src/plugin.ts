@@ -24,7 +24,7 @@ import { surveyWorkspace } from './inference/survey.ts';
 import { changedExecutors, hasBuildDefaults } from './inference/target-defaults.ts';
 import type { Input } from './inference/inputs.ts';
 import { inferProject } from './inference/targets.ts';
-import { fileDetailsVariable, rememberVariables, versionVariables } from './inference/variables.ts';
+import { rememberVariables, versionVariables } from './inference/variables.ts';
 import { type PluginOptions, taskNames } from './options.ts';
 import { networkVariables } from './tasks/network.ts';
 import { packageFolder, pluginState, pluginVersion } from './tasks/version.ts';
@@ -81,7 +81,7 @@ async function createProjects(
         const components = usedComponents(summary.components, join(workspaceRoot, folder), { lock, componentsOf });
         const rootfs = { settings: workspace.settingsOf(folder), rootfsTask: names.rootfs };
         const facts = await lookAround(disk, file, summary, components, rootfs, recall, summaryIn);
-        if (facts.rootfs.files.length > 0) files[fileDetailsVariable(folder)] = facts.rootfs.files;
+        if (facts.rootfs.files.length > 0) files[folder] = facts.rootfs.files;
         for (const variable of versionVariables(summary, facts)) versions.add(variable);
         local.push(...facts.kernels.folders.map(({ path }) => path));
         const { project, externalNodes } = inferProject(
@@ -135,8 +135,8 @@ function ownSources(workspaceRoot: string): readonly Input[] {
 }
 
 /**
- * Takes `--offline` and `--frozen` to all tasks, puts into variables what belongs into the cache keys and Nx does not see,
- * and a guard before the remote cache.
+ * Takes `--offline` and `--frozen` to all tasks, puts where Nx sees it what belongs into the cache keys, and a guard before
+ * the remote cache.
  */
 export async function preTasksExecution(
   options: PluginOptions | undefined,
@@ -150,8 +150,8 @@ export async function preTasksExecution(
     );
   }
   Object.assign(process.env, networkVariables(argv));
-  const { taskVariables } = await import('./tasks/variables.ts');
-  Object.assign(process.env, await taskVariables(workspaceRoot));
+  const { prepareInputs } = await import('./tasks/prepare-inputs.ts');
+  Object.assign(process.env, await prepareInputs(workspaceRoot));
   if (!process.env.NX_SELF_HOSTED_REMOTE_CACHE_SERVER) return;
   const { openGuard } = await import('./remote-cache/run-guard.ts');
   Object.assign(process.env, await openGuard(workspaceRoot, id, process.env));

@@ -13,7 +13,7 @@ import type { Recall } from './memory.ts';
 import { filesystemFolders, notCompiled } from './not-compiled.ts';
 import type { ProjectSettings } from './project-options.ts';
 import type { Summary } from './summary.ts';
-import { buildersVariable, erofsVariable, fileDetailsVariable } from './variables.ts';
+import { buildersVariable, erofsVariable } from './variables.ts';
 
 /** What inference must look up on the disk. Paths are relative to the workspace, with `/`. */
 export interface Facts {
@@ -219,13 +219,11 @@ async function filesystemFacts(
     const request = { ...filesystem, architecture, ...own };
     facts.push(await rootfsFacts(disk, folder, request, recall));
   }
-  const projectRoot = toWorkspacePath(disk.workspaceRoot, folder) ?? '';
   return {
     files: facts.flatMap(({ files }) => files),
     images: facts.flatMap(({ images }) => images),
     environment: [
       ...new Set(facts.flatMap(({ environment }) => environment)),
-      ...(facts.some(({ files }) => files.length > 0) ? [fileDetailsVariable(projectRoot)] : []),
       ...(rootfsOutputs.some((output) => output.endsWith('.erofs')) ? [erofsVariable] : []),
     ],
     reachesOutside: facts.some(({ reachesOutside }) => reachesOutside),

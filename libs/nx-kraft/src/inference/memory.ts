@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dataFile, writeDataFile } from './workspace-data.ts';
+import { dataFile, writeWhole } from './workspace-data.ts';
 
 /** What was worked out, by a digest of whatever it was worked out from. */
 type Entries = Map<string, unknown>;
@@ -27,7 +27,7 @@ export async function withMemory<T>(workspaceRoot: string, infer: (recall: Recal
   });
   remembered.set(file, used);
   if (used.size !== before.size || [...used.keys()].some((key) => !before.has(key))) {
-    writeDataFile(file, JSON.stringify([...used]));
+    writeWhole(file, JSON.stringify([...used]));
   }
   return result;
 }

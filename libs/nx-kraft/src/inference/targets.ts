@@ -3,7 +3,7 @@ import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguratio
 import { lockField } from '@nx-kraft/components/lock-field';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import type { TaskNames } from '../options.ts';
-import { lockFileName, testFileName } from '../tasks/files.ts';
+import { fileDetailsName, lockFileName, testFileName } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
 import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
@@ -310,6 +310,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
       ...parts.inputs('rootfs', summary.rootfsDigest),
       ...locked.inputs,
       ...facts.rootfs.files.map(asFileset),
+      ...(facts.rootfs.files.length === 0 ? [] : [fileDetails]),
       ...facts.rootfs.environment.map((env) => ({ env })),
       { env: 'SOURCE_DATE_EPOCH' },
       ...(packed.length === 0 ? [] : [{ dependentTasksOutputFiles: '**/*' }]),
@@ -333,6 +334,9 @@ function buildsBefore({ neighbours, facts }: InferenceSource): NonNullable<Targe
 function packing({ project }: PackedImage, names: TaskNames) {
   return { projects: [project], target: names.package };
 }
+
+/** What Nx's hashes leave out of the files of a root file system, as the plugin writes it down before tasks are hashed. */
+const fileDetails: Input = { fileset: `{projectRoot}/${fileDetailsName}`, includeIgnored: true };
 
 /** Ignored files count too: what a build before this one made is seldom in git. */
 function asFileset(glob: string): Input {

@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { hasErrorCode } from '@nx-kraft/base';
 import { qemuVariable, toolchainVariable } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
 import type { Facts } from './facts.ts';
 import type { Summary } from './summary.ts';
-import { dataFile, writeDataFile } from './workspace-data.ts';
+import { dataFile, readIfThere, writeWhole } from './workspace-data.ts';
 
 /** The variable with the versions of the programs that can build a Dockerfile; part of the keys of those that need one. */
 export const buildersVariable = 'NX_KRAFT_BUILDERS';
@@ -13,17 +10,12 @@ export const buildersVariable = 'NX_KRAFT_BUILDERS';
 /** The variable with the version of the program that makes EROFS images. */
 export const erofsVariable = 'NX_KRAFT_MKFS_EROFS';
 
-/** What has to be put into variables before tasks are hashed, since Nx does not look at it. */
+/** What has to be found out before tasks are hashed, since Nx does not look at it. */
 export interface NeededVariables {
-  /** The variable → globs, relative to the workspace, of files whose modes, links and empty folders count. */
+  /** The project's folder → globs, relative to the workspace, of files whose modes, links and empty folders count. */
   readonly files: Readonly<Record<string, readonly string[]>>;
   /** The variables with versions of programs that any task has among its inputs. */
   readonly versions: readonly string[];
-}
-
-/** The variable with the digest of the modes, links and empty folders of a project's root file system. */
-export function fileDetailsVariable(projectRoot: string): string {
-  return `NX_KRAFT_FILES_${createHash('sha256').update(projectRoot).digest('hex').slice(0, 12).toUpperCase()}`;
 }
 
 /** The variables with the versions of what boots the host's best target, which is the one that is tested. */
@@ -54,7 +46,7 @@ const found = new Map<string, NeededVariables>();
 export function rememberVariables(workspaceRoot: string, needed: NeededVariables): void {
   const file = fileOf(workspaceRoot);
   const text = JSON.stringify(needed);
-  if (readText(file) !== text) writeDataFile(file, text);
+  if (readIfThere(file) !== text) writeWhole(file, text);
   found.set(file, needed);
 }
 
@@ -62,20 +54,11 @@ export function recallVariables(workspaceRoot: string): NeededVariables {
   const file = fileOf(workspaceRoot);
   const needed = found.get(file);
   if (needed !== undefined) return needed;
-  const text = readText(file);
+  const text = readIfThere(file);
+  // There is none before the first graph of the workspace.
   return text === undefined ? { files: {}, versions: [] } : (JSON.parse(text) as NeededVariables);
 }
 
 function fileOf(workspaceRoot: string): string {
   return dataFile(workspaceRoot, 'nx-kraft-variables.json');
-}
-
-/** Undefined before the first graph of the workspace. */
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { hasErrorCode } from '@nx-kraft/base';
-import { dataFile, writeDataFile } from '../inference/workspace-data.ts';
+import { dataFile, writeWhole } from '../inference/workspace-data.ts';
 
 /**
  * Starts a guard for one run of Nx, in a process of its own since Nx ends those of plugins early, and gives the variables
@@ -18,7 +18,7 @@ export async function openGuard(
 ): Promise<Readonly<Record<string, string>>> {
   if (env.NX_SELF_HOSTED_REMOTE_CACHE_SERVER === env.NX_KRAFT_CACHE_GUARD) return {};
   const address = await startProcess(env);
-  writeDataFile(addressFile(workspaceRoot, id), address);
+  writeWhole(addressFile(workspaceRoot, id), address);
   return { NX_SELF_HOSTED_REMOTE_CACHE_SERVER: address, NX_KRAFT_CACHE_GUARD: address, ...pastProxies(env) };
 }
 

@@ -9,6 +9,12 @@ export const deployFileName = 'kraft.deploy.json';
 /** The lock of all components, at the workspace's root. */
 export const lockFileName = 'kraft.lock';
 
+/**
+ * The file in a project's folder with a digest of the modes, links and empty folders of its root file system, which Nx's
+ * hashes of files leave out; no file where there is nothing of the kind.
+ */
+export const fileDetailsName = '.unikraft/file-details';
+
 /** The variable with the version of the QEMU that boots an architecture; part of the keys of tests. */
 export function qemuVariable(architecture: string): string {
   return `NX_KRAFT_QEMU_${architecture.toUpperCase()}`;

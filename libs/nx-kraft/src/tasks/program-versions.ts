@@ -2,9 +2,9 @@ import { accessSync, closeSync, constants, openSync, readFileSync, readSync, rea
 import { basename, delimiter, join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { askVersion } from '@nx-kraft/kernel/toolchain';
-import { dataFile, writeDataFile } from '../inference/workspace-data.ts';
+import { dataFile, writeWhole } from '../inference/workspace-data.ts';
 
-/** What a program said of its version, and which file it was. */
+/** What was found out, such as what a program said of its version, and what that depends on, such as which file it was. */
 interface Known {
   readonly identity: string;
   readonly version: string;
@@ -26,23 +26,35 @@ export class ProgramVersions {
   }
 
   /** The first line of what a program says of its version; `missing` for one that is not there. */
-  readonly ask = async (program: string): Promise<string> => {
+  readonly ask = async (program: string): Promise<string> =>
+    findProgram(program) === undefined ? 'missing' : this.recall(program, program, () => askVersion(program));
+
+  /**
+   * What was found the last time by means of a program, or is found now.
+   *
+   * @param surroundings  what else the finding depends on
+   */
+  readonly recall = async (
+    name: string,
+    program: string,
+    find: () => Promise<string>,
+    surroundings = '',
+  ): Promise<string> => {
     const file = findProgram(program);
-    if (file === undefined) return 'missing';
-    const identity = identify(program, file);
-    const known = this.#known.get(program);
-    if (identity !== undefined && known?.identity === identity) return known.version;
-    const version = await askVersion(program);
-    if (identity !== undefined) {
-      this.#known.set(program, { identity, version });
-      this.#isChanged = true;
-    }
+    const itself = file === undefined ? undefined : identify(program, file);
+    if (itself === undefined) return find();
+    const identity = `${itself} ${surroundings}`.trim();
+    const known = this.#known.get(name);
+    if (known?.identity === identity) return known.version;
+    const version = await find();
+    this.#known.set(name, { identity, version });
+    this.#isChanged = true;
     return version;
   };
 
   /** Keeps what was asked for the next command. */
   save(): void {
-    if (this.#isChanged) writeDataFile(this.#file, JSON.stringify([...this.#known]));
+    if (this.#isChanged) writeWhole(this.#file, JSON.stringify([...this.#known]));
   }
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import type { Kraftfile } from '@nx-kraft/kraftfile';
-import { dataFile, writeDataFile } from '../inference/workspace-data.ts';
+import { dataFile, writeWhole } from '../inference/workspace-data.ts';
 import { type Kraftproject, loadKraftproject, placeOf } from './kraftproject.ts';
 import { pluginState } from './version.ts';
 
@@ -58,7 +58,7 @@ function readMemory(file: string): Memory | undefined {
 
 function keep(file: string, memory: Memory): void {
   try {
-    writeDataFile(file, JSON.stringify(memory));
+    writeWhole(file, JSON.stringify(memory));
   } catch (error) {
     // A workspace that cannot be written to only costs the memory.
     if (!hasErrorCode(error, 'EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'ENOSPC')) throw error;

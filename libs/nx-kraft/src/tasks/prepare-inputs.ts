@@ -1,27 +1,40 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { ProgramFault, run } from '@nx-kraft/base';
 import { otherCompilerNames } from '@nx-kraft/kernel/other-compilers';
 import { describeOtherCompiler } from '@nx-kraft/kernel/toolchain';
 import { digestFileDetails } from '@nx-kraft/rootfs/file-details';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
-import { qemuVariable, toolchainVariable } from './files.ts';
+import { readIfThere, writeWhole } from '../inference/workspace-data.ts';
+import { fileDetailsName, qemuVariable, toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';
 import { ProgramVersions } from './program-versions.ts';
 
 /**
- * The variables that stand in the inputs of tasks for what Nx itself does not hash: the versions of the tools that make
- * kernels and file systems, and what a root file system takes from the disk beside the contents of files.
+ * Makes what stands in the inputs of tasks for what Nx itself does not hash. What a root file system takes from the disk
+ * beside the contents of files is written into a file of its project: Nx copies all variables for each task, so a
+ * variable for each project would cost the square of their number.
+ *
+ * @returns variables with the versions of the tools that make kernels and file systems
  */
-export async function taskVariables(workspaceRoot: string): Promise<Readonly<Record<string, string>>> {
+export async function prepareInputs(workspaceRoot: string): Promise<Readonly<Record<string, string>>> {
   const { files, versions } = recallVariables(workspaceRoot);
-  const details = Object.entries(files).map(([variable, globs]) => {
+  for (const [root, globs] of Object.entries(files)) {
     const excluded = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
     const read = globs.filter((glob) => !glob.startsWith('!'));
-    return [variable, digestFileDetails(workspaceRoot, read, excluded)] as const;
-  });
-  const programs = new ProgramVersions(workspaceRoot);
-  const described = await describePrograms(workspaceRoot, versions, programs);
-  programs.save();
-  return Object.fromEntries([...described, ...details]);
+    keepDetails(join(workspaceRoot, root, fileDetailsName), digestFileDetails(workspaceRoot, read, excluded));
+  }
+  const memory = new ProgramVersions(workspaceRoot);
+  const described = await describePrograms(workspaceRoot, versions, memory);
+  memory.save();
+  return Object.fromEntries(described);
+}
+
+function keepDetails(file: string, details: string): void {
+  if (details === (readIfThere(file) ?? '')) return;
+  // Another command may be as far as this one.
+  if (details === '') rmSync(file, { force: true });
+  else writeWhole(file, details);
 }
 
 /** QEMU's program for each architecture. */
@@ -30,15 +43,16 @@ const emulators = { x86_64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64', 
 async function describePrograms(
   workspaceRoot: string,
   variables: readonly string[],
-  { ask }: ProgramVersions,
+  memory: ProgramVersions,
 ): Promise<readonly (readonly [string, string])[]> {
+  const { ask } = memory;
   const architectures = ['x86_64', 'arm64', 'arm'].filter((name) => variables.includes(toolchainVariable(name)));
   const others = architectures
     .flatMap((architecture) => otherCompilerNames.map((name) => ({ architecture, name })))
     .filter(({ architecture, name }) => variables.includes(toolchainVariable(architecture, name)));
   const booted = Object.entries(emulators).filter(([name]) => variables.includes(qemuVariable(name)));
   const [toolchains, compilers, emulated, builders, erofs] = await Promise.all([
-    describeKernelTools(workspaceRoot, architectures, ask),
+    describeKernelTools(workspaceRoot, architectures, memory),
     Promise.all(others.map(async ({ architecture, name }) => describeOtherCompiler(name, architecture, ask))),
     Promise.all(booted.map(async ([name, program]) => [qemuVariable(name), await ask(program)] as const)),
     variables.includes(buildersVariable) ? describeBuilders(ask) : '',

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { rememberVariables } from '../inference/variables.ts';
+import { prepareInputs } from './prepare-inputs.ts';
+
+let workspace: string;
+const tool = (): string => join(workspace, 'apps/web/rootfs/tool');
+const details = (): string => join(workspace, 'apps/web/.unikraft/file-details');
+
+beforeEach(async () => {
+  workspace = await mkdtemp(join(tmpdir(), 'inputs-'));
+  vi.stubEnv('NX_WORKSPACE_DATA_DIRECTORY', undefined);
+  await mkdir(join(workspace, 'apps/web/rootfs'), { recursive: true });
+  await writeFile(tool(), '');
+  rememberVariables(workspace, { files: { 'apps/web': ['apps/web/rootfs', 'apps/web/rootfs/**/*'] }, versions: [] });
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(workspace, { recursive: true });
+});
+
+test('modes of files are written down in their project, and nothing of plain files', async () => {
+  await prepareInputs(workspace);
+  expect(existsSync(details())).toBe(false);
+
+  await chmod(tool(), 0o755);
+  await prepareInputs(workspace);
+  const executable = await readFile(details(), 'utf8');
+  await chmod(tool(), 0o4755);
+  await prepareInputs(workspace);
+  expect(await readFile(details(), 'utf8')).not.toBe(executable);
+
+  await chmod(tool(), 0o644);
+  await prepareInputs(workspace);
+  expect(existsSync(details())).toBe(false);
+});
+
+test('no project adds a variable, since Nx copies all of them for each task', async () => {
+  await chmod(tool(), 0o755);
+  const variables = await prepareInputs(workspace);
+  rememberVariables(workspace, { files: {}, versions: [] });
+  expect(Object.keys(await prepareInputs(workspace))).toEqual(Object.keys(variables));
+});
