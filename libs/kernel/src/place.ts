@@ -83,15 +83,15 @@ const deciding = [
 const rights = /^(Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp):.*$/gm;
 
 /**
- * A text that is another one whenever the answer of {@link hasCanonicalPlaces} may be: whoever keeps both need not make a
- * namespace to know.
+ * A text that is another one whenever the answer of {@link hasCanonicalPlaces} may be, as long as `unshare` is the same
+ * file: whoever keeps both need not make a namespace to know.
  */
 export function surroundings(): string {
   const texts = deciding.map((name) => {
     const text = readIfThere(join('/proc', name));
     return name === 'self/status' ? (text.match(rights) ?? []).join('\n') : text;
   });
-  const digest = createHash('sha256').update([tmpdir(), process.env.PATH, ...texts].join('\0'));
+  const digest = createHash('sha256').update([tmpdir(), ...texts].join('\0'));
   return digest.digest('base64url');
 }
 

@@ -23,7 +23,7 @@ export async function describeKernelTools(
 
 async function describePaths(workspaceRoot: string, memory?: ProgramVersions): Promise<string> {
   const find = async (): Promise<string> => ((await hasCanonicalPlaces()) ? 'canonical' : 'own');
-  const paths = await (memory?.recall('paths', surroundings(), find) ?? find());
+  const paths = await (memory?.recall('paths', 'unshare', find, surroundings()) ?? find());
   if (paths === 'canonical') return paths;
   const { openStore } = await import('@nx-kraft/components');
   return `${workspaceRoot}, ${openStore().folder}`;

@@ -77,3 +77,16 @@ test('a memory that is broken is one that is empty', async () => {
   await writeFile(memory(), '[{');
   expect(await ask()).toMatch(/cat/);
 });
+
+test('what depends on more than a program is found again when that is another', async () => {
+  await copyFile('/bin/cat', program);
+  const find = async (answer: string, surroundings: string): Promise<string> => {
+    const memory = new ProgramVersions(folder);
+    const found = await memory.recall('rights', 'tool', () => Promise.resolve(answer), surroundings);
+    memory.save();
+    return found;
+  };
+  expect(await find('allowed', 'root')).toBe('allowed');
+  expect(await find('denied', 'root')).toBe('allowed');
+  expect(await find('denied', 'user')).toBe('denied');
+});

@@ -4,7 +4,7 @@ import { hasErrorCode } from '@nx-kraft/base';
 import { askVersion } from '@nx-kraft/kernel/toolchain';
 import { dataFile, writeWhole } from '../inference/workspace-data.ts';
 
-/** What was found out, such as what a program said of its version, and what that depends on, such as which file it was. */
+/** What was found by means of a program, such as its version, and which file that was. */
 interface Known {
   readonly identity: string;
   readonly version: string;
