@@ -10,7 +10,7 @@ import { cloudTargets } from './cloud-targets.ts';
 import type { Dependencies } from './dependencies.ts';
 import { componentNode, imageNode } from './external-nodes.ts';
 import type { Facts, LocalFolder } from './facts.ts';
-import { type Input, nothingOfItsOwn } from './inputs.ts';
+import { type Input, madeBefore, nothingExternal, nothingOfItsOwn, variable } from './inputs.ts';
 import { kernelTargets } from './kernel-targets.ts';
 import type { LockSummary } from './lock.ts';
 import { notCompiled } from './not-compiled.ts';
@@ -114,7 +114,7 @@ class Parts {
     const node = `kraft:${name}:${part}`;
     const version = `${salt}-${digest}`;
     this.nodes[node] = { type: 'kraft', name: node, data: { version, packageName: node } };
-    return [{ externalDependencies: [node] }, ...summary.variables.map((env) => ({ env })), ...pluginInputs];
+    return [{ externalDependencies: [node] }, ...summary.variables.map(variable), ...pluginInputs];
   }
 
   /** What a task takes from the lock: components by their keys, images by their names in full. */
@@ -157,11 +157,7 @@ function workingTargets(
       options: { ...options, ...runtimeOptions(source) },
       cache: true,
       dependsOn: [...kernels, ...filesystems].map(([task]) => task),
-      inputs: [
-        ...parts.inputs('package', summary.packageDigest),
-        { dependentTasksOutputFiles: '**/*' },
-        { env: 'SOURCE_DATE_EPOCH' },
-      ],
+      inputs: [...parts.inputs('package', summary.packageDigest), madeBefore, variable('SOURCE_DATE_EPOCH')],
       outputs: [inProject(summary.image), inProject(summary.archive)],
       metadata: describe('Packs all targets into one OCI image layout'),
     },
@@ -193,9 +189,9 @@ function workingTargets(
       inputs: [
         ...parts.inputs('test', summary.testDigest),
         ...facts.volumes.files.map(asFileset),
-        ...[...summary.hostEnvironment, ...testPrograms(summary)].map((env) => ({ env })),
+        ...[...summary.hostEnvironment, ...testPrograms(summary)].map(variable),
         `{projectRoot}/${testFileName}`,
-        { dependentTasksOutputFiles: '**/*' },
+        madeBefore,
       ],
       outputs: [inProject(summary.testReport)],
       metadata: describe(`Boots the host's best target and checks what ${testFileName} says`),
@@ -245,8 +241,8 @@ function kernelTarget(
   ];
   const built: readonly Input[] = [
     ...applicationFiles(source),
-    ...toolchainVariables(target.architecture, facts).map((env) => ({ env })),
-    { env: 'SOURCE_DATE_EPOCH' },
+    ...toolchainVariables(target.architecture, facts).map(variable),
+    variable('SOURCE_DATE_EPOCH'),
   ];
   const platform = `${target.platform}/${target.architecture}`;
   return {
@@ -262,7 +258,7 @@ function kernelTarget(
       ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
       ...[...kernels.archives, ...(kernels.file === undefined ? [] : [kernels.file])].map(asFileset),
       ...(isBuilt ? built : []),
-      ...(target.embedsRootfs || runtime !== undefined ? [{ dependentTasksOutputFiles: '**/*' }] : []),
+      ...(target.embedsRootfs || runtime !== undefined ? [madeBefore] : []),
     ],
     outputs: target.outputs.map(inProject),
     metadata: describe(isBuilt ? `Builds the kernel for ${platform}` : `Takes the runtime's kernel for ${platform}`),
@@ -311,9 +307,9 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
       ...locked.inputs,
       ...facts.rootfs.files.map(asFileset),
       ...(facts.rootfs.files.length === 0 ? [] : [fileDetails]),
-      ...facts.rootfs.environment.map((env) => ({ env })),
-      { env: 'SOURCE_DATE_EPOCH' },
-      ...(packed.length === 0 ? [] : [{ dependentTasksOutputFiles: '**/*' }]),
+      ...facts.rootfs.environment.map(variable),
+      variable('SOURCE_DATE_EPOCH'),
+      ...(packed.length === 0 ? [] : [madeBefore]),
     ],
     outputs: summary.rootfsOutputs.map(inProject),
     metadata: describe(`Makes ${summary.filesystems.map(({ source: path }) => path).join(', ')} into one archive each`),
@@ -360,7 +356,7 @@ function lintTarget({ kraftfile, pluginInputs }: InferenceSource): TargetConfigu
     executor: 'nx-kraft:lint',
     options: { kraftfile },
     cache: true,
-    inputs: [`{workspaceRoot}/${kraftfile}`, { externalDependencies: [] }, ...pluginInputs],
+    inputs: [`{workspaceRoot}/${kraftfile}`, nothingExternal, ...pluginInputs],
     outputs: [],
     metadata: describe('Checks the Kraftfile and explains what is wrong with it'),
   };

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
+import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
+import { type PluginOptions, taskNames } from '../options.ts';
+import { packageFolder, pluginState, pluginVersion } from '../tasks/version.ts';
+import { usedComponents } from './components.ts';
+import { Disk } from './disk.ts';
+import { lookAround } from './facts.ts';
+import type { Input } from './inputs.ts';
+import { affectsWholeProjects } from './legacy-affected.ts';
+import { localLibraries } from './local-libraries.ts';
+import { readLockSummary } from './lock.ts';
+import { withMemory } from './memory.ts';
+import { findNeighbours } from './neighbours.ts';
+import type { Summary } from './summary.ts';
+import { surveyWorkspace } from './survey.ts';
+import { hasBuildDefaults } from './target-defaults.ts';
+import { inferProject } from './targets.ts';
+import { rememberVariables, versionVariables } from './variables.ts';
+
+/** The projects of a workspace's Kraftfiles: one for each folder, of the file that kraft would take there. */
+export async function createProjects(
+  kraftfiles: readonly string[],
+  options: PluginOptions | undefined,
+  { workspaceRoot, nxJsonConfiguration }: CreateNodesContext,
+): Promise<CreateNodesResultArray> {
+  const state = pluginState();
+  const names = taskNames(options);
+  const disk = new Disk(workspaceRoot);
+  return withMemory(workspaceRoot, async (recall) => {
+    const found = new Map<string, { readonly file: string; readonly summary: Summary }>();
+    for (const file of inOrderOfPrecedence(kraftfiles)) {
+      const folder = dirname(file);
+      if (found.has(folder)) continue;
+      const text = readFileSync(join(workspaceRoot, file), 'utf8');
+      if (!isKraftfile(text)) continue;
+      const directoryName = basename(join(workspaceRoot, folder));
+      const summary = await recall([state, file, directoryName, text], async () => {
+        const { summarize } = await import('./summary.ts');
+        return summarize(text, file, directoryName);
+      });
+      found.set(folder, { file, summary });
+    }
+    const workspace = await surveyWorkspace(disk, found, names, recall);
+    const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
+    const pluginInputs = ownSources(workspaceRoot);
+    const lock = readLockSummary(workspaceRoot);
+    const isAffectedWhole = affectsWholeProjects(workspaceRoot, nxJsonConfiguration);
+    const files: Record<string, readonly string[]> = {};
+    const versions = new Set<string>();
+    const local: string[] = [];
+    const componentsOf = (folder: string) => summaryIn(relative(workspaceRoot, folder) || '.')?.components;
+    const results = await Promise.all(
+      [...found].map(async ([folder, { file, summary }]) => {
+        const components = usedComponents(summary.components, join(workspaceRoot, folder), { lock, componentsOf });
+        const rootfs = { settings: workspace.settingsOf(folder), rootfsTask: names.rootfs };
+        const facts = await lookAround(disk, file, summary, components, rootfs, recall, summaryIn);
+        if (facts.rootfs.files.length > 0) files[folder] = facts.rootfs.files;
+        for (const variable of versionVariables(summary, facts)) versions.add(variable);
+        local.push(...facts.kernels.folders.map(({ path }) => path));
+        const { project, externalNodes } = inferProject(
+          {
+            name: workspace.projectNames.get(folder) ?? summary.name,
+            kraftfile: file,
+            summary,
+            facts,
+            neighbours: findNeighbours(folder, summary, facts, workspace),
+            lock,
+            salt: pluginVersion,
+            hasBuildDefaults: hasBuildDefaults(nxJsonConfiguration, names),
+            isAffectedWhole,
+            pluginInputs,
+          },
+          names,
+        );
+        return [file, { projects: { [folder]: project }, externalNodes: { ...externalNodes } }] as const;
+      }),
+    );
+    rememberVariables(workspaceRoot, { files, versions: [...versions].toSorted() });
+    const libraries = { projects: { ...localLibraries(workspaceRoot, local, found) } };
+    return [...results, ...results.slice(0, 1).map(([file]) => [file, libraries] as const)];
+  });
+}
+
+/** Sorted by folder; in each folder the file that kraft would take comes first. */
+function inOrderOfPrecedence(files: readonly string[]): readonly string[] {
+  const rank = (file: string): number => (kraftfileNames as readonly string[]).indexOf(basename(file));
+  return files.toSorted((a, b) => compare(dirname(a), dirname(b)) || rank(a) - rank(b));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Where the plugin's sources lie in the workspace, as in its own repository, they are inputs of all tasks. */
+function ownSources(workspaceRoot: string): readonly Input[] {
+  const libs = relative(workspaceRoot, dirname(packageFolder)).split(sep).join('/');
+  if (libs.startsWith('..') || libs.split('/').includes('node_modules')) return [];
+  return [{ fileset: `{workspaceRoot}/${libs}/*/src/**/!(*.spec|*.e2e).{ts,sh}` }];
+}
