@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Dirent, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { globExpression } from './globs.ts';
+import { globTest } from './globs.ts';
 import { modeOf } from './modes.ts';
 
 /**
@@ -64,6 +64,6 @@ function startingPoints(globs: readonly string[]): readonly string[] {
 }
 
 function matcher(globs: readonly string[]): (path: string) => boolean {
-  const expressions = globs.map(globExpression);
-  return (path) => expressions.some((expression) => expression.test(path));
+  const tests = globs.map(globTest);
+  return (path) => tests.some((test) => test(path));
 }

@@ -45,7 +45,7 @@ async function describePrograms(
   variables: readonly string[],
   memory: ProgramVersions,
 ): Promise<readonly (readonly [string, string])[]> {
-  const { ask } = memory;
+  const { ask, recall } = memory;
   const architectures = ['x86_64', 'arm64', 'arm'].filter((name) => variables.includes(toolchainVariable(name)));
   const others = architectures
     .flatMap((architecture) => otherCompilerNames.map((name) => ({ architecture, name })))
@@ -56,7 +56,7 @@ async function describePrograms(
     Promise.all(others.map(async ({ architecture, name }) => describeOtherCompiler(name, architecture, ask))),
     Promise.all(booted.map(async ([name, program]) => [qemuVariable(name), await ask(program)] as const)),
     variables.includes(buildersVariable) ? describeBuilders(ask) : '',
-    variables.includes(erofsVariable) ? describeErofs() : '',
+    variables.includes(erofsVariable) ? recall('erofs', 'mkfs.erofs', describeErofs) : '',
   ]);
   return [
     ...[...toolchains].map(([architecture, text]) => [toolchainVariable(architecture), text] as const),
