@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Workspace } from '../test/workspace.ts';
-import { digestFileDetails } from './index.ts';
+import { FileDetails } from './index.ts';
 
 let workspace: Workspace;
 beforeEach(() => {
@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => workspace.remove());
 
 const digest = (files: readonly string[] = ['app/root/**/*'], excluded: readonly string[] = []) =>
-  digestFileDetails(workspace.folder, files, excluded);
+  new FileDetails(workspace.folder).digest(files, excluded);
 
 test('files and folders as every checkout has them say nothing', () => {
   expect(digest()).toBe('');

@@ -4,39 +4,63 @@ import { join } from 'node:path';
 import { globTest } from './globs.ts';
 import { modeOf } from './modes.ts';
 
-/**
- * A digest over what a root file system takes from the disk beside the contents of files, which is all that most caches
- * look at: permission bits other than those of plain files and directories, symbolic links, and empty directories.
- *
- * @param directory  where the globs start; absolute
- * @param files  globs of what is read, as `rootfsInputs` gives them
- * @param excluded  globs of what among them is not
- * @returns the empty text where there is nothing of the kind, as in most directories
- */
-export function digestFileDetails(directory: string, files: readonly string[], excluded: readonly string[]): string {
-  const isRead = matcher(files);
-  const isLeftOut = matcher(excluded);
-  const lines: string[] = [];
-  const visit = (path: string, entry: Entry): void => {
-    const isDirectory = entry.isDirectory();
-    const children = isDirectory && !isLeftOut(`${path}/_`) ? list(join(directory, path)) : [];
-    if (isRead(path) && !isLeftOut(path)) {
-      const details = describe(join(directory, path), entry, isDirectory && children.length === 0);
-      if (details !== undefined) lines.push(`${path}\0${details}`);
-    }
-    for (const child of children) visit(path === '.' ? child.name : `${path}/${child.name}`, child);
-  };
-  for (const start of startingPoints(files)) {
-    const path = join(directory, start);
-    const entry = statSync(path, { throwIfNoEntry: false });
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
-      lines.push(`${start}\0-> ${readlinkSync(path, 'latin1')}`);
-    if (entry !== undefined) visit(start, entry);
-  }
-  return lines.length === 0 ? '' : createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url');
-}
-
 type Entry = Pick<Dirent, 'isDirectory' | 'isFile' | 'isSymbolicLink'>;
+
+/** What root file systems take from the disk beside the contents of files; each place is looked at once for all of them. */
+export class FileDetails {
+  readonly #directory: string;
+  readonly #children = new Map<string, readonly Dirent[]>();
+  readonly #described = new Map<string, string | undefined>();
+
+  /** @param directory  where all globs start; absolute */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /**
+   * A digest over what most caches do not look at, which is all but the contents of files: permission bits other than those
+   * of plain files and directories, symbolic links, and empty directories.
+   *
+   * @param files  globs of what is read, as `rootfsInputs` gives them
+   * @param excluded  globs of what among them is not
+   * @returns the empty text where there is nothing of the kind, as in most directories
+   */
+  digest(files: readonly string[], excluded: readonly string[]): string {
+    const isRead = matcher(files);
+    const isLeftOut = matcher(excluded);
+    const lines: string[] = [];
+    const visit = (path: string, entry: Entry): void => {
+      const isDirectory = entry.isDirectory();
+      const children = isDirectory && !isLeftOut(`${path}/_`) ? this.#list(path) : [];
+      if (isRead(path) && !isLeftOut(path)) {
+        const details = this.#describe(path, entry, isDirectory && children.length === 0);
+        if (details !== undefined) lines.push(`${path}\0${details}`);
+      }
+      for (const child of children) visit(path === '.' ? child.name : `${path}/${child.name}`, child);
+    };
+    for (const start of startingPoints(files)) {
+      const path = join(this.#directory, start);
+      const entry = statSync(path, { throwIfNoEntry: false });
+      if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+        lines.push(`${start}\0-> ${readlinkSync(path, 'latin1')}`);
+      if (entry !== undefined) visit(start, entry);
+    }
+    return lines.length === 0 ? '' : createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url');
+  }
+
+  #list(path: string): readonly Dirent[] {
+    const children = this.#children.get(path) ?? list(join(this.#directory, path));
+    this.#children.set(path, children);
+    return children;
+  }
+
+  #describe(path: string, entry: Entry, isEmpty: boolean): string | undefined {
+    // A directory is empty for those who read nothing of it.
+    const key = isEmpty ? `${path}/` : path;
+    if (!this.#described.has(key)) this.#described.set(key, describe(join(this.#directory, path), entry, isEmpty));
+    return this.#described.get(key);
+  }
+}
 
 /** What a cache over contents does not see of a file; undefined where it sees all. */
 function describe(path: string, entry: Entry, isEmpty: boolean): string | undefined {

@@ -3,7 +3,7 @@ export { type Detected, detectSource, type SourceKind, type SourceType, sourceTy
 export { type DockerfileOptions, type PassedOver } from './dockerfile/build.ts';
 export { type BuilderName, externalBuilders, prepareBuilder } from './dockerfile/builders.ts';
 export { type Credentials } from './dockerfile/job.ts';
-export { digestFileDetails } from './file-details.ts';
+export { FileDetails } from './file-details.ts';
 export { RootfsFault, type RootfsFaultCode } from './fault.ts';
 export { type ImageDefaults, type ImageSource, type PackedImage, type SourceImage, type SourceLayer } from './image.ts';
 export { findPackedImage, openLayoutImage, openPackedImage, registryImages } from './images.ts';

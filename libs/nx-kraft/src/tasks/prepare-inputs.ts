@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ProgramFault, run } from '@nx-kraft/base';
 import { otherCompilerNames } from '@nx-kraft/kernel/other-compilers';
 import { describeOtherCompiler } from '@nx-kraft/kernel/toolchain';
-import { digestFileDetails } from '@nx-kraft/rootfs/file-details';
+import { FileDetails } from '@nx-kraft/rootfs/file-details';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
 import { readIfThere, writeWhole } from '../inference/workspace-data.ts';
 import { fileDetailsName, qemuVariable, toolchainVariable } from './files.ts';
@@ -19,10 +19,11 @@ import { ProgramVersions } from './program-versions.ts';
  */
 export async function prepareInputs(workspaceRoot: string): Promise<Readonly<Record<string, string>>> {
   const { files, versions } = recallVariables(workspaceRoot);
+  const details = new FileDetails(workspaceRoot);
   for (const [root, globs] of Object.entries(files)) {
     const excluded = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
     const read = globs.filter((glob) => !glob.startsWith('!'));
-    keepDetails(join(workspaceRoot, root, fileDetailsName), digestFileDetails(workspaceRoot, read, excluded));
+    keepDetails(join(workspaceRoot, root, fileDetailsName), details.digest(read, excluded));
   }
   const memory = new ProgramVersions(workspaceRoot);
   const described = await describePrograms(workspaceRoot, versions, memory);
