@@ -68,14 +68,24 @@ export async function preTasksExecution(
   Object.assign(process.env, await openGuard(workspaceRoot, id, process.env));
 }
 
-/** Tells what trouble there was with the remote cache. */
+/** Makes again what Nx took from a cache and was damaged there, and tells what trouble there was with the remote cache. */
 export async function postTasksExecution(
   _options: PluginOptions | undefined,
-  { workspaceRoot, id }: PostTasksExecutionContext,
+  context: PostTasksExecutionContext,
 ): Promise<void> {
-  const { closeGuard } = await import('./remote-cache/run-guard.ts');
-  const troubles = await closeGuard(workspaceRoot, id);
-  for (const trouble of troubles) process.stderr.write(`warning: the remote cache: ${trouble}\n`);
-  // Nx passes on what its plugins' processes write, but does not wait for it before it ends.
-  if (troubles.length > 0) await sleep(100);
+  let told = false;
+  const tell = (line: string): void => {
+    told = true;
+    process.stderr.write(`${line}\n`);
+  };
+  try {
+    const { mendRestored } = await import('./local-cache/restored.ts');
+    await mendRestored(context, tell);
+  } finally {
+    const { closeGuard } = await import('./remote-cache/run-guard.ts');
+    for (const trouble of await closeGuard(context.workspaceRoot, context.id))
+      tell(`warning: the remote cache: ${trouble}`);
+    // Nx passes on what its plugins' processes write, but does not wait for it before it ends.
+    if (told) await sleep(100);
+  }
 }

@@ -52,7 +52,7 @@ test('what comes back from the cache is all that packing, pushing, testing and b
   expect(booted.output).toContain('This line comes from the root file system.');
 });
 
-test('a result that the cache has lost is made again, and one that it has damaged is told', async () => {
+test('a result that the cache has lost or damaged is made again', async () => {
   await writeSources(workspace);
   const packed = await workspace.nx('run', 'taken:package');
   expect(packed).toMatchObject({ exitCode: 0, ran: ['taken:build:qemu-x86_64', 'taken:package'] });
@@ -71,9 +71,8 @@ test('a result that the cache has lost is made again, and one that it has damage
   const damaged = await again(async (entry) => {
     await rm(join(entry, 'apps'), { recursive: true });
   });
-  expect(damaged).toMatchObject({ exitCode: 1, ran: ['taken:package'] });
-  expect(damaged.output).toContain('target qemu-x86_64 has not been built (KRAFTFILE_NOT_BUILT)');
-  expect(damaged.output).toContain('nx reset empties the cache');
+  expect(damaged).toMatchObject({ exitCode: 0, ran: packed.ran });
+  expect(damaged.output).toMatch(/^warning: taken:build:qemu-x86_64: .* is made again$/m);
 });
 
 /** Every file below a folder with its mode and a digest, or a link's target. */

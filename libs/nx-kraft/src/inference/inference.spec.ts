@@ -104,6 +104,7 @@ describe('the tasks of a Kraftfile', () => {
       '{projectRoot}/.unikraft/build/web_fc-arm64.map',
       '{projectRoot}/.unikraft/build/web_fc-arm64.sizes.json',
       '{projectRoot}/.unikraft/build/web_fc-arm64.components.json',
+      '{projectRoot}/.unikraft/seals/build-fc-arm64.json',
     ]);
   });
 

@@ -3,6 +3,7 @@ import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguratio
 import { lockField } from '@nx-kraft/components/lock-field';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import type { TaskNames } from '../options.ts';
+import { sealName } from '../local-cache/seal.ts';
 import { fileDetailsName, lockFileName, testFileName } from '../tasks/files.ts';
 import { hostTarget } from '../tasks/host-target.ts';
 import { describe } from './describe.ts';
@@ -158,7 +159,7 @@ function workingTargets(
       cache: true,
       dependsOn: [...kernels, ...filesystems].map(([task]) => task),
       inputs: [...parts.inputs('package', summary.packageDigest), madeBefore, variable('SOURCE_DATE_EPOCH')],
-      outputs: [inProject(summary.image), inProject(summary.archive)],
+      outputs: [summary.image, summary.archive, sealName('package')].map(inProject),
       metadata: describe('Packs all targets into one OCI image layout'),
     },
     [names.push]: {
@@ -193,7 +194,7 @@ function workingTargets(
         `{projectRoot}/${testFileName}`,
         madeBefore,
       ],
-      outputs: [inProject(summary.testReport)],
+      outputs: [summary.testReport, sealName('test')].map(inProject),
       metadata: describe(`Boots the host's best target and checks what ${testFileName} says`),
     },
   };
@@ -260,7 +261,7 @@ function kernelTarget(
       ...(isBuilt ? built : []),
       ...(target.embedsRootfs || runtime !== undefined ? [madeBefore] : []),
     ],
-    outputs: target.outputs.map(inProject),
+    outputs: [...target.outputs, sealName(`build-${target.id}`)].map(inProject),
     metadata: describe(isBuilt ? `Builds the kernel for ${platform}` : `Takes the runtime's kernel for ${platform}`),
   };
 }
@@ -311,7 +312,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
       variable('SOURCE_DATE_EPOCH'),
       ...(packed.length === 0 ? [] : [madeBefore]),
     ],
-    outputs: summary.rootfsOutputs.map(inProject),
+    outputs: [...summary.rootfsOutputs, sealName('rootfs')].map(inProject),
     metadata: describe(`Makes ${summary.filesystems.map(({ source: path }) => path).join(', ')} into one archive each`),
   };
 }

@@ -34,9 +34,7 @@ async function readBuilt(
     if (!hasErrorCode(error, 'ENOENT')) throw error;
     throw new ProjectFault('KRAFTFILE_NOT_BUILT', `target ${target.id} has not been built`, {
       at: file,
-      hint:
-        `Build it first, with the task build:${target.id}. ` +
-        'If Nx takes that from its cache, what it has there is damaged: nx reset empties the cache.',
+      hint: `Build it first, with the task build:${target.id}.`,
     });
   }
 }

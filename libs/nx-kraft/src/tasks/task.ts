@@ -1,4 +1,5 @@
 import { describeError } from '@nx-kraft/base';
+import { checkTaken, sealMade, type TaskContext } from '../local-cache/taken.ts';
 
 /** How a task ended, as Nx wants to know it. */
 export interface TaskResult {
@@ -6,12 +7,16 @@ export interface TaskResult {
 }
 
 /**
- * Runs the work of an executor: whatever it throws is told to the user, once and without a stack trace when it is a
- * fault of theirs, and its signal is aborted when Nx or the user stops the task, or when Nx itself is gone.
+ * Runs the work of an executor on results of other tasks that are whole, and seals its own. Whatever it throws is told to the user, once and without a stack trace when it is a
+ * fault of theirs, and the work's signal is aborted when Nx or the user stops the task, or when Nx itself is gone.
  */
-export async function runTask(work: (signal: AbortSignal) => Promise<void>): Promise<TaskResult> {
+export async function runTask(context: TaskContext, work: (signal: AbortSignal) => Promise<void>): Promise<TaskResult> {
   try {
-    await untilStopped(work);
+    await untilStopped(async (signal) => {
+      await checkTaken(context, tell, signal);
+      await work(signal);
+      await sealMade(context);
+    });
     return { success: true };
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);

@@ -5,7 +5,7 @@ import { type TaskResult, runTask } from '../../tasks/task.ts';
 type Options = Omit<BuildOptions, 'target'> & Partial<Pick<BuildOptions, 'target'>>;
 
 /** Builds the kernel of one target; without one it stands for those of all targets, which are built before it. */
-export default function build({ target, ...options }: Options, { root }: ExecutorContext): Promise<TaskResult> {
+export default function build({ target, ...options }: Options, context: ExecutorContext): Promise<TaskResult> {
   if (target === undefined) return Promise.resolve({ success: true });
-  return runTask((signal) => buildTarget(root, { ...options, target }, signal));
+  return runTask(context, (signal) => buildTarget(context.root, { ...options, target }, signal));
 }

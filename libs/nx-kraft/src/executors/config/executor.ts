@@ -4,5 +4,5 @@ import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Shows the finished configuration of a kernel. */
 export default function config(options: ConfigOptions, context: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => showConfig(context, options, signal));
+  return runTask(context, (signal) => showConfig(context, options, signal));
 }

@@ -3,6 +3,6 @@ import { type DeployTaskOptions, deployProject } from '../../tasks/cloud/deploy-
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Rolls the packed image of a Kraftfile out to Unikraft Cloud. */
-export default function deploy(options: DeployTaskOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => deployProject(root, options, signal));
+export default function deploy(options: DeployTaskOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, (signal) => deployProject(context.root, options, signal));
 }

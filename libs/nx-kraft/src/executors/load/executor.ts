@@ -4,5 +4,5 @@ import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Takes the packed image of a Kraftfile into the images of this machine. */
 export default function load(options: LoadOptions, context: ExecutorContext): Promise<TaskResult> {
-  return runTask(() => loadPackage(context.root, options));
+  return runTask(context, () => loadPackage(context.root, options));
 }

@@ -3,6 +3,6 @@ import { type LogsTaskOptions, showLogs } from '../../tasks/cloud/manage-project
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Shows what deployed instances have written. */
-export default function logs(options: LogsTaskOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => showLogs(root, options, signal));
+export default function logs(options: LogsTaskOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, (signal) => showLogs(context.root, options, signal));
 }

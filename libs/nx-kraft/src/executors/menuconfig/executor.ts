@@ -3,6 +3,6 @@ import { type TaskResult, runTask } from '../../tasks/task.ts';
 import { type MenuconfigOptions, changeConfig } from '../../tasks/change-config.ts';
 
 /** Changes the configuration of a kernel in menus. */
-export default function menuconfig(options: MenuconfigOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => changeConfig(root, options, signal));
+export default function menuconfig(options: MenuconfigOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, (signal) => changeConfig(context.root, options, signal));
 }

@@ -6,7 +6,9 @@ import { type Typed, asTyped } from '../../tasks/typed-options.ts';
 /** Packs the targets of a Kraftfile into one OCI image layout. */
 export default function packageExecutor(
   options: PackageOptions & Typed,
-  { root }: ExecutorContext,
+  context: ExecutorContext,
 ): Promise<TaskResult> {
-  return runTask(() => packageTargets(root, asTyped<PackageOptions>(options, { lists: ['args', 'tags'] })));
+  return runTask(context, () =>
+    packageTargets(context.root, asTyped<PackageOptions>(options, { lists: ['args', 'tags'] })),
+  );
 }

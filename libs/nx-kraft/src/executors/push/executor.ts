@@ -5,5 +5,5 @@ import { type Typed, asTyped } from '../../tasks/typed-options.ts';
 
 /** Pushes the packed image of a Kraftfile to a registry. */
 export default function push(options: PushOptions & Typed, context: ExecutorContext): Promise<TaskResult> {
-  return runTask(() => pushPackage(context.root, asTyped<PushOptions>(options, { lists: ['tags'] }), context));
+  return runTask(context, () => pushPackage(context.root, asTyped<PushOptions>(options, { lists: ['tags'] }), context));
 }

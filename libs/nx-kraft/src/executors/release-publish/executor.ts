@@ -5,5 +5,7 @@ import { type Typed, asTyped } from '../../tasks/typed-options.ts';
 
 /** Pushes the packed image of a Kraftfile under its released version. */
 export default function releasePublish(options: PublishOptions & Typed, context: ExecutorContext): Promise<TaskResult> {
-  return runTask(() => publishRelease(context.root, asTyped<PublishOptions>(options, { texts: ['tag'] }), context));
+  return runTask(context, () =>
+    publishRelease(context.root, asTyped<PublishOptions>(options, { texts: ['tag'] }), context),
+  );
 }

@@ -3,6 +3,6 @@ import { type RollbackTaskOptions, rollBackProject } from '../../tasks/cloud/man
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Goes back to an earlier version of what is deployed. */
-export default function rollback(options: RollbackTaskOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => rollBackProject(root, options, signal));
+export default function rollback(options: RollbackTaskOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, (signal) => rollBackProject(context.root, options, signal));
 }

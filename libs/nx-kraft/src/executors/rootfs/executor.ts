@@ -6,7 +6,7 @@ import { type Typed, asTyped } from '../../tasks/typed-options.ts';
 
 /** Makes the root file system of a Kraftfile. */
 export default function rootfs(options: RootfsOptions & Typed, context: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) =>
+  return runTask(context, (signal) =>
     makeRootfs(
       context.root,
       { memory: memoryOf(context), ...asTyped<RootfsOptions>(options, { texts: ['buildArgs', 'memory'] }) },

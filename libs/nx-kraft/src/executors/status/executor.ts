@@ -4,6 +4,6 @@ import type { CloudOptions } from '../../tasks/cloud/settings.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Tells what is deployed on Unikraft Cloud. */
-export default function status(options: CloudOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask(() => showProject(root, options));
+export default function status(options: CloudOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, () => showProject(context.root, options));
 }

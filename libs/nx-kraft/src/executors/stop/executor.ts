@@ -3,6 +3,6 @@ import { type StopOptions, stopTarget } from '../../tasks/stop-target.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Stops the machines of a project. */
-export default function stop(options: StopOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask(() => stopTarget(root, options));
+export default function stop(options: StopOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, () => stopTarget(context.root, options));
 }

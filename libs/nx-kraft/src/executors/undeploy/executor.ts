@@ -3,6 +3,6 @@ import { type UndeployTaskOptions, undeployProject } from '../../tasks/cloud/man
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 
 /** Removes what is deployed from Unikraft Cloud. */
-export default function undeploy(options: UndeployTaskOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask(() => undeployProject(root, options));
+export default function undeploy(options: UndeployTaskOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, () => undeployProject(context.root, options));
 }

@@ -3,6 +3,6 @@ import { type TaskResult, runTask } from '../../tasks/task.ts';
 import { type VerifyOptions, verifyTargets } from '../../tasks/verify-targets.ts';
 
 /** Builds kernels twice and compares their bits. */
-export default function verifyReproducible(options: VerifyOptions, { root }: ExecutorContext): Promise<TaskResult> {
-  return runTask((signal) => verifyTargets(root, options, signal));
+export default function verifyReproducible(options: VerifyOptions, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, (signal) => verifyTargets(context.root, options, signal));
 }
