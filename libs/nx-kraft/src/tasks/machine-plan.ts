@@ -38,7 +38,7 @@ export async function planMachine(project: Kraftproject, options: ProjectMachine
   const target = chooseTarget(project, options.for);
   const names = outputNames(kraftfile, target);
   const config = await readKernelConfig(project, target);
-  const command = await findCommand(folder, kraftfile, target.architecture);
+  const command = await findCommand(project, target.architecture);
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
   const runtimeArgs = isRuntime ? (await readRuntime(project, target)).cmd : [];
   const initrd = join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs?.format));

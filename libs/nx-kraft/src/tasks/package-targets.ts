@@ -77,7 +77,7 @@ async function planTarget(
   const { kraftfile, folder } = project;
   const names = outputNames(kraftfile, target);
   const { rootfs, cmd, unikraft, template } = kraftfile;
-  const { rootfsArgs, env } = await findCommand(folder, kraftfile, target.architecture);
+  const { rootfsArgs, env } = await findCommand(project, target.architecture);
   const command = options.args ?? cmd;
   const isRuntime = unikraft === undefined && template === undefined;
   const runtime = isRuntime ? await findPackedRuntime(workspaceRoot, project, target, options) : undefined;

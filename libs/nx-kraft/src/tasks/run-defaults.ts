@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceAtomically } from '@nx-kraft/base';
+import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import type { Kraftfile } from '@nx-kraft/kraftfile';
 import { runDefaultsName } from '@nx-kraft/kraftfile/outputs';
 import type { RunDefaults } from '@nx-kraft/rootfs';
+import { type Kraftproject, ProjectFault } from './kraftproject.ts';
 
 /** What a unikernel runs, and with which environment. */
 export interface Command {
@@ -24,10 +25,15 @@ export async function writeRunDefaults(
   await replaceAtomically(join(folder, runDefaultsName(kraftfile, architecture)), (path) => writeFile(path, text));
 }
 
-/** What a Kraftfile and the image of its root file system say together. */
-export async function findCommand(folder: string, kraftfile: Kraftfile, architecture: string): Promise<Command> {
+/**
+ * What a Kraftfile and the image of its root file system say together.
+ *
+ * @throws ProjectFault KRAFTFILE_NOT_BUILT when there is no root file system yet
+ */
+export async function findCommand(project: Kraftproject, architecture: string): Promise<Command> {
+  const { kraftfile } = project;
   if (kraftfile.rootfs === undefined) return { rootfsArgs: undefined, env: kraftfile.env };
-  const text = await readFile(join(folder, runDefaultsName(kraftfile, architecture)), 'utf8');
+  const text = await readRunDefaults(project, architecture);
   const { entrypoint, cmd, env } = JSON.parse(text) as RunDefaults;
   const args = [...entrypoint, ...cmd];
   const imageEnv = env.map((item): [string, string] => {
@@ -38,4 +44,16 @@ export async function findCommand(folder: string, kraftfile: Kraftfile, architec
     rootfsArgs: args.length > 0 ? args : undefined,
     env: { ...Object.fromEntries(imageEnv), ...kraftfile.env },
   };
+}
+
+async function readRunDefaults({ file, folder, kraftfile }: Kraftproject, architecture: string): Promise<string> {
+  try {
+    return await readFile(join(folder, runDefaultsName(kraftfile, architecture)), 'utf8');
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+    throw new ProjectFault('KRAFTFILE_NOT_BUILT', `its root file system for ${architecture} has not been made`, {
+      at: file,
+      hint: 'Make it first, with the task rootfs.',
+    });
+  }
 }
