@@ -27,8 +27,10 @@ export async function startEngine(registry?: string): Promise<Engine> {
   const socket = join(folder, 'docker.sock');
   const insecure = registry === undefined ? [] : ['--insecure-registry', registry];
   const daemon = spawn(
-    'dockerd',
+    'setpriv',
     [
+      // Ends with whoever started it, a test that is killed too.
+      ...['--pdeathsig', 'TERM', 'dockerd'],
       ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--host', `unix://${socket}`],
       ...['--pidfile', join(folder, 'pid'), '--iptables=false', '--ip6tables=false', '--bridge=none', ...insecure],
     ],
