@@ -3,6 +3,7 @@ import { access, chmod, chown, constants, mkdir, mkdtemp, readFile, rm, stat, wr
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { run } from '@nx-kraft/base';
 import { buildInProcess } from '../test/process.ts';
 import { makeApplication, planOf, useFolders } from '../test/sample.ts';
 
@@ -74,4 +75,16 @@ test('where no mount namespace is allowed a kernel is built at the paths that th
   } finally {
     await rm(programs, { recursive: true });
   }
+});
+
+test('whoever may have other rights to mount namespaces has other surroundings', async () => {
+  const script = `
+    const { surroundings } = await import(${JSON.stringify(join(import.meta.dirname, 'place.ts'))});
+    process.stdout.write(surroundings());`;
+  const told = (program: string, ...args: readonly string[]): Promise<string> =>
+    run(program, [...args, process.execPath, '--input-type=module', '--eval', script]);
+  const own = await told('env');
+  expect(await told('env')).toBe(own);
+  expect(await told('unshare', '--user', '--map-root-user')).not.toBe(own);
+  expect(await told('unshare', '--user', '--map-root-user', '--mount')).not.toBe(own);
 });

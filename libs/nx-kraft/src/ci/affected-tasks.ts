@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault, ProgramFault, run } from '@nx-kraft/base';
 import type { ProjectGraph, TaskGraph } from '@nx/devkit';
+import { nxProgram } from '../nx.ts';
 import { expectedSeconds } from './expected-seconds.ts';
 import type { PlannedTask } from './plan.ts';
 
@@ -81,11 +82,6 @@ async function isCommit(folder: string, name: string): Promise<boolean> {
     if (error instanceof ProgramFault && error.code === 'PROGRAM_FAILED') return false;
     throw error;
   }
-}
-
-/** The workspace's own Nx. */
-export function nxProgram(workspaceRoot: string): string {
-  return join(workspaceRoot, 'node_modules/.bin/nx');
 }
 
 /** Milliseconds by the id of a task, for tasks that ran here before. Nx has no public way to ask, so it may have none. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ProgramFault, run } from '@nx-kraft/base';
-import { CiFault, nxProgram } from './affected-tasks.ts';
+import { nxProgram } from '../nx.ts';
+import { CiFault } from './affected-tasks.ts';
 import { type Plan, type Stage, asRunMany } from './plan.ts';
 
 /**

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Task } from '@nx/devkit';
+import { isMissingModule } from '../nx.ts';
 import { findDamage, inCache } from './seal.ts';
 
 /** A task whose results have a seal. Nx tells its hash only to whom it reports results. */
@@ -26,7 +27,11 @@ export async function removeDamagedEntries(workspaceRoot: string, { hash, output
 }
 
 async function cacheFolder(): Promise<string> {
-  // The public way loads most of Nx.
-  const module = await import('nx/src/utils/cache-directory.js').catch(() => import('@nx/devkit'));
-  return module.cacheDir;
+  try {
+    return (await import('nx/src/utils/cache-directory.js')).cacheDir;
+  } catch (error) {
+    if (!isMissingModule(error)) throw error;
+    // The public way loads most of Nx.
+    return (await import('@nx/devkit')).cacheDir;
+  }
 }

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault, ProgramFault, run, withLock } from '@nx-kraft/base';
 import { dataFile } from '../inference/workspace-data.ts';
-import { nxProgram } from '../ci/affected-tasks.ts';
+import { nxProgram } from '../nx.ts';
 import { removeDamagedEntries, type SealedTask } from './entries.ts';
 import { findDamage, inWorkspace, isMadeAgain } from './seal.ts';
 

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { hasErrorCode } from '@nx-kraft/base';
-import { dataFile, writeWhole } from '../inference/workspace-data.ts';
+import { dataFile, readIfThere, writeWhole } from '../inference/workspace-data.ts';
 
 /**
  * Starts a guard for one run of Nx, in a process of its own since Nx ends those of plugins early, and gives the variables
@@ -25,13 +24,8 @@ export async function openGuard(
 /** Ends the guard of a run and gives the trouble that it had; nothing for a run without a guard. */
 export async function closeGuard(workspaceRoot: string, id: string): Promise<readonly string[]> {
   const file = addressFile(workspaceRoot, id);
-  let address: string;
-  try {
-    address = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  const address = readIfThere(file);
+  if (address === undefined) return [];
   rmSync(file, { force: true });
   const response = await fetch(address, { method: 'DELETE' });
   return (await response.json()) as string[];

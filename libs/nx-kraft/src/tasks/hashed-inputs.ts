@@ -1,4 +1,4 @@
-import { hasErrorCode } from '@nx-kraft/base';
+import { isMissingModule } from '../nx.ts';
 import type { TaskSurroundings } from './attest.ts';
 
 /** What Nx hashes of one task. */
@@ -51,7 +51,7 @@ async function loaded(load: () => Promise<object>): Promise<object> {
   try {
     return await load();
   } catch (error) {
-    if (hasErrorCode(error, 'ERR_MODULE_NOT_FOUND', 'ERR_PACKAGE_PATH_NOT_EXPORTED', 'MODULE_NOT_FOUND')) return {};
+    if (isMissingModule(error)) return {};
     throw error;
   }
 }

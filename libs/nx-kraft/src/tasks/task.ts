@@ -7,8 +7,9 @@ export interface TaskResult {
 }
 
 /**
- * Runs the work of an executor on results of other tasks that are whole, and seals its own. Whatever it throws is told to the user, once and without a stack trace when it is a
- * fault of theirs, and the work's signal is aborted when Nx or the user stops the task, or when Nx itself is gone.
+ * Runs the work of an executor on results of other tasks that are whole, and seals its own. Whatever it throws is told to
+ * the user, once and without a stack trace when it is a fault of theirs, and the work's signal is aborted when Nx or the
+ * user stops the task, or when Nx itself is gone.
  */
 export async function runTask(context: TaskContext, work: (signal: AbortSignal) => Promise<void>): Promise<TaskResult> {
   try {
