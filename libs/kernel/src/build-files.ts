@@ -1,26 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isBuildFile } from './climbs.ts';
-import { listSources } from './source-list.ts';
 import { digestFiles } from './sources.ts';
 import { surveyBuildFiles } from './survey.ts';
 
-/** A digest over those files of a core or library that say how to compile it. */
-export async function digestBuildFiles(folder: string): Promise<string> {
-  return digestFiles(folder, listSources(folder).filter(isBuildFile));
+/** What lies below a folder, by relative paths, and is no source of a kernel, such as an application's file systems. */
+type Apart = readonly string[] | undefined;
+
+function survey(folder: string, apart: Apart) {
+  return surveyBuildFiles(folder, { isApart: (path) => apart?.includes(path) === true });
 }
 
-/** The same for an application, whose build files may include others that lie beside it. */
-export async function digestApplicationBuildFiles(application: string): Promise<string> {
-  return digestFiles(application, surveyBuildFiles(application).files);
+/** A digest over the files that say how to compile a folder's sources, some of which may lie around it. */
+export async function digestBuildFiles(folder: string, apart?: Apart): Promise<string> {
+  return digestFiles(folder, survey(folder, apart).files);
 }
 
 /**
  * What an application's build files say to libraries other than its own. Applications that only list their own
  * sources and flags all give the same text here, and can share all other objects.
  */
-export async function readGlobalSettings(application: string): Promise<string> {
-  const { files } = surveyBuildFiles(application);
+export async function readGlobalSettings(application: string, apart: Apart): Promise<string> {
+  const { files } = survey(application, apart);
   const texts = await Promise.all(files.map((path) => readFile(join(application, path), 'utf8')));
   return stripOwnSettings(texts.join('\n'));
 }
@@ -37,9 +37,14 @@ export function stripOwnSettings(makefile: string): string {
     .join('\n');
 }
 
-/** How many folders up the build files of an application go, as with `$(APP_BASE)/../common/x.c`. */
-export function countLevelsUp(application: string): number {
-  const { climbs } = surveyBuildFiles(application);
-  const levels = (climb: string): number => climb.split('/').filter((part) => part === '..').length;
-  return Math.max(0, ...climbs.map(levels));
+/** The places around a folder to which links in it lead, by relative paths. */
+export function listLinked(folder: string, apart?: Apart): readonly string[] {
+  return survey(folder, apart).linked;
+}
+
+/** How many folders up an application or a library goes, as with `$(APP_BASE)/../common/x.c` or by a link. */
+export function countLevelsUp(folder: string, apart?: Apart): number {
+  const { climbs, linked } = survey(folder, apart);
+  const levels = (place: string): number => place.split('/').filter((part) => part === '..').length;
+  return Math.max(0, ...[...climbs, ...linked].map(levels));
 }

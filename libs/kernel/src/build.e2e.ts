@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { buildInProcess } from '../test/process.ts';
@@ -124,6 +124,60 @@ test('sources and build files that an application takes from beside it are follo
     expect((await build(kernel)).compiled).toContain('appsample/other.o');
     expect((await readFile(kernel.output.kernel)).equals(before)).toBe(false);
   }
+});
+
+test('sources and build files behind a link out of the application are followed, at the same paths everywhere', async () => {
+  const beside = join(folders.test, 'common');
+  const kernel = planOf(await application('app'));
+  const writeOld = async (name: string, text: string): Promise<void> => {
+    await writeFile(join(beside, name), text);
+    await utimes(join(beside, name), 1000, 1000);
+  };
+  await mkdir(beside);
+  await writeOld('value.h', '#define VALUE 1\n');
+  await writeOld('other.c', '#include "value.h"\nint other(void) { return VALUE + MORE; }\n');
+  await writeOld('flags.mk', 'APPSAMPLE_CFLAGS-y += -DMORE=1\n');
+  await symlink('../common', join(kernel.application, 'common'));
+  await writeFile(
+    join(kernel.application, 'Makefile.uk'),
+    makefile
+      .replace('$(APPSAMPLE_BASE)/other.c', '$(APPSAMPLE_BASE)/common/other.c')
+      .concat('include $(APPSAMPLE_BASE)/common/flags.mk\n'),
+  );
+  expect(await build(kernel)).toMatchObject({ canonical: true });
+  expect((await build(kernel)).compiled).toEqual([]);
+  for (const [name, text] of [
+    ['value.h', '#define VALUE 2\n'],
+    ['flags.mk', 'APPSAMPLE_CFLAGS-y += -DMORE=5\n'],
+  ] as const) {
+    const before = await readFile(kernel.output.kernel);
+    await writeOld(name, text);
+    expect((await build(kernel)).compiled).toContain('appsample/other.o');
+    expect((await readFile(kernel.output.kernel)).equals(before)).toBe(false);
+  }
+});
+
+test('a local library takes sources from beside it, which are followed and not shared', async () => {
+  await mkdir(join(folders.test, 'common'));
+  await writeFile(join(folders.test, 'common/value.h'), '#define VALUE 1\n');
+  await mkdir(join(folders.test, 'mine'));
+  await writeFile(
+    join(folders.test, 'mine/Makefile.uk'),
+    '$(eval $(call addlib,libmine))\nLIBMINE_CINCLUDES-y += -I$(LIBMINE_BASE)/../common\nLIBMINE_SRCS-y += $(LIBMINE_BASE)/mine.c\n',
+  );
+  await writeFile(join(folders.test, 'mine/mine.c'), '#include <value.h>\nint mine = VALUE;\n');
+  const libraries = [{ name: 'mine', folder: join(folders.test, 'mine') }];
+  const kernel = { ...planOf(await application('app')), libraries };
+  await writeFile(join(kernel.application, 'other.c'), 'extern int mine;\nint other(void) { return mine; }\n');
+  await build(kernel);
+  const before = await readFile(kernel.output.kernel);
+  await writeFile(join(folders.test, 'common/value.h'), '#define VALUE 2\n');
+  await utimes(join(folders.test, 'common/value.h'), 1000, 1000);
+  expect((await build(kernel)).compiled).toContain('libmine/mine.o');
+  expect((await readFile(kernel.output.kernel)).equals(before)).toBe(false);
+
+  const other = { ...planOf(await application('other')), libraries };
+  expect(await build(other)).toMatchObject({ shared: false });
 });
 
 test('settings for all libraries that lie beside an application are not shared with those that have none', async () => {

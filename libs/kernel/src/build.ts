@@ -11,7 +11,7 @@ import type { BuildOptions, BuiltKernel, KernelPlan } from './plan.ts';
 import { imageBaseName, mapName, shareObjects, takeSharedObjects } from './shared-objects.ts';
 import { readSizeReport, type SizeReport } from './size-report.ts';
 import { requireCompiler } from './toolchain.ts';
-import { canContinue, describeWork, digestSettings, sharedObjects } from './work-state.ts';
+import { canContinue, describeWork, digestSettings, libraryTakesFromAround, sharedObjects } from './work-state.ts';
 import { objectsFolder, openWorkshop, requireSources, type Workshop } from './workshop.ts';
 
 /**
@@ -62,7 +62,7 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
     return config;
   };
   const { config, shared } =
-    usable || !place.canonical || options.share === false
+    usable || !place.canonical || options.share === false || libraryTakesFromAround(plan)
       ? { config: await finish(), shared: false }
       : await buildSharing(await sharedObjects(plan, options), objects, place.whole('app'), finish);
 

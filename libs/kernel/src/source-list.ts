@@ -4,24 +4,35 @@ import { hasErrorCode } from '@nx-kraft/base';
 /** Never sources: git's own files, and what builds leave in an application's folder. */
 const ignored = new Set(['.git', '.unikraft', '.nx', 'node_modules']);
 
-/**
- * Lists the files and links below a folder as relative paths, in an order of our own.
- *
- * @param isApart  whether a folder below, by its relative path, is left out
- */
-export function listSources(
-  folder: string,
-  isApart: (path: string) => boolean = () => false,
-  below = '',
-): readonly string[] {
-  return entriesOf(folder, below)
-    .filter((entry) => !ignored.has(entry.name))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
+/** What lies below a folder, as relative paths in an order of our own. */
+export interface Sources {
+  /** Files and links. */
+  readonly paths: readonly string[];
+  /** Those of them that are links; what a link leads to is not looked at. */
+  readonly links: readonly string[];
+}
+
+/** @param isApart  whether a folder or link below, by its relative path, is left out */
+export function findSources(folder: string, isApart: (path: string) => boolean = () => false): Sources {
+  const [paths, links]: [string[], string[]] = [[], []];
+  const visit = (below: string): void => {
+    for (const entry of entriesOf(folder, below).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (ignored.has(entry.name)) continue;
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (!entry.isDirectory()) return [path];
-      return isApart(path) ? [] : listSources(folder, isApart, path);
-    });
+      if (entry.isFile()) paths.push(path);
+      else if (isApart(path)) continue;
+      else if (entry.isDirectory()) visit(path);
+      else paths.push(path);
+      if (entry.isSymbolicLink()) links.push(path);
+    }
+  };
+  visit('');
+  return { paths, links };
+}
+
+/** The files and links below a folder, as {@link findSources} finds them. */
+export function listSources(folder: string): readonly string[] {
+  return findSources(folder).paths;
 }
 
 /** None of a folder below that may not be read or is gone by now. */

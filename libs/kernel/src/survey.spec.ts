@@ -64,6 +64,7 @@ describe('a survey', () => {
     expect(surveyBuildFiles(join(folder, 'app'))).toEqual({
       files: ['Makefile.uk', 'a/b/Makefile.uk', '../rules/all.mk'],
       climbs: ['../rules/all.mk', '../far/far.c'],
+      linked: [],
       compilers: [],
     });
   });
@@ -76,9 +77,54 @@ describe('a survey', () => {
     }
     await symlink('nowhere', join(folder, 'app/Config.uk'));
     await symlink('..', join(folder, 'app/folder.mk'));
-    expect(surveyBuildFiles(join(folder, 'app'), (path) => path === 'rootfs')).toEqual({
+    expect(surveyBuildFiles(join(folder, 'app'), { isApart: (path) => path === 'rootfs' })).toEqual({
       files: ['Config.uk', 'Makefile.uk', 'folder.mk'],
       climbs: [],
+      linked: ['..'],
+      compilers: [],
+    });
+  });
+
+  test('follows links out of the folder, and what these lead on to', async () => {
+    await write('app/Makefile.uk', 'include $(APP_BASE)/shared/all.mk\n');
+    await write('app/own/x.c');
+    await write('common/all.mk', 'ALL_SRCS-y += $(APP_BASE)/../far/far.c\n');
+    await write('common/part.rs');
+    await write('far/far.c');
+    await write('single.h');
+    await symlink('../middle', join(folder, 'app/shared'));
+    await symlink('common', join(folder, 'middle'));
+    await symlink('../single.h', join(folder, 'common/single.h'));
+    for (const [target, name] of [
+      ['own', 'inside'],
+      ['../nowhere', 'broken'],
+      [join(folder, 'far'), 'absolute'],
+      ['/bin/sh', 'sh'],
+    ] as const)
+      await symlink(target, join(folder, 'app', name));
+    const survey = {
+      files: ['Makefile.uk', '../middle/all.mk', '../common/all.mk'],
+      climbs: ['../far/far.c'],
+      linked: ['../middle', '../single.h', '../common'],
+      compilers: ['rust'],
+    };
+    expect(surveyBuildFiles(join(folder, 'app'))).toEqual(survey);
+    // Where it is known what belongs together, an absolute path within that is as good.
+    expect(surveyBuildFiles(join(folder, 'app'), { within: folder })).toEqual({
+      ...survey,
+      linked: ['../far', ...survey.linked],
+    });
+  });
+
+  test('tells places outside of what belongs together, but does not look into them', async () => {
+    await write('workspace/app/Makefile.uk');
+    await write('elsewhere/all.mk', 'ALL_SRCS-y += $(APP_BASE)/../../far/far.c\n');
+    await write('far/far.c');
+    await symlink('../../elsewhere', join(folder, 'workspace/app/out'));
+    expect(surveyBuildFiles(join(folder, 'workspace/app'), { within: join(folder, 'workspace') })).toEqual({
+      files: ['Makefile.uk'],
+      climbs: [],
+      linked: ['../../elsewhere'],
       compilers: [],
     });
   });

@@ -52,7 +52,7 @@ async function buildIn(
   environment: Readonly<Record<string, string>>,
 ): Promise<KernelPlan> {
   await mkdir(folder, { recursive: true });
-  const application = await moveApplication(plan.application, join(folder, 'application'));
+  const application = await moveApplication(plan, join(folder, 'application'));
   const named = (path: string): string => join(folder, basename(path));
   const { kernel, debugKernel, config, map, sizes } = plan.output;
   const moved: KernelPlan = {
@@ -79,8 +79,8 @@ async function buildIn(
 }
 
 /** Copies an application, unless it reaches out of its folder: what it reaches for is not there in another place. */
-async function moveApplication(from: string, to: string): Promise<string> {
-  if (countLevelsUp(from) > 0) return from;
+async function moveApplication({ application: from, apart }: KernelPlan, to: string): Promise<string> {
+  if (countLevelsUp(from, apart) > 0) return from;
   const isSource = (name: string): boolean => !['.unikraft', '.git', 'node_modules'].includes(name);
   for (const name of (await readdir(from)).filter(isSource)) {
     await cp(join(from, name), join(to, name), {

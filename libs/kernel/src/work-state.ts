@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { digestApplicationBuildFiles, digestBuildFiles, readGlobalSettings } from './build-files.ts';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { countLevelsUp, digestBuildFiles, listLinked, readGlobalSettings } from './build-files.ts';
 import { readIfThere } from './files.ts';
 import { formatFragment } from './kconfig.ts';
 import { orderLibraries } from './libraries.ts';
@@ -15,7 +17,7 @@ interface WorkState {
   readonly settings: string;
   /** One for each of the local folders. */
   readonly sources: readonly SourceState[];
-  /** Files from around the application that it is compiled from, with their absolute paths. */
+  /** Files from around the application and local libraries that they are compiled from, with their absolute paths. */
   readonly outside: SourceState;
 }
 
@@ -37,14 +39,38 @@ export async function canContinue(plan: KernelPlan, stateFile: string, settings:
 /** What a later build must know of the objects that this one, begun at a time in milliseconds since 1970, leaves. */
 export async function describeWork(workshop: Workshop, settings: string, beganAt: number): Promise<string> {
   const sources = localFolders(workshop.plan).map((folder) => recordSources(folder, beganAt));
-  const outside = { builtAt: beganAt, files: await listOutsideSources(workshop) };
+  const outside = { builtAt: beganAt, files: [...(await listOutsideSources(workshop)), ...linkedFiles(workshop.plan)] };
   return JSON.stringify({ settings, sources, outside } satisfies WorkState);
 }
 
-/** Folders whose files may change from build to build. */
+/** Folders whose files may change from build to build: local ones, and those that links in them lead to. */
 function localFolders(plan: KernelPlan): readonly string[] {
-  const local = [plan.core, ...plan.libraries].filter(({ digest }) => digest === undefined);
-  return [plan.application, ...local.map(({ folder }) => folder)];
+  const core = plan.core.digest === undefined ? [plan.core.folder] : [];
+  return [plan.application, ...core, ...localLibraries(plan), ...linkedPlaces(plan).filter(isFolder)];
+}
+
+function linkedFiles(plan: KernelPlan): readonly string[] {
+  return linkedPlaces(plan).filter((path) => !isFolder(path));
+}
+
+/** The places around the application and local libraries to which links in them lead, by absolute paths. */
+function linkedPlaces(plan: KernelPlan): readonly string[] {
+  const placesOf = (folder: string, apart?: readonly string[]): readonly string[] =>
+    listLinked(folder, apart).map((place) => join(folder, place));
+  return [...placesOf(plan.application, plan.apart), ...localLibraries(plan).flatMap((folder) => placesOf(folder))];
+}
+
+function localLibraries({ libraries }: KernelPlan): readonly string[] {
+  return libraries.filter(({ digest }) => digest === undefined).map(({ folder }) => folder);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path).isDirectory();
+}
+
+/** Whether objects of a library may come from sources that {@link sharedObjects} knows nothing of. */
+export function libraryTakesFromAround(plan: KernelPlan): boolean {
+  return localLibraries(plan).some((folder) => countLevelsUp(folder) > 0);
 }
 
 /**
@@ -56,9 +82,10 @@ export async function digestSettings(plan: KernelPlan, options: BuildOptions): P
   const parts = [
     await commonIngredients(plan, options),
     await hasCanonicalPlaces(),
-    [plan.application, ...sources.map(({ folder }) => folder)],
+    [...sources.map(({ folder }) => folder), ...linkedPlaces(plan)],
     await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestBuildFiles(folder)))),
-    await digestApplicationBuildFiles(plan.application),
+    plan.application,
+    await digestBuildFiles(plan.application, plan.apart),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
@@ -68,7 +95,7 @@ export async function sharedObjects(plan: KernelPlan, options: BuildOptions): Pr
   const sources = [plan.core, ...plan.libraries];
   return sharedObjectsFolder([
     ...(await commonIngredients(plan, options)),
-    await readGlobalSettings(plan.application),
+    await readGlobalSettings(plan.application, plan.apart),
     ...(await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestSources(folder))))),
   ]);
 }

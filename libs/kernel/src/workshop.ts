@@ -48,8 +48,8 @@ export async function requireSources(plan: KernelPlan): Promise<void> {
 
 /**
  * The folders that make sees, and where the application is among them. An application without a Makefile.uk gets an
- * empty one, but not in its own folder. One whose build files go up with `../` is seen together with the folders
- * around it, as far up as they go.
+ * empty one, but not in its own folder. One whose build files or links go up with `../` is seen together with the folders
+ * around it, as far up as they go, and so is a local library.
  */
 async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders> {
   await mkdir(objects, { recursive: true });
@@ -59,15 +59,22 @@ async function gatherFolders(plan: KernelPlan, objects: string): Promise<Folders
     await mkdir(application, { recursive: true });
     await writeFile(join(application, 'Makefile.uk'), '');
   }
-  const around = resolve(application, '../'.repeat(countLevelsUp(application)));
-  const libraries = plan.libraries.map(({ name, folder }) => [`lib/${name}`, folder]);
+  const libraries = plan.libraries.map(({ name, folder, digest }) => [
+    `lib/${name}`,
+    digest === undefined ? withAround(folder) : folder,
+  ]);
   return {
     core: plan.core.folder,
-    app: { folder: around, inside: relative(around, application) },
+    app: withAround(application, plan.apart),
     objects,
     ...(Object.fromEntries(libraries) as Folders),
     ...(plan.embeddedRootfs === undefined ? {} : { rootfs: dirname(plan.embeddedRootfs) }),
   };
+}
+
+function withAround(folder: string, apart?: readonly string[]): Folders[string] {
+  const around = resolve(folder, '../'.repeat(countLevelsUp(folder, apart)));
+  return { folder: around, inside: relative(around, folder) };
 }
 
 /**

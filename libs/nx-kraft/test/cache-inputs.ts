@@ -104,6 +104,10 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/shared/part.c': 'part',
     'apps/rules/all.mk': 'PART_SRCS-y += $(APP_BASE)/../further/further.c\n',
     'apps/further/further.c': 'further',
+    'linked/deep/part.c': 'part',
+    'single/one.h': 'one',
+    'single/other.h': 'other',
+    'single/README.md': 'single',
     'apps/web/main.c': 'main',
     'apps/web/include/web.h': 'header',
     'apps/web/README.md': 'web',
@@ -146,6 +150,10 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
   };
   for (const [path, text] of Object.entries(files)) await workspace.write(path, text);
   await symlink('motd', workspace.path('apps/web/rootfs/etc/issue'));
+  await symlink('/bin/sh', workspace.path('apps/web/rootfs/bin/sh'));
+  await symlink('../../linked', workspace.path('apps/web/linked'));
+  await symlink('../../../single/one.h', workspace.path('apps/web/include/one.h'));
+  await symlink('../../single/README.md', workspace.path('apps/web/SINGLE.md'));
 }
 
 const kernels = ['web:build:fc-x86_64', 'web:build:qemu-x86_64'];
@@ -268,6 +276,16 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: edit('apps/further/further.c', 'further', 'other'),
     ran: kernels,
   },
+  'a source in a folder that a link in the application leads to': {
+    change: edit('linked/deep/part.c', 'part', 'other'),
+    ran: kernels,
+  },
+  'a header that a link in the application leads to': {
+    change: edit('single/one.h', 'one', 'other'),
+    ran: [...kernels, 'web:package'],
+  },
+  'what lies beside that header': { change: edit('single/other.h', 'other', 'new'), ran: [] },
+  'a document that a link leads to': { change: edit('single/README.md', 'single', 'other'), ran: [] },
   'a header beside a local library': { change: edit('libs/common/lib.h', 'common', 'other'), ran: kernels },
   'a new source': { change: write('apps/web/new.c'), ran: [...kernels, 'web:package'] },
   'a local library': { change: edit('libs/one/lib.c', 'one', '1'), ran: [...kernels, 'web:package'] },

@@ -33,12 +33,12 @@ export class Disk {
   /**
    * What the build files of an application or a library say.
    *
-   * @param isApart  whether a folder below, by its relative path, has no part in the build; the same each time
+   * @param isApart  whether a folder or link below, by its relative path, has no part in the build; the same each time
    */
   buildFiles(folder: string, isApart: (path: string) => boolean): BuildFilesSurvey {
     const known = this.#surveys.get(folder);
     if (known !== undefined) return known;
-    const survey = surveyBuildFiles(folder, isApart);
+    const survey = surveyBuildFiles(folder, { isApart, within: this.workspaceRoot });
     this.#surveys.set(folder, survey);
     return survey;
   }

@@ -10,7 +10,7 @@ import { optionsOfRom } from '../tasks/rom-options.ts';
 import type { UsedComponents } from './components.ts';
 import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
-import { filesystemFolders, notCompiled } from './not-compiled.ts';
+import { filesystemFolders, isNeverCompiled, notCompiled } from './not-compiled.ts';
 import type { ProjectSettings } from './project-options.ts';
 import type { Summary } from './summary.ts';
 import { buildersVariable, erofsVariable } from './variables.ts';
@@ -44,8 +44,8 @@ export interface KernelFacts {
   readonly remote: readonly string[];
   /** Folders of components that lie in the workspace. */
   readonly folders: readonly LocalFolder[];
-  /** Components that lie in the workspace as archives. */
-  readonly archives: readonly string[];
+  /** Components that lie in the workspace as archives, and files to which links among the sources lead. */
+  readonly files: readonly string[];
   /** Other folders in the workspace with sources of the application and of local components. */
   readonly taken: readonly LocalFolder[];
   /** Globs of what lies in these and goes into no kernel. */
@@ -116,17 +116,17 @@ export type SummaryIn = (folder: string) => Summary | undefined;
 function readBuildFiles(disk: Disk, folder: string, summaryIn: SummaryIn): BuildFilesSurvey {
   const own = toWorkspacePath(disk.workspaceRoot, folder);
   const summary = own === undefined ? undefined : summaryIn(own);
-  const apart = new Set(summary === undefined ? [] : filesystemFolders(summary));
+  const apart = new Set(summary === undefined ? [] : filesystemFolders(summary.filesystems));
   return disk.buildFiles(
     folder,
-    (path) => apart.has(path) || (own !== undefined && summaryIn(posix.join(own, path)) !== undefined),
+    (path) =>
+      apart.has(path) || isNeverCompiled(path) || (own !== undefined && summaryIn(posix.join(own, path)) !== undefined),
   );
 }
 
-/** The folder of a place to which build files go up, relative to the workspace; undefined when it is no part of that. */
-function folderOfClimb(workspaceRoot: string, path: string): string | undefined {
-  // What lies beside a source may be included by it.
-  const folder = toWorkspacePath(workspaceRoot, isFolder(path) ? path : dirname(path));
+/** A folder with sources, relative to the workspace; undefined when it is no part of that, or around all of it. */
+function sourceFolder(workspaceRoot: string, path: string): string | undefined {
+  const folder = toWorkspacePath(workspaceRoot, path);
   return folder === '.' ? undefined : folder;
 }
 
@@ -159,14 +159,19 @@ function kernelFacts(
   const surveys = [...compiled, ...folders.filter((path) => path !== core && isFolder(path))].map(
     (path) => [path, readBuildFiles(disk, path, summaryIn)] as const,
   );
-  const taken = surveys.flatMap(([path, { climbs }]) =>
-    climbs.map((climb) => folderOfClimb(disk.workspaceRoot, resolve(path, climb))),
-  );
+  const climbs = surveys.flatMap(([path, survey]) => survey.climbs.map((climb) => resolve(path, climb)));
+  const linked = surveys.flatMap(([path, survey]) => survey.linked.map((place) => resolve(path, place)));
+  const linkedFiles = linked.filter((path) => !isFolder(path)).map((path) => toWorkspacePath(disk.workspaceRoot, path));
+  const taken = [
+    // What lies beside a source may be included by it, but not by a link to it.
+    ...climbs.map((path) => (isFolder(path) ? path : dirname(path))),
+    ...linked.filter(isFolder),
+  ].map((path) => sourceFolder(disk.workspaceRoot, path));
   const local = inside(templates.map((path) => toWorkspacePath(disk.workspaceRoot, path)));
   return {
     remote,
     folders: toFolders(places.filter((path) => path === undefined || !archives.includes(path))),
-    archives,
+    files: [...archives, ...inside(linkedFiles)],
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
     notCompiled: local.flatMap((path) => {
       const template = summaryIn(path);
@@ -181,7 +186,10 @@ function kernelFacts(
       ]),
     ].toSorted(),
     ...(file === undefined ? {} : { file }),
-    reachesOutside: !isWhole || [...places, ...taken].includes(undefined) || (kernels.length > 0 && file === undefined),
+    reachesOutside:
+      !isWhole ||
+      [...places, ...taken, ...linkedFiles].includes(undefined) ||
+      (kernels.length > 0 && file === undefined),
   };
 }
 

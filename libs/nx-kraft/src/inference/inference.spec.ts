@@ -45,7 +45,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
         kernels: {
           remote,
           folders: [{ path: 'core', isClone: false }],
-          archives: [],
+          files: [],
           taken: [],
           notCompiled: [],
           compilers: [],

@@ -52,7 +52,7 @@ export function findNeighbours(
   const kernel = builder === undefined || builder === root ? undefined : builder;
   const folders = [
     ...[...kernels.folders, ...kernels.taken].map(({ path }) => path),
-    ...kernels.archives,
+    ...kernels.files,
     ...(runtime === undefined ? [] : [runtime.root]),
     ...images.map(([, image]) => image.root),
     ...(kernel === undefined ? [] : [kernel]),

@@ -1,4 +1,6 @@
 import { posix } from 'node:path';
+import type { Filesystem } from '@nx-kraft/kraftfile';
+import { globTest } from '@nx-kraft/rootfs/globs';
 import { testFileName } from '../tasks/files.ts';
 import type { Summary } from './summary.ts';
 
@@ -12,13 +14,20 @@ const never = [
   'kraft.deploy*.json',
 ];
 
+const neverTests = never.map(globTest);
+
+/** Whether what a path in an application's folder names, a link perhaps, is surely no source of any kernel. */
+export function isNeverCompiled(path: string): boolean {
+  return neverTests.some((test) => test(path));
+}
+
 /** Globs of what lies in an application's folder and is surely no source of its kernel, relative to that folder. */
 export function notCompiled(summary: Summary): readonly string[] {
-  return [...never, ...filesystemFolders(summary).flatMap((folder) => [folder, `${folder}/**/*`])];
+  return [...never, ...filesystemFolders(summary.filesystems).flatMap((folder) => [folder, `${folder}/**/*`])];
 }
 
 /** The parts of an application's folder that its file systems are made from. */
-export function filesystemFolders({ filesystems }: Summary): readonly string[] {
+export function filesystemFolders(filesystems: readonly Pick<Filesystem, 'source'>[]): readonly string[] {
   return filesystems.map(({ source }) => posix.normalize(source).replace(/\/$/, '')).filter(liesApart);
 }
 

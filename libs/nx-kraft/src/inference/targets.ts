@@ -257,7 +257,7 @@ function kernelTarget(
       ...locked.inputs,
       ...[...kernels.folders, ...kernels.taken].flatMap(componentFiles),
       ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
-      ...[...kernels.archives, ...(kernels.file === undefined ? [] : [kernels.file])].map(asFileset),
+      ...[...kernels.files, ...(kernels.file === undefined ? [] : [kernels.file])].map(asFileset),
       ...(isBuilt ? built : []),
       ...(target.embedsRootfs || runtime !== undefined ? [madeBefore] : []),
     ],

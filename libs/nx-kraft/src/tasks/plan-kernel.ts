@@ -11,6 +11,7 @@ import {
   targetSymbols,
 } from '@nx-kraft/kernel';
 import { type Kraftfile, type Target, embedsRootfs, outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import { filesystemFolders } from '../inference/not-compiled.ts';
 import { toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';
 import type { Kraftproject } from './kraftproject.ts';
@@ -37,6 +38,8 @@ export async function planKernel(
   use: 'work' | 'config' = 'work',
 ): Promise<PlannedKernel> {
   const { kraftfile, downloads, components, ...sources } = await fetchSources(workspaceRoot, project, network, signal);
+  const { rootfs, roms } = project.kraftfile;
+  const apart = filesystemFolders([...(rootfs === undefined ? [] : [rootfs]), ...roms]);
   const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
   const names = outputNames(project.kraftfile, target);
   const output = (name: string): string => join(project.folder, name);
@@ -45,8 +48,9 @@ export async function planKernel(
     architecture: target.architecture,
     platform: target.platform,
     ...sources,
+    apart,
     kconfig,
-    toolchain: await toolchainOf(workspaceRoot, target.architecture, otherCompilers(sources, kconfig)),
+    toolchain: await toolchainOf(workspaceRoot, target.architecture, otherCompilers({ ...sources, apart }, kconfig)),
     ...(project.kraftfile.rootfs !== undefined && embedsRootfs(project.kraftfile, target)
       ? { embeddedRootfs: output(rootfsName(project.kraftfile, target.architecture)) }
       : {}),
@@ -64,12 +68,15 @@ export async function planKernel(
 
 /** The compilers beside GCC that the sources of a kernel and its configuration may bring in. */
 function otherCompilers(
-  { application, libraries }: Pick<KernelPlan, 'application' | 'libraries'>,
+  { application, apart, libraries }: Pick<KernelPlan, 'application' | 'apart' | 'libraries'>,
   kconfig: Kconfig,
 ): readonly OtherCompilerName[] {
-  const folders = [application, ...libraries.map(({ folder }) => folder)];
+  const surveys = [
+    surveyBuildFiles(application, { isApart: (path) => apart?.includes(path) === true }),
+    ...libraries.map(({ folder }) => surveyBuildFiles(folder)),
+  ];
   const words = [...Object.keys(kconfig), ...libraries.map(({ name }) => name)];
-  const found = [...folders.flatMap((folder) => surveyBuildFiles(folder).compilers), ...findOtherCompilers(words)];
+  const found = [...surveys.flatMap(({ compilers }) => compilers), ...findOtherCompilers(words)];
   return [...new Set(found)].toSorted();
 }
 
