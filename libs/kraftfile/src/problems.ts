@@ -27,6 +27,10 @@ export class Problems {
     return this.#found.length >= most;
   }
 
+  get isEmpty(): boolean {
+    return this.#found.length === 0;
+  }
+
   add(
     severity: Diagnostic['severity'],
     code: DiagnosticCode,

@@ -16,7 +16,8 @@ import { largestText, readTree, reportLimit } from './read-tree.ts';
 import { readVolumes } from './read-volumes.ts';
 import { Reading } from './reading.ts';
 import { SourceText } from './source-text.ts';
-import { scalarText, TreeLimit, type Entry, type Tree } from './tree.ts';
+import { readSimpleYaml } from './simple-yaml.ts';
+import { scalarText, Tree, TreeLimit, type Entry } from './tree.ts';
 import { topKeys, treeKeys } from './words.ts';
 import { yaml } from './yaml.ts';
 
@@ -44,7 +45,7 @@ export interface ReadResult {
  * what they do not touch is still read.
  */
 export function readKraftfile(text: string, options: ReadOptions): ReadResult {
-  const { kraftfile, reading, problems } = readWithPlaces(text, options);
+  const { kraftfile, reading, problems } = readSimply(text, options) ?? readWithPlaces(text, options);
   return {
     kraftfile,
     diagnostics: problems.list(),
@@ -65,6 +66,21 @@ export function readWithPlaces(text: string, options: ReadOptions): ReadWithPlac
   const problems = new Problems(new SourceText(text.slice(0, largestText)), options.file);
   const tree = readTree(text, problems);
   if (tree === undefined) return { kraftfile: undefined, reading: undefined, problems };
+  return readValues(tree, problems, options);
+}
+
+/**
+ * The same for a text in simple YAML that there is nothing to say about, as of nearly all: there are thousands in one workspace.
+ * Of all other texts the parser knows more. Undefined for these.
+ */
+function readSimply(text: string, options: ReadOptions): ReadWithPlaces | undefined {
+  const root = text.length > largestText ? undefined : readSimpleYaml(text);
+  if (root === undefined) return undefined;
+  const result = readValues(new Tree(root, false), new Problems(new SourceText(text), options.file), options);
+  return result.problems.isEmpty ? result : undefined;
+}
+
+function readValues(tree: Tree, problems: Problems, options: ReadOptions): ReadWithPlaces {
   try {
     const top = topEntries(tree);
     const spec = guessSpec(writtenSpec(top));
@@ -134,8 +150,10 @@ function readModel(
   };
 }
 
+const knownKeys = new Set<string>([...topKeys, ...treeKeys]);
+
 function isKnown(key: string): boolean {
-  return ([...topKeys, ...treeKeys] as readonly string[]).includes(key) || key.startsWith('x-');
+  return knownKeys.has(key) || key.startsWith('x-');
 }
 
 function readLibraries(reading: Reading, entry: Entry | undefined): readonly Component[] {

@@ -49,7 +49,7 @@ export function readTree(text: string, problems: Problems): Tree | undefined {
       const message = 'Only the first document of the file is read';
       problems.add('warning', 'SEVERAL_DOCUMENTS', [second.range[0], second.range[0]], message);
     }
-    const tree = new Tree(document, /(^|[\s,[{:-])\*[^\s*]/.test(text));
+    const tree = new Tree(document.contents, /(^|[\s,[{:-])\*[^\s*]/.test(text));
     for (const alias of tree.dangling) {
       fail('YAML_SYNTAX', alias.range ?? [0, 0], `No value is marked with &${alias.source} before this`);
     }

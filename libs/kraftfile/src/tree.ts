@@ -1,4 +1,4 @@
-import type { Alias, Document, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Alias, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Plain } from './model.ts';
 import { yaml } from './yaml.ts';
 
@@ -43,9 +43,9 @@ export class Tree {
   readonly #entries = new Map<YAMLMap, readonly Entry[]>();
   #inherited = 0;
 
-  constructor(document: Document.Parsed, hasAliases: boolean) {
-    if (hasAliases) this.dangling = this.#findAnchors(document);
-    this.root = this.#follow(document.contents);
+  constructor(contents: Node | null, hasAliases: boolean) {
+    if (hasAliases) this.dangling = this.#findAnchors(contents);
+    this.root = this.#follow(contents);
   }
 
   /** The keys of a mapping in their order; a repeated key keeps its first place and takes its last value. */
@@ -144,10 +144,10 @@ export class Tree {
   }
 
   /** Finds what each alias stands for in one pass, since `Alias.resolve` walks the whole document each time. */
-  #findAnchors(document: Document.Parsed): readonly Alias[] {
+  #findAnchors(contents: Node | null): readonly Alias[] {
     const anchors = new Map<string, Node>();
     const dangling: Alias[] = [];
-    yaml().visit(document, {
+    yaml().visit(contents, {
       Alias: (_, alias) => {
         const target = anchors.get(alias.source);
         if (target === undefined) dangling.push(alias);
