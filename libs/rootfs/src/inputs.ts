@@ -29,6 +29,9 @@ export interface InputsRequest extends Pick<
   readonly dockerfile?: string | undefined;
 }
 
+/** Texts of files by their absolute paths; undefined for a file that is not there. */
+export type KnownTexts = ReadonlyMap<string, string | undefined>;
+
 /** What decides a root file system, beside the options themselves. */
 export interface RootfsInputs {
   readonly kind: SourceKind;
@@ -55,9 +58,10 @@ export interface RootfsInputs {
  * Tells what a root file system is made from, without reading more than the Dockerfile and its ignore file: cheap enough
  * for computing a task graph. Depends on these files, the options and what kind of thing lies at the source.
  *
+ * @param texts  of files that were read before
  * @throws RootfsFault SOURCE_MISSING, SOURCE_UNKNOWN, SOURCE_MISMATCH, DOCKERFILE_INVALID
  */
-export function rootfsInputs(request: InputsRequest): RootfsInputs {
+export function rootfsInputs(request: InputsRequest, texts: KnownTexts = new Map()): RootfsInputs {
   const detected = detectSource(request.source, request.baseDirectory, request.type);
   const below = (path: string): string => toGlobPath(relative(request.baseDirectory, path));
   const none = {
@@ -87,7 +91,9 @@ export function rootfsInputs(request: InputsRequest): RootfsInputs {
         ? { ...none, kind: 'image', files: [join(below(detected.location), '**/*')] }
         : { ...none, kind: 'image', files: [], images: [detected.location] };
     case 'dockerfile':
-      return dockerfileInputs(detected, request, below);
+      return dockerfileInputs(detected, request, below, (path) =>
+        texts.has(path) ? texts.get(path) : readIfPresent(path),
+      );
   }
 }
 
@@ -105,12 +111,17 @@ export function unexpectedReads(reads: readonly string[], { context = '', files,
   });
 }
 
-function dockerfileInputs(detected: Detected, request: InputsRequest, below: (path: string) => string): RootfsInputs {
+function dockerfileInputs(
+  detected: Detected,
+  request: InputsRequest,
+  below: (path: string) => string,
+  read: (path: string) => string | undefined,
+): RootfsInputs {
   const path = request.dockerfile === undefined ? detected.location : resolveBeside(detected, request.dockerfile);
-  const text = readIfPresent(path) ?? missing(path);
+  const text = read(path) ?? missing(path);
   const contextPath = contextOf(path, request.baseDirectory, request.context ?? detected.context);
   const context = below(contextPath);
-  const ignored = findIgnoreRules(contextPath, path);
+  const ignored = findIgnoreRules(contextPath, path, read);
   const dockerfile = parseDockerfile(text, path);
   const buildArgs = request.buildArgs ?? {};
   const platform = platformArgs(request.platform ?? platformOf(request.architecture));

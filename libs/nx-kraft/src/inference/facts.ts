@@ -3,7 +3,7 @@ import { dirname, extname, join, posix, relative, resolve, sep } from 'node:path
 import { Fault } from '@nx-kraft/base';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
 import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
-import type { InputsRequest, RootfsInputs } from '@nx-kraft/rootfs';
+import type { InputsRequest, KnownTexts, RootfsInputs } from '@nx-kraft/rootfs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
 import { optionsOfRom } from '../tasks/rom-options.ts';
@@ -195,8 +195,12 @@ function kernelFacts(
 
 /** A path in the workspace relative to it; undefined for one outside. */
 function toWorkspacePath(workspaceRoot: string, path: string): string | undefined {
-  const within = relative(workspaceRoot, path).split(sep).join('/');
-  return within === '..' || within.startsWith('../') ? undefined : posix.normalize(within);
+  return within(posix.normalize(relative(workspaceRoot, path).split(sep).join('/')));
+}
+
+/** A normalized path relative to the workspace; undefined for one outside. */
+function within(path: string): string | undefined {
+  return path === '..' || path.startsWith('../') ? undefined : path;
 }
 
 function isThere(path: string): boolean {
@@ -238,28 +242,30 @@ async function filesystemFacts(
   };
 }
 
+const noTexts: KnownTexts = new Map();
+
 async function rootfsFacts(
   disk: Disk,
   folder: string,
   request: Omit<InputsRequest, 'baseDirectory'>,
   recall: Recall,
 ): Promise<RootfsFacts> {
-  const { source, type } = request;
-  const path = resolve(folder, source);
+  const path = resolve(folder, request.source);
   const stats = statSync(path, { throwIfNoEntry: false });
-  // All that decides which files are read: the Dockerfile, and what it leaves out. A folder is read as a whole.
-  const texts = stats?.isDirectory() === true && type !== 'dockerfile' ? [] : readTexts(disk, path, folder, request);
   const kind = stats === undefined ? 'nothing' : stats.isDirectory() ? 'folder' : 'file';
-  const inputs = await recall([path, kind, JSON.stringify(request), ...texts], () =>
-    findInputs({ ...request, baseDirectory: folder }),
+  // All that decides which files are read: the Dockerfile, and what it leaves out. A folder is read as a whole.
+  const mayBeDockerfile = kind === 'file' || (kind === 'folder' && request.type === 'dockerfile');
+  const texts = mayBeDockerfile ? readTexts(disk, path, kind === 'folder', folder, request) : noTexts;
+  const known = [...texts].flatMap(([file, text]) => (text === undefined ? [] : [file, text]));
+  const inputs = await recall([path, kind, JSON.stringify(request), ...known], () =>
+    findInputs({ ...request, baseDirectory: folder }, texts),
   );
   if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: false };
-  const globs = [...inputs.files, ...inputs.excluded].map((glob) =>
-    toWorkspacePath(disk.workspaceRoot, join(folder, glob)),
-  );
-  const [files, excluded] = [globs.slice(0, inputs.files.length), globs.slice(inputs.files.length)];
+  const own = toWorkspacePath(disk.workspaceRoot, folder) ?? '';
+  const globs = (paths: readonly string[]) => paths.map((glob) => within(posix.join(own, glob)));
+  const files = globs(inputs.files);
   return {
-    files: [...inside(files), ...inside(excluded).map((glob) => `!${glob}`)],
+    files: [...inside(files), ...inside(globs(inputs.excluded)).map((glob) => `!${glob}`)],
     images: inputs.images,
     environment: [...inputs.environment, ...(inputs.needsBuilder === undefined ? [] : [buildersVariable])],
     reachesOutside: files.includes(undefined),
@@ -270,39 +276,47 @@ function inside(paths: readonly (string | undefined)[]): readonly string[] {
   return paths.filter((path) => path !== undefined);
 }
 
-/** The beginnings of the files that a Dockerfile's inputs follow from; most of them are not there. */
+/**
+ * The files that inputs follow from where a Dockerfile may lie at a path, or below it if that is a folder: the source itself,
+ * the Dockerfile, and what may tell what it leaves out. Most of them are not there.
+ */
 function readTexts(
   disk: Disk,
   path: string,
+  isFolder: boolean,
   folder: string,
-  options: { readonly context?: string | undefined },
-): readonly string[] {
-  const dockerfile =
-    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'Dockerfile') : path;
+  { dockerfile, context }: Pick<InputsRequest, 'dockerfile' | 'context'>,
+): KnownTexts {
+  const source = isFolder ? join(path, 'Dockerfile') : path;
+  const chosen = dockerfile === undefined ? source : resolve(dirname(source), dockerfile);
   const contexts = [
-    dirname(dockerfile),
+    dirname(source),
+    dirname(chosen),
     folder,
-    ...(options.context === undefined ? [] : [resolve(folder, options.context)]),
+    ...(context === undefined ? [] : [resolve(folder, context)]),
   ];
-  const files = [
-    dockerfile,
-    `${dockerfile}.dockerignore`,
-    ...contexts.map((context) => join(context, '.dockerignore')),
-  ];
-  return files.map((file) => {
-    if (!disk.has(file)) return '';
-    const stats = statSync(file, { throwIfNoEntry: false });
-    // What is larger is an archive, of which only the kind counts.
-    return stats?.isFile() === true && stats.size < 1024 * 1024 ? readFileSync(file, 'latin1') : '';
-  });
+  const texts = new Map<string, string | undefined>();
+  for (const file of [source, chosen, `${chosen}.dockerignore`, ...contexts.map((one) => join(one, '.dockerignore'))]) {
+    if (!texts.has(file)) readText(disk, file, texts);
+  }
+  return texts;
+}
+
+/** What is larger is an archive, of which only the kind counts. */
+const largestText = 1024 * 1024;
+
+function readText(disk: Disk, file: string, texts: Map<string, string | undefined>): void {
+  const stats = disk.has(file) ? statSync(file, { throwIfNoEntry: false }) : undefined;
+  if (stats === undefined) texts.set(file, undefined);
+  else if (stats.isFile() && stats.size < largestText) texts.set(file, readFileSync(file, 'utf8'));
 }
 
 /** What a root file system is made from, images by their names in full; null for a source that cannot be read, of which its task tells why. */
-async function findInputs(request: InputsRequest): Promise<RootfsInputs | null> {
+async function findInputs(request: InputsRequest, texts: KnownTexts): Promise<RootfsInputs | null> {
   const { rootfsInputs } = await import('@nx-kraft/rootfs/inputs');
   const { baseImageName } = await import('../tasks/needs.ts');
   try {
-    const inputs = rootfsInputs(request);
+    const inputs = rootfsInputs(request, texts);
     return { ...inputs, images: inputs.images.map(baseImageName) };
   } catch (error) {
     if (error instanceof Fault) return null;
