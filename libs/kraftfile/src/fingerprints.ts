@@ -1,5 +1,6 @@
 import type { Kraftfile, Plain, Target } from './model.ts';
 import { outputDirectory } from './outputs.ts';
+import { setOwn } from './set-own.ts';
 
 /** Kinds of tasks whose results depend on a Kraftfile. */
 export type TaskKind = 'kernel' | 'rootfs' | 'rom' | 'package' | 'run' | 'test';
@@ -33,9 +34,13 @@ const users: Readonly<Record<Field, readonly TaskKind[]>> = {
   unknown: [],
 };
 
+const allFields = Object.keys(users) as Field[];
+
+type Fields = Partial<Record<Field, unknown>>;
+
 /** The fields that change a target's kernel. Where {@link embedsRootfs}, the rootfs task's result is an input too. */
 export function kernelFingerprint(kraftfile: Kraftfile, target: Target): Plain {
-  return canonical(pick('kernel', { ...kraftfile, target, libraries: byName(kraftfile.libraries) }));
+  return canonical(pick('kernel', kraftfile, { target, libraries: byName(kraftfile.libraries) }));
 }
 
 /** The fields that change the root filesystem for an architecture. */
@@ -62,12 +67,12 @@ export function packageFingerprint(kraftfile: Kraftfile): Plain {
 
 /** The fields that change what a run of a target does, beside what it runs. */
 export function runFingerprint(kraftfile: Kraftfile, target: Target): Plain {
-  return canonical(pick('run', { ...kraftfile, target: machineOf(target) }));
+  return canonical(pick('run', kraftfile, { target: machineOf(target) }));
 }
 
 /** The fields that change what a test of a target finds, beside what it boots. */
 export function testFingerprint(kraftfile: Kraftfile, target: Target): Plain {
-  return canonical(pick('test', { ...kraftfile, target: machineOf(target) }));
+  return canonical(pick('test', kraftfile, { target: machineOf(target) }));
 }
 
 /**
@@ -103,16 +108,24 @@ function byName<T extends { readonly name: string }>(items: readonly T[]): reado
   return items.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function pick(kind: TaskKind, fields: Readonly<Partial<Record<Field, unknown>>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).filter(([field]) => users[field as Field].includes(kind)));
+/** The fields of a kind of task, with other values for some of them. */
+function pick(kind: TaskKind, kraftfile: Kraftfile, others: Fields = {}): Fields {
+  const own: Fields = kraftfile;
+  const picked: Fields = {};
+  for (const field of allFields) {
+    if (users[field].includes(kind)) picked[field] = Object.hasOwn(others, field) ? others[field] : own[field];
+  }
+  return picked;
 }
 
 /** The same value with the keys of all mappings sorted and without absent ones. */
 function canonical(value: unknown): Plain {
-  if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value as Plain;
-  const entries = Object.entries(value).filter(([, content]) => content !== undefined);
-  return Object.fromEntries(
-    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, content]) => [key, canonical(content)]),
-  );
+  if (Array.isArray(value)) return value.map((item) => canonical(item));
+  const sorted: Record<string, Plain> = {};
+  for (const key of Object.keys(value).sort()) {
+    const content = (value as Record<string, unknown>)[key];
+    if (content !== undefined) setOwn(sorted, key, canonical(content));
+  }
+  return sorted;
 }

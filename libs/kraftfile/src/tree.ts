@@ -1,5 +1,6 @@
 import type { Alias, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Plain } from './model.ts';
+import { setOwn } from './set-own.ts';
 import { yaml } from './yaml.ts';
 
 /** A value of the file: a scalar, a mapping or a list. Aliases are followed; an empty value is `undefined`. */
@@ -163,12 +164,6 @@ export class Tree {
 
 function isPlainString(value: Value | undefined): boolean {
   return yaml().isScalar(value) && typeof value.value === 'string';
-}
-
-/** Sets a key of an object whatever its name: a plain assignment to `__proto__` would set none. */
-function setOwn(object: Record<string, Plain>, key: string, value: Plain): void {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true });
-  else object[key] = value;
 }
 
 /** The text of a scalar: what is written for numbers and the like (`0.10`, `0x1000`), the content for strings. */

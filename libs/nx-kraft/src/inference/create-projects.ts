@@ -46,6 +46,7 @@ export async function createProjects(
     const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
     const pluginInputs = ownSources(workspaceRoot);
     const lock = readLockSummary(workspaceRoot);
+    const withBuildDefaults = hasBuildDefaults(nxJsonConfiguration, names);
     const isAffectedWhole = affectsWholeProjects(workspaceRoot, nxJsonConfiguration);
     const files: Record<string, readonly string[]> = {};
     const versions = new Set<string>();
@@ -68,7 +69,7 @@ export async function createProjects(
             neighbours: findNeighbours(folder, summary, facts, workspace),
             lock,
             salt: pluginVersion,
-            hasBuildDefaults: hasBuildDefaults(nxJsonConfiguration, names),
+            hasBuildDefaults: withBuildDefaults,
             isAffectedWhole,
             pluginInputs,
           },
@@ -85,8 +86,12 @@ export async function createProjects(
 
 /** Sorted by folder; in each folder the file that kraft would take comes first. */
 function inOrderOfPrecedence(files: readonly string[]): readonly string[] {
-  const rank = (file: string): number => (kraftfileNames as readonly string[]).indexOf(basename(file));
-  return files.toSorted((a, b) => compare(dirname(a), dirname(b)) || rank(a) - rank(b));
+  const places = files.map((file) => ({
+    file,
+    folder: dirname(file),
+    rank: (kraftfileNames as readonly string[]).indexOf(basename(file)),
+  }));
+  return places.toSorted((a, b) => compare(a.folder, b.folder) || a.rank - b.rank).map(({ file }) => file);
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dataFile, writeWhole } from './workspace-data.ts';
 
@@ -20,7 +20,7 @@ export async function withMemory<T>(workspaceRoot: string, infer: (recall: Recal
   const before = remembered.get(file) ?? readEntries(file);
   const used: Entries = new Map();
   const result = await infer(async <R>(ingredients: readonly string[], make: () => Promise<R>): Promise<R> => {
-    const key = createHash('sha256').update(ingredients.join('\0')).digest('base64url');
+    const key = hash('sha256', ingredients.join('\0'), 'base64url');
     const value = before.has(key) ? (before.get(key) as R) : await make();
     used.set(key, value);
     return value;

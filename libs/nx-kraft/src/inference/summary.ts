@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   type Diagnostic,
   type Filesystem,
@@ -167,10 +167,11 @@ function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): 
 
 /** Which variables files before v0.7 mention, as `${NAME}` with or without a default, or as `$NAME`. */
 function findVariables(text: string): readonly string[] {
+  if (!text.includes('$')) return [];
   const names = [...text.matchAll(/(?<!\$)(?:\$\$)*\$\{?([A-Za-z_]\w*)/g)].map((match) => match[1] ?? '');
   return [...new Set(names)].toSorted();
 }
 
 function digest(part: Plain): string {
-  return createHash('sha256').update(JSON.stringify(part)).digest('base64url');
+  return hash('sha256', JSON.stringify(part), 'base64url');
 }

@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguration } from '@nx/devkit';
 import { lockField } from '@nx-kraft/components/lock-field';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
@@ -364,5 +363,5 @@ function lintTarget({ kraftfile, pluginInputs }: InferenceSource): TargetConfigu
 }
 
 function inProject(path: string): string {
-  return posix.join('{projectRoot}', path);
+  return `{projectRoot}/${path}`;
 }
