@@ -1,6 +1,6 @@
 // Dockerfiles to CPIO against Docker's own client: npx node tools/bench/rootfs/bench.ts [rounds]
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Rootfs, type RootfsRequest, buildRootfs } from '@nx-kraft/rootfs';
 import { startEngine } from '../../../libs/rootfs/test/engine.ts';
@@ -59,9 +59,25 @@ async function measureAgainstDocker(name: string, context: string, host: string)
   print(
     `  ours without any builder       ${format(median(times.embedded))}  ${(median(times.embedded) / own).toFixed(2)}`,
   );
-  const memory = Array.from({ length: rounds }, () => memoryOf(context, host));
+  printMemory('memory with the engine       ', () => memoryOf(context, host));
+  printMemory('memory while it gets the files', () => memoryOfFirst(context, host));
+}
+
+function printMemory(what: string, measure: () => number): void {
+  const memory = Array.from({ length: rounds }, measure);
   const [least, most] = [Math.min(...memory), Math.max(...memory)].map((one) => one.toFixed(0));
-  print(`  memory with the engine         ${least}–${most} MiB over Node's own`);
+  print(`  ${what} ${least}–${most} MiB over Node's own`);
+}
+
+/** The same for a context that the engine has not seen yet. */
+function memoryOfFirst(context: string, host: string): number {
+  const copy = mkdtempSync(`${context}-`);
+  cpSync(context, copy, { recursive: true });
+  try {
+    return memoryOf(copy, host);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
 }
 
 /** MiB over Node's own that one build by the engine takes, in a process of its own. */

@@ -4,8 +4,9 @@ import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 import type { ServerHttp2Stream } from 'node:http2';
 import { type ByteName, type DirectoryNode, type FileNode, toByteName, type TreeNode } from '@nx-kraft/archive';
 import { selectPaths } from './follow-paths.ts';
-import { accept, finish, frame, GrpcError, MessageReader } from './grpc.ts';
-import { decode, encode, numberOf, textOf } from './protobuf.ts';
+import { accept, finish, frame, frameHead, GrpcError, MessageReader } from './grpc.ts';
+import { decode, encode, encodeHead, numberOf, textOf } from './protobuf.ts';
+import { SpentBuffers } from './spent-buffers.ts';
 
 /** Kinds of fsutil's packets. */
 const kind = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
@@ -13,8 +14,8 @@ const kind = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
 /** How much of a file goes into one packet. */
 const packetSize = 32 * 1024;
 
-/** Packets go out together until they are this large. */
-const batchSize = 32 * 1024;
+/** Packets go out together, in batches of up to this size. */
+const batchSize = 64 * 1024;
 
 /**
  * Serves one `moby.filesync.v1.FileSync/DiffCopy`: first the metadata of every file in order, then the contents that
@@ -46,9 +47,14 @@ class FileSender {
   /** Files by the number of their stat packet. */
   readonly #files = new Map<number, FileNode>();
   #count = 0;
-  #batch: Buffer[] = [];
-  #batchLength = 0;
-  #queue: Promise<void> = Promise.resolve();
+  /** The files that BuildKit has asked for and has not got yet; it asks for all of them at once. */
+  readonly #asked = new Set<number>();
+  #isSending = false;
+  #hasAll = false;
+  /** Packets, up to {@link #used}: each write goes through several layers, and there are thousands of packets. */
+  #batch = Buffer.allocUnsafeSlow(batchSize);
+  #used = 0;
+  readonly #spent = new SpentBuffers();
 
   constructor(stream: ServerHttp2Stream, onFile: (name: ByteName) => void) {
     this.#stream = stream;
@@ -64,18 +70,10 @@ class FileSender {
   take(message: Buffer): void {
     const packet = decode(message);
     const type = numberOf(packet, 1);
-    if (type === kind.request) {
-      const id = numberOf(packet, 3);
-      this.#queue = this.#queue.then(() => this.#sendContent(id)).catch((error: unknown) => this.#fail(error));
-    } else if (type === kind.finish) {
-      this.#queue = this.#queue
-        .then(() => this.#send([[1, kind.finish]]))
-        .then(() => this.#flush())
-        .then(() => finish(this.#stream))
-        .catch((error: unknown) => this.#fail(error));
-    } else if (type === kind.error) {
-      this.#fail(new Error(textOf(packet, 4)));
-    }
+    if (type === kind.request) this.#asked.add(numberOf(packet, 3));
+    else if (type === kind.finish) this.#hasAll = true;
+    else if (type === kind.error) this.#fail(new Error(textOf(packet, 4)));
+    if (!this.#isSending) this.#sendAsked().catch((error: unknown) => this.#fail(error));
   }
 
   #fail(error: unknown): void {
@@ -115,36 +113,61 @@ class FileSender {
     ]);
   }
 
+  async #sendAsked(): Promise<void> {
+    this.#isSending = true;
+    // Grows meanwhile.
+    for (const id of this.#asked) {
+      await this.#sendContent(id);
+      this.#asked.delete(id);
+    }
+    if (this.#hasAll) await this.#send([[1, kind.finish]]);
+    await this.#flush();
+    if (this.#hasAll) finish(this.#stream);
+    this.#isSending = false;
+  }
+
   async #sendContent(id: number): Promise<void> {
     const node = this.#files.get(id);
     if (node === undefined) throw new Error(`file ${id} was never offered`);
-    for (const piece of pieces(node)) {
-      await this.#send([
-        [1, kind.data],
-        [3, id],
-        [4, piece],
-      ]);
+    const content = openContent(node);
+    try {
+      for (let done = 0; done < node.size; done += packetSize) {
+        const length = Math.min(packetSize, node.size - done);
+        const head = dataHead(id, length);
+        while (!this.#hasRoom(head.length + length)) await this.#flush();
+        this.#used += head.copy(this.#batch, this.#used);
+        content.read(this.#batch, this.#used, length, done);
+        this.#used += length;
+      }
+    } finally {
+      content.close();
     }
     await this.#send([
       [1, kind.data],
       [3, id],
     ]);
-    await this.#flush();
   }
 
-  /** Puts a packet into the batch; resolves at once unless that is full. */
+  /** Puts a packet into the batch. */
   async #send(packet: Parameters<typeof encode>[0]): Promise<void> {
     const framed = frame(encode(packet));
-    this.#batch.push(framed);
-    this.#batchLength += framed.length;
-    if (this.#batchLength >= batchSize) await this.#flush();
+    while (!this.#hasRoom(framed.length)) await this.#flush();
+    this.#used += framed.copy(this.#batch, this.#used);
+  }
+
+  /** Whether the batch takes so many bytes more, as long as nothing is waited for. */
+  #hasRoom(length: number): boolean {
+    // Only a name can be longer than an empty batch.
+    if (this.#used === 0 && length > this.#batch.length) this.#batch = Buffer.allocUnsafeSlow(length);
+    return this.#used + length <= this.#batch.length;
   }
 
   async #flush(): Promise<void> {
-    // Each write goes through several layers, and there are thousands of packets.
-    const batch = Buffer.concat(this.#batch, this.#batchLength);
-    this.#batch = [];
-    this.#batchLength = 0;
+    if (this.#used === 0) return;
+    const batch = this.#batch.subarray(0, this.#used);
+    this.#batch = Buffer.allocUnsafeSlow(batchSize);
+    this.#used = 0;
+    this.#spent.add(batch.length);
     if (!this.#stream.write(batch)) await once(this.#stream, 'drain');
   }
 }
@@ -172,22 +195,40 @@ function timeOf(node: TreeNode): number {
   return 0;
 }
 
-function* pieces({ content, size }: FileNode): Generator<Uint8Array> {
+/** What comes before the content in a packet of data: it goes straight from the file into the batch. */
+function dataHead(id: number, length: number): Buffer {
+  const fields = encode([
+    [1, kind.data],
+    [3, id],
+  ]);
+  const field = encodeHead(4, length);
+  return Buffer.concat([frameHead(fields.length + field.length + length), fields, field]);
+}
+
+interface OpenContent {
+  /** Reads exactly so many bytes, from a position in the file, to a place in a buffer. */
+  readonly read: (buffer: Buffer, at: number, length: number, position: number) => void;
+  readonly close: () => void;
+}
+
+function openContent({ content }: FileNode): OpenContent {
   if ('bytes' in content) {
-    yield content.bytes;
-    return;
+    const { bytes } = content;
+    return {
+      read: (buffer, at, length, position) => buffer.set(bytes.subarray(position, position + length), at),
+      close: () => undefined,
+    };
   }
   const fd = openSync('file' in content ? content.file : content.archive, 'r');
-  try {
-    const start = 'file' in content ? 0 : content.offset;
-    for (let done = 0; done < size;) {
-      const piece = Buffer.allocUnsafe(Math.min(packetSize, size - done));
-      const length = readSync(fd, piece, 0, piece.length, start + done);
-      if (length === 0) throw new Error('a file of the context shrank while it was read');
-      done += length;
-      yield piece.subarray(0, length);
-    }
-  } finally {
-    closeSync(fd);
-  }
+  const start = 'file' in content ? 0 : content.offset;
+  return {
+    read: (buffer, at, length, position) => {
+      for (let done = 0; done < length;) {
+        const count = readSync(fd, buffer, at + done, length - done, start + position + done);
+        if (count === 0) throw new Error('a file of the context shrank while it was read');
+        done += count;
+      }
+    },
+    close: () => closeSync(fd),
+  };
 }

@@ -20,11 +20,14 @@ export class GrpcError extends Error {
 
 /** A message with gRPC's prefix of five bytes. */
 export function frame(message: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafe(5 + message.length);
-  framed[0] = 0;
-  framed.writeUInt32BE(message.length, 1);
-  framed.set(message, 5);
-  return framed;
+  return Buffer.concat([frameHead(message.length), message]);
+}
+
+/** Just that prefix, for a message of so many bytes. */
+export function frameHead(length: number): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(length, 1);
+  return head;
 }
 
 /** Splits what arrives into messages; pieces are joined only when a message is whole. */

@@ -21,6 +21,11 @@ export function encode(fields: readonly (readonly [number: number, value: Value]
   return message;
 }
 
+/** What comes before the bytes of a field of bytes: its tag, and how many there are. */
+export function encodeHead(number: number, length: number): Buffer {
+  return Buffer.from([...varint(number * 8 + 2), ...varint(length)]);
+}
+
 /** Entries of a `map<string, string>`: each is a message with key 1 and value 2. */
 export function encodeMap(number: number, map: Readonly<Record<string, string>>): [number, Buffer][] {
   return Object.entries(map).map(([key, value]) => [
@@ -87,7 +92,7 @@ function encodeField(number: number, value: Value): EncodedField[] {
     return [{ head: [...varint(number * 8), ...varint(Number(value))], bytes: noBytes }];
   }
   const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-  return [{ head: [...varint(number * 8 + 2), ...varint(bytes.length)], bytes }];
+  return [{ head: [...encodeHead(number, bytes.length)], bytes }];
 }
 
 /** In steps of 128 rather than of 7 bits, since times in nanoseconds need 61 bits. */

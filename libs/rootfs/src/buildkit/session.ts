@@ -9,6 +9,7 @@ import { type Connection, windowSize } from './dial.ts';
 import { serveFiles } from './file-sync.ts';
 import { accept, call, finish, frame, GrpcError, MessageReader } from './grpc.ts';
 import { bytesOf, decode, encode, textOf } from './protobuf.ts';
+import { SpentBuffers } from './spent-buffers.ts';
 
 /** What BuildKit may ask of us while it builds. */
 export interface SessionServices {
@@ -192,7 +193,9 @@ function receive(stream: ServerHttp2Stream, onTar: (chunk: Buffer) => void, fail
   const reader = new BytesReader((piece) => {
     if (!failed) onTar(piece);
   });
+  const spent = new SpentBuffers();
   stream.on('data', (chunk: Buffer) => {
+    spent.add(chunk.length);
     try {
       reader.push(chunk);
     } catch (error) {
