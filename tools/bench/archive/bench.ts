@@ -1,7 +1,9 @@
-// Our archives against GNU cpio and bsdtar: npx node tools/bench/archive/bench.ts [rounds]
+// Our archives against GNU cpio and bsdtar: npx node tools/bench/archive/bench.ts [rounds] [tree]. Needs `nx run
+// nx-kraft-workspace:dist` first: what is published is measured.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, rmSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { installPublished } from '../published.ts';
 import { makeTree, type TreeName, treeNames } from './trees.ts';
 
 const rounds = Number(process.argv[2] ?? 7);
@@ -14,8 +16,9 @@ interface Contender {
   readonly measure: (tree: string) => { readonly time: number; readonly memory?: number };
 }
 
-const worker = join(import.meta.dirname, 'worker.ts');
-const nxKraft = join(import.meta.dirname, '../../../libs/nx-kraft/bin/nx-kraft.js');
+/** Lies beside the packages that it takes. */
+const worker = join(folder, 'worker.ts');
+const nxKraft = join(folder, 'node_modules/nx-kraft/bin/nx-kraft.js');
 
 /** A command whose output goes to `output`, from its start to its end. */
 function command(name: string, line: (tree: string) => readonly string[]): Contender {
@@ -84,8 +87,10 @@ const tar: Contender[] = [
   wholeCommand('tar'),
 ];
 
-function main(): void {
+async function main(): Promise<void> {
   try {
+    await installPublished(folder);
+    cpSync(join(import.meta.dirname, 'worker.ts'), worker);
     const names = process.argv[3] === undefined ? treeNames : [process.argv[3] as TreeName];
     for (const name of names) {
       const tree = makeTree(name, folder);
@@ -127,4 +132,4 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-main();
+void main();

@@ -1,8 +1,9 @@
 // Workspaces of Kraftfiles of any number, and beside them the same projects with as many tasks that do nothing.
 //   npx node tools/bench/nx/workspaces.ts COUNT FOLDER    makes one in FOLDER to look at
-import { cp, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import { installPublished } from '../published.ts';
 import { type Files, applicationFiles } from './shapes.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
@@ -18,7 +19,7 @@ export async function makeWorkspace(
     'package.json': JSON.stringify({ name: 'bench', private: true }),
     '.gitignore': 'node_modules\n.nx\n.unikraft\n',
   });
-  await install(folder);
+  await installPublished(folder);
   for (let index = 0; index < count; index++) await writeFiles(join(folder, placeOf(index)), filesOf(index));
   return folder;
 }
@@ -26,20 +27,6 @@ export async function makeWorkspace(
 /** Fifty applications in each folder. */
 function placeOf(index: number): string {
   return join('apps', `group${Math.floor(index / 50)}`, `app${index}`);
-}
-
-/** The packages as they would come from the registry, beside what this repository has from there. */
-async function install(folder: string): Promise<void> {
-  const [modules, dist] = [join(folder, 'node_modules'), join(repository, 'dist')];
-  await mkdir(join(modules, '@nx-kraft'), { recursive: true });
-  for (const name of await readdir(join(repository, 'node_modules'))) {
-    if (name === 'nx-kraft' || name === '@nx-kraft') continue;
-    await symlink(join(repository, 'node_modules', name), join(modules, name));
-  }
-  for (const room of await readdir(dist)) {
-    const place = room === 'nx-kraft' ? room : join('@nx-kraft', room);
-    await cp(join(dist, room), join(modules, place), { recursive: true });
-  }
 }
 
 /** The part of Nx's graph that a peer is made from. */

@@ -1,0 +1,21 @@
+import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+const repository = resolve(import.meta.dirname, '../..');
+
+/**
+ * Installs the packages in a folder as they would come from the registry, beside what this repository has from there. They
+ * must have been made by `nx run nx-kraft-workspace:dist`.
+ */
+export async function installPublished(folder: string): Promise<void> {
+  const [modules, dist] = [join(folder, 'node_modules'), join(repository, 'dist')];
+  await mkdir(join(modules, '@nx-kraft'), { recursive: true });
+  for (const name of await readdir(join(repository, 'node_modules'))) {
+    if (name === 'nx-kraft' || name === '@nx-kraft') continue;
+    await symlink(join(repository, 'node_modules', name), join(modules, name));
+  }
+  for (const room of await readdir(dist)) {
+    const place = room === 'nx-kraft' ? room : join('@nx-kraft', room);
+    await cp(join(dist, room), join(modules, place), { recursive: true });
+  }
+}
