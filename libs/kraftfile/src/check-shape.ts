@@ -1,4 +1,3 @@
-import type { Scalar } from 'yaml';
 import type { core } from 'zod';
 import type { DiagnosticCode, DiagnosticDetails } from './diagnostics.ts';
 import { nearestWord } from '@nx-kraft/base';
@@ -109,9 +108,9 @@ function isToldBetter(reading: Reading, path: Path, value: Value | undefined): b
 }
 
 /** The value at a path, and the nearest place to it that there is. */
-function find(reading: Reading, path: Path): { value: Value | undefined; at: Scalar | Value | undefined } {
+function find(reading: Reading, path: Path): { value: Value | undefined; at: Value | undefined } {
   let value: Value | undefined = reading.tree.root;
-  let at: Scalar | Value | undefined = value;
+  let at: Value | undefined = value;
   for (const key of path) {
     if (typeof key === 'number') {
       value = reading.items(value)[key];

@@ -171,7 +171,7 @@ export interface OpenFile extends Draft {
  */
 export function openFile(text: string, { isStrict = false }: { isStrict?: boolean } = {}): OpenFile {
   const { kraftfile, reading, problems } = readWithPlaces(text, { file: 'Kraftfile', directoryName: placeholderName });
-  const root = reading?.map(reading.tree.root);
+  const root = yaml().isMap(reading?.tree.root) ? reading.tree.root : undefined;
   const problem = problems.list().find(({ severity }) => severity === 'error');
   if (kraftfile === undefined || reading === undefined || root === undefined || (isStrict && problem !== undefined)) {
     throw new KraftfileFault('KRAFTFILE_BROKEN', problem?.message ?? 'The Kraftfile cannot be read', {

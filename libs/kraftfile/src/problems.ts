@@ -27,10 +27,6 @@ export class Problems {
     return this.#found.length >= most;
   }
 
-  get isEmpty(): boolean {
-    return this.#found.length === 0;
-  }
-
   add(
     severity: Diagnostic['severity'],
     code: DiagnosticCode,

@@ -1,5 +1,6 @@
 import type { Diagnostic } from './diagnostics.ts';
 import type { Component, Kraftfile, Plain, PositionOf, SpecVersion } from './model.ts';
+import { isMap, isScalar } from './nodes.ts';
 import { variantOfName } from './names.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkModel } from './check-model.ts';
@@ -19,7 +20,6 @@ import { SourceText } from './source-text.ts';
 import { readSimpleYaml } from './simple-yaml.ts';
 import { scalarText, Tree, TreeLimit, type Entry } from './tree.ts';
 import { topKeys, treeKeys } from './words.ts';
-import { yaml } from './yaml.ts';
 
 export interface ReadOptions {
   /** How diagnostics name the file; its last part tells the variant (`Kraftfile.web`). */
@@ -45,7 +45,7 @@ export interface ReadResult {
  * what they do not touch is still read.
  */
 export function readKraftfile(text: string, options: ReadOptions): ReadResult {
-  const { kraftfile, reading, problems } = readSimply(text, options) ?? readWithPlaces(text, options);
+  const { kraftfile, reading, problems } = readBy(readAnyTree, text, options);
   return {
     kraftfile,
     diagnostics: problems.list(),
@@ -61,26 +61,22 @@ export interface ReadWithPlaces {
   readonly problems: Problems;
 }
 
+/** Reads with the parser alone, whose nodes those who change a file need. */
 export function readWithPlaces(text: string, options: ReadOptions): ReadWithPlaces {
+  return readBy(readTree, text, options);
+}
+
+/** Nearly all files need no parser: see {@link readSimpleYaml}. */
+function readAnyTree(text: string, problems: Problems): Tree | undefined {
+  const root = text.length > largestText ? undefined : readSimpleYaml(text);
+  return root === undefined ? readTree(text, problems) : new Tree(root, false);
+}
+
+function readBy(read: typeof readTree, text: string, options: ReadOptions): ReadWithPlaces {
   // Of a text that is too large to be read, the start is enough to point at.
   const problems = new Problems(new SourceText(text.slice(0, largestText)), options.file);
-  const tree = readTree(text, problems);
+  const tree = read(text, problems);
   if (tree === undefined) return { kraftfile: undefined, reading: undefined, problems };
-  return readValues(tree, problems, options);
-}
-
-/**
- * The same for a text in simple YAML that there is nothing to say about, as of nearly all: there are thousands in one workspace.
- * Of all other texts the parser knows more. Undefined for these.
- */
-function readSimply(text: string, options: ReadOptions): ReadWithPlaces | undefined {
-  const root = text.length > largestText ? undefined : readSimpleYaml(text);
-  if (root === undefined) return undefined;
-  const result = readValues(new Tree(root, false), new Problems(new SourceText(text), options.file), options);
-  return result.problems.isEmpty ? result : undefined;
-}
-
-function readValues(tree: Tree, problems: Problems, options: ReadOptions): ReadWithPlaces {
   try {
     const top = topEntries(tree);
     const spec = guessSpec(writtenSpec(top));
@@ -99,14 +95,14 @@ function readValues(tree: Tree, problems: Problems, options: ReadOptions): ReadW
 }
 
 function topEntries(tree: Tree): ReadonlyMap<string, Entry> {
-  const entries = yaml().isMap(tree.root) ? tree.entries(tree.root) : [];
+  const entries = isMap(tree.root) ? tree.entries(tree.root) : [];
   return new Map(entries.map((entry) => [entry.key, entry]));
 }
 
 function writtenSpec(top: ReadonlyMap<string, Entry>): string | undefined {
   const entry = top.get('specification') ?? top.get('spec');
   if (entry === undefined) return undefined;
-  return yaml().isScalar(entry.value) ? scalarText(entry.value) : '';
+  return isScalar(entry.value) ? scalarText(entry.value) : '';
 }
 
 function readModel(

@@ -1,6 +1,7 @@
 import type { Document, ErrorCode, YAMLParseError } from 'yaml';
 import type { DiagnosticCode, Span } from './diagnostics.ts';
 import { flattenFlow } from './flatten-flow.ts';
+import { isMap } from './nodes.ts';
 import type { Problems } from './problems.ts';
 import { Tree, type TreeLimit } from './tree.ts';
 import { yaml } from './yaml.ts';
@@ -55,7 +56,7 @@ export function readTree(text: string, problems: Problems): Tree | undefined {
     }
     if (tree.dangling.length > 0) return undefined;
     if (tree.root === undefined) return fail('EMPTY', [0, 0], 'The file says nothing', emptyHint);
-    if (!yaml().isMap(tree.root)) {
+    if (!isMap(tree.root)) {
       return fail('NOT_A_MAPPING', tree.root.range ?? [0, 0], 'A Kraftfile is a mapping of keys such as spec and name');
     }
     return tree;

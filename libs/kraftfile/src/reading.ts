@@ -1,10 +1,9 @@
-import type { Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { DiagnosticCode, DiagnosticDetails, Span } from './diagnostics.ts';
 import { interpolate } from './interpolate.ts';
 import type { ModelPath, Position } from './model.ts';
+import { type AnyList, type AnyMap, type AnyNode, type AnyScalar, isList, isMap, isScalar } from './nodes.ts';
 import type { Problems } from './problems.ts';
 import { scalarText, type Entry, type Tree, type Value } from './tree.ts';
-import { yaml } from './yaml.ts';
 
 /** The two families of rules: kraft's own reader (v0.4 to v0.6) and the one of v0.7. */
 export type Family = 'legacy' | 'v0.7';
@@ -24,16 +23,16 @@ export class Reading {
     this.problems = problems;
   }
 
-  error(code: DiagnosticCode, at: Node | Span, message: string, details?: DiagnosticDetails): void {
+  error(code: DiagnosticCode, at: AnyNode | Span, message: string, details?: DiagnosticDetails): void {
     this.problems.add('error', code, spanOf(at), message, details);
   }
 
-  warn(code: DiagnosticCode, at: Node | Span, message: string, details?: DiagnosticDetails): void {
+  warn(code: DiagnosticCode, at: AnyNode | Span, message: string, details?: DiagnosticDetails): void {
     this.problems.add('warning', code, spanOf(at), message, details);
   }
 
   /** Remembers where a part of the model comes from. */
-  place(path: ModelPath, at: Node): void {
+  place(path: ModelPath, at: AnyNode): void {
     const last = path.at(-1);
     if (at.range && last !== undefined) this.placesIn(path.slice(0, -1)).set(last, at.range[0]);
   }
@@ -63,16 +62,16 @@ export class Reading {
     return { line: 1, column: 1 };
   }
 
-  map(value: Value | undefined): YAMLMap | undefined {
-    return yaml().isMap(value) ? value : undefined;
+  map(value: Value | undefined): AnyMap | undefined {
+    return isMap(value) ? value : undefined;
   }
 
-  list(value: Value | undefined): YAMLSeq | undefined {
-    return yaml().isSeq(value) ? value : undefined;
+  list(value: Value | undefined): AnyList | undefined {
+    return isList(value) ? value : undefined;
   }
 
-  scalar(value: Value | undefined): Scalar | undefined {
-    return yaml().isScalar(value) ? value : undefined;
+  scalar(value: Value | undefined): AnyScalar | undefined {
+    return isScalar(value) ? value : undefined;
   }
 
   entries(value: Value | undefined): readonly Entry[] {
@@ -122,6 +121,6 @@ const bareBooleans: ReadonlyMap<string, boolean> = new Map([
   ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
 ]);
 
-function spanOf(at: Node | Span): Span {
+function spanOf(at: AnyNode | Span): Span {
   return 'length' in at ? at : (at.range ?? [0, 0]);
 }

@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
+
 import { readCorpus } from '../test/corpus.ts';
 import { mutate, randomNumbers } from '../test/mutate.ts';
-import type { ModelPath, PositionOf } from './model.ts';
+import type { ModelPath, Position } from './model.ts';
+import { type AnyNode, isList, isMap, isScalar } from './nodes.ts';
 import { readKraftfile, readWithPlaces } from './read-kraftfile.ts';
 import { readSimpleYaml } from './simple-yaml.ts';
+import { yaml } from './yaml.ts';
 
 /** What a node says and where it starts. */
-function outline(node: unknown): unknown {
+function outline(node: AnyNode | null | undefined): unknown {
   if (isMap(node)) {
-    return { at: node.range?.[0], map: node.items.map(({ key, value }) => [outline(key), outline(value)]) };
+    const pairs = node.items as readonly { readonly key: AnyNode; readonly value: AnyNode | null }[];
+    return { at: node.range?.[0], map: pairs.map(({ key, value }) => [outline(key), outline(value)]) };
   }
-  if (isSeq(node)) return { at: node.range?.[0], list: node.items.map(outline) };
+  if (isList(node)) {
+    return { at: node.range?.[0], list: (node.items as readonly AnyNode[]).map((item) => outline(item)) };
+  }
   if (!isScalar(node) || (node.value === null && node.source === '')) return null;
   const { value, source, type, range } = node;
   return { at: range?.[0], value, source, type, end: range?.[1] };
@@ -19,18 +24,22 @@ function outline(node: unknown): unknown {
 
 /** What the parser finds; undefined where it finds something wrong. */
 function parsed(text: string): unknown {
-  const documents = parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  const documents = yaml().parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
   const [document, second] = 'empty' in documents ? [] : documents;
   const isFine = document !== undefined && document.errors.length === 0 && document.warnings.length === 0;
   return isFine && second === undefined ? outline(document.contents) : undefined;
 }
 
 /** Places of all parts of a value. */
-function places(value: unknown, positionOf: PositionOf, path: ModelPath = []): readonly unknown[] {
+function places(
+  value: unknown,
+  positionOf: (path: ModelPath) => Position | undefined,
+  path: ModelPath = [],
+): readonly unknown[] {
   const parts = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   const isList = Array.isArray(value);
   return [
-    positionOf(path),
+    path.length === 0 ? undefined : positionOf(path),
     ...parts.flatMap(([key, part]) => places(part, positionOf, [...path, isList ? Number(key) : key])),
   ];
 }
@@ -100,20 +109,21 @@ describe('simple YAML', () => {
 describe('a Kraftfile in simple YAML', () => {
   it('is the same for those who only read it and for those who change it', () => {
     const random = randomNumbers(5);
-    const mutated = corpus.map(({ text }) => mutate(text, corpus[random(corpus.length)]?.text ?? '', random));
+    const some = corpus.filter((_file, index) => index % 4 === 0);
+    const mutated = some.map(({ text }) => mutate(text, corpus[random(corpus.length)]?.text ?? '', random));
     for (const text of [...corpus.map((file) => file.text), ...mutated]) {
       const options = { file: 'Kraftfile', directoryName: 'folder' };
       const { kraftfile, diagnostics, positionOf } = readKraftfile(text, options);
       const whole = readWithPlaces(text, options);
-      expect({ kraftfile, diagnostics }, text).toEqual({
-        kraftfile: whole.kraftfile,
-        diagnostics: whole.problems.list(),
-      });
-      const { reading } = whole;
-      if (reading !== undefined) {
-        const expected = places(kraftfile, (path) => reading.positionOf(path));
-        expect(places(kraftfile, positionOf), text).toEqual(expected);
-      }
+      const expected = [
+        whole.kraftfile,
+        whole.problems.list(),
+        places(whole.kraftfile, (path) => whole.reading?.positionOf(path)),
+      ];
+      // As texts, which are compared much faster.
+      expect(JSON.stringify([kraftfile, diagnostics, places(kraftfile, positionOf)]), text).toBe(
+        JSON.stringify(expected),
+      );
     }
   });
 });

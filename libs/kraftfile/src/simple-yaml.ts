@@ -1,7 +1,5 @@
-import type { Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import { yaml } from './yaml.ts';
-
-type Node = Scalar | YAMLMap | YAMLSeq;
+import type { Span } from './diagnostics.ts';
+import type { SimpleList, SimpleMap, SimpleNode, SimpleScalar } from './nodes.ts';
 
 /** No Kraftfile nests as deep. */
 const deepest = 32;
@@ -11,7 +9,7 @@ const deepest = 32;
  * texts in one line, plain or in quotes, and comments. The values and the places where they start are the same that the
  * `yaml` package finds, which takes ten times as long. Undefined for a text with anything else, be it right or wrong.
  */
-export function readSimpleYaml(text: string): YAMLMap | undefined {
+export function readSimpleYaml(text: string): SimpleMap | undefined {
   return oddCharacter.test(text) ? undefined : new SimpleYaml(text).read();
 }
 
@@ -19,20 +17,20 @@ export function readSimpleYaml(text: string): YAMLMap | undefined {
 const oddCharacter = /[\0-\x09\x0b-\x1f\x7f\u2028\u2029\ufeff]/;
 
 // Each of them matches where reading has got to, and none beyond the end of the line but those for whole lines.
-const comments = /(?: *(?:#[^\n]*)?\n)*( *)(?:#[^\n]*)?/y;
+const commentLines = /(?: *(?:#[^\n]*)?\n)*( *)(?:#[^\n]*)?/y;
 const documentStart = /(?: *(?:#[^\n]*)?\n)*--- *\n/y;
 const restOfLine = /(?: +#[^\n]*| *)(?:\n|$)/y;
 const restAfterKey = /(?:#[^\n]*)?(?:\n|$)/y;
-const dash = /- +/y;
+const dashForm = /- +/y;
 const spaces = / */y;
-const key = /(?:"([^"\\\n]{0,999})"|'([^'\n]{0,999})'|([A-Za-z_][\w./-]{0,999})):(?=[ \n]|$) */y;
+const keyForm = /(?:"([^"\\\n]{0,999})"|'([^'\n]{0,999})'|([A-Za-z_][\w./-]{0,999})):(?=[ \n]|$) */y;
 const quoted = String.raw`"([^"\\\n]*)"|'([^'\n]*)'`;
-const scalar = new RegExp(
+const scalarForm = new RegExp(
   String.raw`${quoted}|((?:[^ \n?:,[\]{}#&*!|>'"%@\`-]|-(?=[^ \n]))(?:[^ \n:]|:(?=[^ \n])| +(?=[^ \n#]))*)`,
   'y',
 );
 /** Between brackets, where brackets and commas end a plain text. */
-const flowScalar = new RegExp(
+const flowScalarForm = new RegExp(
   String.raw`${quoted}|((?:[^ \n?:,[\]{}#&*!|>'"%@\`-]|-(?=[^ \n,[\]{}]))(?:[^ \n:,[\]{}]|:(?=[^ \n,[\]{}])| +(?=[^ \n#,[\]{}]))*)`,
   'y',
 );
@@ -52,7 +50,7 @@ class SimpleYaml {
     this.#text = text;
   }
 
-  read(): YAMLMap | undefined {
+  read(): SimpleMap | undefined {
     this.#match(documentStart);
     this.#nextLine();
     const root = this.#indent === 0 ? this.#map(0, 0) : undefined;
@@ -61,45 +59,34 @@ class SimpleYaml {
 
   /** Goes on to the next line that says something. */
   #nextLine(): void {
-    const indent = this.#match(comments)?.[1] ?? '';
+    const indent = this.#match(commentLines)?.[1] ?? '';
     this.#indent = this.#at === this.#text.length ? -1 : indent.length;
   }
 
   /** The mapping that starts here, in a column. */
-  #map(column: number, depth: number): YAMLMap | undefined {
+  #map(column: number, depth: number): SimpleMap | undefined {
     const start = this.#at;
-    const map = new (yaml().YAMLMap)();
+    const items: SimpleMap['items'][number][] = [];
     do {
-      const keyNode = this.#key();
-      const value = keyNode === undefined ? undefined : this.#valueOfKey(column, depth + 1);
-      if (keyNode === undefined || value === undefined) return undefined;
-      map.items.push(new (yaml().Pair)(keyNode, value));
+      const key = this.#key();
+      const value = key === undefined ? undefined : this.#valueOfKey(column, depth + 1);
+      if (key === undefined || value === undefined) return undefined;
+      items.push({ key, value });
     } while (this.#indent === column);
-    map.range = [start, this.#at, this.#at];
-    return map;
+    return { kind: 'map', items, range: [start, this.#at] };
   }
 
-  #key(): Scalar | undefined {
+  #key(): SimpleScalar | undefined {
     const start = this.#at;
-    const found = this.#match(key);
-    if (found === null) return undefined;
-    const [, double, single, plain] = found;
-    if (plain !== undefined)
-      return typed.test(plain) ? undefined : makeScalar(plain, plain, 'PLAIN', start, start + plain.length);
-    const content = double ?? single ?? '';
-    return makeScalar(
-      content,
-      content,
-      double === undefined ? 'QUOTE_SINGLE' : 'QUOTE_DOUBLE',
-      start,
-      start + content.length + 2,
-    );
+    const [, double, single, plain] = this.#match(keyForm) ?? [];
+    if (plain === undefined) return quotedScalar(double, single, start);
+    return typed.test(plain) ? undefined : plainText(plain, plain, start);
   }
 
   /** What belongs to a key in a column, up to the next line; null for nothing. */
-  #valueOfKey(column: number, depth: number): Node | null | undefined {
+  #valueOfKey(column: number, depth: number): SimpleNode | null | undefined {
     if (depth > deepest) return undefined;
-    if (this.#match(restAfterKey) === null) return this.#lineOf(this.#inline(scalar, depth), column);
+    if (this.#match(restAfterKey) === null) return this.#lineOf(this.#inline(scalarForm, depth), column);
     this.#nextLine();
     const isList = this.#text[this.#at] === '-';
     if (this.#indent < column || (this.#indent === column && !isList)) return null;
@@ -107,75 +94,67 @@ class SimpleYaml {
     return this.#indent > column ? undefined : block;
   }
 
-  #list(column: number, depth: number): YAMLSeq | undefined {
+  #list(column: number, depth: number): SimpleList | undefined {
     const start = this.#at;
-    const list = new (yaml().YAMLSeq)();
+    const items: SimpleNode[] = [];
     while (this.#indent === column) {
-      const mark = this.#match(dash);
-      if (mark === null) break;
-      const item = this.#item(column, column + mark[0].length, depth + 1);
+      const dash = this.#match(dashForm);
+      if (dash === null) break;
+      const item = this.#item(column, column + dash[0].length, depth + 1);
       if (item === undefined) return undefined;
-      list.items.push(item);
+      items.push(item);
     }
-    list.range = [start, this.#at, this.#at];
-    return list.items.length === 0 ? undefined : list;
+    return items.length === 0 ? undefined : { kind: 'list', items, range: [start, this.#at] };
   }
 
   /** An item of a list in one column, which starts in another one. */
-  #item(column: number, start: number, depth: number): Node | undefined {
+  #item(column: number, start: number, depth: number): SimpleNode | undefined {
     if (depth > deepest) return undefined;
-    if (!this.#isAt(key)) return this.#lineOf(this.#inline(scalar, depth), column);
+    if (!this.#isAt(keyForm)) return this.#lineOf(this.#inline(scalarForm, depth), column);
     const map = this.#map(start, depth);
     return this.#indent > column ? undefined : map;
   }
 
   /** A value, if it ends its line and the next one does not go on with it, being further in than a column. */
-  #lineOf(value: Node | undefined, column: number): Node | undefined {
+  #lineOf(value: SimpleNode | undefined, column: number): SimpleNode | undefined {
     if (value === undefined || this.#match(restOfLine) === null) return undefined;
     this.#nextLine();
     return this.#indent > column ? undefined : value;
   }
 
-  #inline(form: RegExp, depth: number): Node | undefined {
+  #inline(form: RegExp, depth: number): SimpleNode | undefined {
     const start = this.#at;
     const character = this.#text[start];
     if (character === '[') return this.#flowList(depth);
     if (character === '{') return this.#flowMap(depth);
-    const found = this.#match(form);
-    if (found === null) return undefined;
-    const [, double, single, plain] = found;
-    if (plain !== undefined) return plainScalar(plain, start);
-    const type = double === undefined ? 'QUOTE_SINGLE' : 'QUOTE_DOUBLE';
-    const content = double ?? single ?? '';
-    return makeScalar(content, content, type, start, this.#at);
+    const [, double, single, plain] = this.#match(form) ?? [];
+    return plain === undefined ? quotedScalar(double, single, start) : plainScalar(plain, start);
   }
 
-  #flowList(depth: number): YAMLSeq | undefined {
-    const list = new (yaml().YAMLSeq)();
-    return this.#flow(list, ']', depth, () => {
-      const item = this.#inline(flowScalar, depth + 1);
-      if (item !== undefined) list.items.push(item);
-      return item !== undefined;
-    });
+  #flowList(depth: number): SimpleList | undefined {
+    const flow = this.#flow(']', depth, () => this.#inline(flowScalarForm, depth + 1));
+    return flow === undefined ? undefined : { kind: 'list', ...flow };
   }
 
-  #flowMap(depth: number): YAMLMap | undefined {
-    const map = new (yaml().YAMLMap)();
-    return this.#flow(map, '}', depth, () => {
-      const keyNode = this.#key();
-      const value = keyNode === undefined ? undefined : this.#inline(flowScalar, depth + 1);
-      if (value !== undefined) map.items.push(new (yaml().Pair)(keyNode, value));
-      return value !== undefined;
+  #flowMap(depth: number): SimpleMap | undefined {
+    const flow = this.#flow('}', depth, () => {
+      const key = this.#key();
+      const value = key === undefined ? undefined : this.#inline(flowScalarForm, depth + 1);
+      return key === undefined || value === undefined ? undefined : { key, value };
     });
+    return flow === undefined ? undefined : { kind: 'map', ...flow };
   }
 
   /** What stands between brackets, with commas in between. */
-  #flow<T extends YAMLMap | YAMLSeq>(collection: T, end: string, depth: number, read: () => boolean): T | undefined {
+  #flow<T>(end: string, depth: number, read: () => T | undefined): { items: T[]; range: Span } | undefined {
     if (depth > deepest) return undefined;
     const start = this.#at++;
+    const items: T[] = [];
     this.#match(spaces);
     while (this.#text[this.#at] !== end) {
-      if (!read()) return undefined;
+      const item = read();
+      if (item === undefined) return undefined;
+      items.push(item);
       this.#match(spaces);
       if (this.#text[this.#at] === end) break;
       if (this.#text[this.#at++] !== ',') return undefined;
@@ -184,8 +163,7 @@ class SimpleYaml {
       if (this.#text[this.#at] === end) return undefined;
     }
     this.#at++;
-    collection.range = [start, this.#at, this.#at];
-    return collection;
+    return { items, range: [start, this.#at] };
   }
 
   #match(form: RegExp): RegExpExecArray | null {
@@ -201,27 +179,23 @@ class SimpleYaml {
   }
 }
 
-function plainScalar(source: string, start: number): Scalar | undefined {
-  const found = typed.exec(source);
-  const make = (value: unknown): Scalar => makeScalar(value, source, 'PLAIN', start, start + source.length);
-  if (found === null) return make(source);
-  const [, isNull, isTrue, isFalse, whole, decimal] = found;
-  if (isNull !== undefined) return make(null);
-  if (isTrue !== undefined || isFalse !== undefined) return make(isTrue !== undefined);
-  if (whole !== undefined) return make(Number.parseInt(whole, 10));
-  return decimal === undefined ? undefined : make(Number.parseFloat(decimal));
+function quotedScalar(double: string | undefined, single: string | undefined, start: number): SimpleScalar | undefined {
+  const source = double ?? single;
+  if (source === undefined) return undefined;
+  const type = double === undefined ? 'QUOTE_SINGLE' : 'QUOTE_DOUBLE';
+  return { kind: 'scalar', value: source, source, type, range: [start, start + source.length + 2] };
 }
 
-function makeScalar(
-  value: unknown,
-  source: string,
-  type: 'PLAIN' | 'QUOTE_DOUBLE' | 'QUOTE_SINGLE',
-  start: number,
-  end: number,
-): Scalar {
-  const node = new (yaml().Scalar)(value);
-  node.range = [start, end, end];
-  node.source = source;
-  node.type = type;
-  return node;
+function plainScalar(source: string, start: number): SimpleScalar | undefined {
+  const found = typed.exec(source);
+  if (found === null) return plainText(source, source, start);
+  const [, isNull, isTrue, isFalse, whole, decimal] = found;
+  if (isNull !== undefined) return plainText(null, source, start);
+  if (isTrue !== undefined || isFalse !== undefined) return plainText(isTrue !== undefined, source, start);
+  if (whole !== undefined) return plainText(Number.parseInt(whole, 10), source, start);
+  return decimal === undefined ? undefined : plainText(Number.parseFloat(decimal), source, start);
+}
+
+function plainText(value: unknown, source: string, start: number): SimpleScalar {
+  return { kind: 'scalar', value, source, type: 'PLAIN', range: [start, start + source.length] };
 }

@@ -1,18 +1,19 @@
-import type { Alias, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Alias, Node } from 'yaml';
 import type { Plain } from './model.ts';
+import { type AnyList, type AnyMap, type AnyNode, type AnyScalar, isAlias, isList, isMap, isScalar } from './nodes.ts';
 import { setOwn } from './set-own.ts';
 import { yaml } from './yaml.ts';
 
 /** A value of the file: a scalar, a mapping or a list. Aliases are followed; an empty value is `undefined`. */
-export type Value = Scalar | YAMLMap | YAMLSeq;
+export type Value = AnyScalar | AnyMap | AnyList;
 
 /** A key of a mapping with its value. */
 export interface Entry {
   readonly key: string;
-  readonly keyNode: Scalar;
+  readonly keyNode: AnyScalar;
   readonly value: Value | undefined;
   /** The first place of the same key, if this one replaces it. */
-  readonly replaced: Scalar | undefined;
+  readonly replaced: AnyScalar | undefined;
   /** Whether it came in through `<<` from another mapping. */
   readonly merged: boolean;
 }
@@ -41,16 +42,16 @@ export class Tree {
   /** Keys that are there several times in one mapping, of the mappings asked for so far. */
   readonly repeated: Entry[] = [];
   readonly #anchored = new Map<Node, Node>();
-  readonly #entries = new Map<YAMLMap, readonly Entry[]>();
+  readonly #entries = new Map<AnyMap, readonly Entry[]>();
   #inherited = 0;
 
-  constructor(contents: Node | null, hasAliases: boolean) {
-    if (hasAliases) this.dangling = this.#findAnchors(contents);
+  constructor(contents: AnyNode | null, hasAliases: boolean) {
+    if (hasAliases) this.dangling = this.#findAnchors(contents as Node | null);
     this.root = this.#follow(contents);
   }
 
   /** The keys of a mapping in their order; a repeated key keeps its first place and takes its last value. */
-  entries(map: YAMLMap, depth = 0): readonly Entry[] {
+  entries(map: AnyMap, depth = 0): readonly Entry[] {
     const known = this.#entries.get(map);
     if (known !== undefined) return known;
     const entries = this.#readEntries(map, depth);
@@ -59,8 +60,8 @@ export class Tree {
   }
 
   /** The items of a list. */
-  items(list: YAMLSeq): readonly (Value | undefined)[] {
-    return list.items.map((item) => this.#follow(item as Node | null));
+  items(list: AnyList): readonly (Value | undefined)[] {
+    return list.items.map((item) => this.#follow(item as AnyNode | null));
   }
 
   /**
@@ -72,7 +73,6 @@ export class Tree {
    */
   plain(value: Value | undefined, uniform?: string): Plain {
     let count = 0;
-    const { isMap, isSeq } = yaml();
     const convert = (node: Value | undefined, depth: number, isUniform: boolean): Plain => {
       if (depth > deepest) throw new TreeLimit('depth');
       if (++count > mostValues) throw new TreeLimit('size');
@@ -89,7 +89,7 @@ export class Tree {
         }
         return object;
       }
-      if (isSeq(node)) return this.items(node).map((item) => convert(item, depth + 1, false));
+      if (isList(node)) return this.items(node).map((item) => convert(item, depth + 1, false));
       const content: unknown = node.value;
       if (typeof content === 'boolean' || (typeof content === 'number' && Number.isFinite(content))) return content;
       return scalarText(node);
@@ -97,14 +97,14 @@ export class Tree {
     return convert(value, 0, false);
   }
 
-  #readEntries(map: YAMLMap, depth: number): readonly Entry[] {
+  #readEntries(map: AnyMap, depth: number): readonly Entry[] {
     if (depth > deepest) throw new TreeLimit('depth');
     const found = new Map<string, Entry>();
     const inherited: Entry[] = [];
     for (const pair of map.items) {
-      const keyNode = this.#follow(pair.key as Node | null);
-      if (!yaml().isScalar(keyNode)) continue;
-      const value = this.#follow(pair.value as Node | null);
+      const keyNode = this.#follow(pair.key as AnyNode | null);
+      if (!isScalar(keyNode)) continue;
+      const value = this.#follow(pair.value as AnyNode | null);
       if (keyNode.value === '<<' && keyNode.type === 'PLAIN') {
         inherited.push(...this.#inheritedEntries(value, depth));
         continue;
@@ -121,8 +121,7 @@ export class Tree {
   }
 
   #inheritedEntries(value: Value | undefined, depth: number): readonly Entry[] {
-    const { isMap, isSeq } = yaml();
-    const sources = isMap(value) ? [value] : isSeq(value) ? this.items(value).filter((item) => isMap(item)) : [];
+    const sources = isMap(value) ? [value] : isList(value) ? this.items(value).filter((item) => isMap(item)) : [];
     return sources.flatMap((source) => {
       const entries = this.entries(source, depth + 1);
       this.#inherited += entries.length;
@@ -131,9 +130,8 @@ export class Tree {
     });
   }
 
-  #follow(node: Node | null | undefined): Value | undefined {
-    const { isAlias, isScalar } = yaml();
-    let current: Node | null | undefined = node;
+  #follow(node: AnyNode | null | undefined): Value | undefined {
+    let current: AnyNode | null | undefined = node;
     for (let steps = 0; isAlias(current); steps++) {
       if (steps > deepest) throw new TreeLimit('depth');
       current = this.#anchored.get(current);
@@ -163,11 +161,11 @@ export class Tree {
 }
 
 function isPlainString(value: Value | undefined): boolean {
-  return yaml().isScalar(value) && typeof value.value === 'string';
+  return isScalar(value) && typeof value.value === 'string';
 }
 
 /** The text of a scalar: what is written for numbers and the like (`0.10`, `0x1000`), the content for strings. */
-export function scalarText(scalar: Scalar): string {
+export function scalarText(scalar: AnyScalar): string {
   const content: unknown = scalar.value;
   return typeof content === 'string' ? content : (scalar.source ?? String(content));
 }

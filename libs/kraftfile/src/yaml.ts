@@ -3,7 +3,12 @@ import type * as Yaml from 'yaml';
 
 let loaded: typeof Yaml | undefined;
 
-/** The `yaml` package, loaded when the first file is read: Nx loads this room on every command, and mostly reads none. */
+/** The `yaml` package, if a file needed it before. */
+export function loadedYaml(): typeof Yaml | undefined {
+  return loaded;
+}
+
+/** The `yaml` package, loaded for the first file that needs it: Nx loads this room on every command. */
 export function yaml(): typeof Yaml {
   loaded ??= createRequire(import.meta.url)('yaml') as typeof Yaml;
   return loaded;

@@ -1,25 +1,23 @@
 import { hash } from 'node:crypto';
+import type { Diagnostic, Filesystem, Kraftfile, Plain, Target } from '@nx-kraft/kraftfile';
 import {
-  type Diagnostic,
-  type Filesystem,
-  type Kraftfile,
-  type Plain,
-  type Target,
-  archiveName,
   embedsRootfs,
-  imageName,
   kernelFingerprint,
-  outputNames,
   packageFingerprint,
-  readKraftfile,
   romFingerprint,
-  romName,
   rootfsFingerprint,
+  testFingerprint,
+} from '@nx-kraft/kraftfile/fingerprints';
+import {
+  archiveName,
+  imageName,
+  outputNames,
+  romName,
   rootfsName,
   runDefaultsName,
-  testFingerprint,
   testReportName,
-} from '@nx-kraft/kraftfile';
+} from '@nx-kraft/kraftfile/outputs';
+import { readKraftfile } from '@nx-kraft/kraftfile/read';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
 import { describeBriefly, plannedTargets } from '../tasks/kraftproject.ts';
 import { type NamedComponent, namedComponents, runtimeImageName } from '../tasks/needs.ts';
