@@ -35,11 +35,17 @@ export interface Detected {
  * Tells what `source` is: by `type` where it is given, else by what lies at the path, else as an image reference.
  *
  * @param source  a path, absolute or relative to `baseDirectory`, or an image reference
+ * @param text  gives the text of a file that was read before, by its absolute path
  * @throws RootfsFault SOURCE_MISSING, SOURCE_UNKNOWN, SOURCE_MISMATCH
  */
-export function detectSource(source: string, baseDirectory: string, type?: SourceType): Detected {
+export function detectSource(
+  source: string,
+  baseDirectory: string,
+  type?: SourceType,
+  text: (path: string) => string | undefined = () => undefined,
+): Detected {
   const path = resolve(baseDirectory, source);
-  const found = look(path);
+  const found = lookAtText(text(path)) ?? look(path);
   if (type === 'oci' || type === 'image') {
     return { kind: 'image', location: found === 'layout' ? path : source, because: `type is ${type}` };
   }
@@ -74,12 +80,20 @@ const reasons: Readonly<Record<SourceKind, string>> = {
   image: 'no such file exists and it reads like an image reference',
 };
 
+/** How many bytes tell what a file is. */
+const probed = 4096;
+
+/** A text has all bytes of the file, unless some of them were no text. */
+function lookAtText(text: string | undefined): Found | undefined {
+  return text === undefined || text.includes('\ufffd') ? undefined : { start: Buffer.from(text.slice(0, probed)) };
+}
+
 function look(path: string): Found | undefined {
   try {
     if (statSync(path).isDirectory()) return existsSync(join(path, 'oci-layout')) ? 'layout' : 'directory';
     const fd = openSync(path, 'r');
     try {
-      const start = Buffer.alloc(4096);
+      const start = Buffer.alloc(probed);
       return { start: start.subarray(0, readSync(fd, start)) };
     } finally {
       closeSync(fd);

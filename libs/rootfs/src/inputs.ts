@@ -62,7 +62,7 @@ export interface RootfsInputs {
  * @throws RootfsFault SOURCE_MISSING, SOURCE_UNKNOWN, SOURCE_MISMATCH, DOCKERFILE_INVALID
  */
 export function rootfsInputs(request: InputsRequest, texts: KnownTexts = new Map()): RootfsInputs {
-  const detected = detectSource(request.source, request.baseDirectory, request.type);
+  const detected = detectSource(request.source, request.baseDirectory, request.type, (path) => texts.get(path));
   const below = (path: string): string => toGlobPath(relative(request.baseDirectory, path));
   const none = {
     context: undefined,
@@ -149,7 +149,7 @@ function dockerfileInputs(
     images: unique(imagesOf(needed, scope, request)),
     buildArgs: used,
     environment: used.filter((name) => buildArgs[name] === undefined),
-    needsBuilder: whyBuilderIsNeeded(dockerfile, needed)?.message,
+    needsBuilder: whyBuilderIsNeeded(dockerfile, needed)?.reason,
   };
 }
 

@@ -191,8 +191,8 @@ type Outcome = Omit<DockerfileBuild, 'passedOver'>;
 
 async function embedded(build: Build, output: Output): Promise<Outcome> {
   const { place, scope, stage, context, contextPath } = build;
-  const reason = whyBuilderIsNeeded(scope.dockerfile, neededStages(scope.stages, stage));
-  if (reason !== undefined) throw reason;
+  const need = whyBuilderIsNeeded(scope.dockerfile, neededStages(scope.stages, stage));
+  if (need !== undefined) throw new NeedsBuilder(need.reason, need.line);
   const { local, remote } = await namedContexts(build);
   const [name] = Object.keys(remote);
   if (name !== undefined) throw new NeedsBuilder(`is given the context ${name}=${remote[name] ?? ''}`, 1);

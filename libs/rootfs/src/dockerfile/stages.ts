@@ -146,20 +146,26 @@ function expandIfKnown(text: string, variables: Variables, escape: string, line:
   }
 }
 
+/** Why a builder is needed, as {@link NeedsBuilder} tells it. */
+export interface BuilderReason {
+  readonly reason: string;
+  readonly line: number;
+}
+
 /** Why stages cannot be built without running something; undefined when they can. */
-export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stage[]): NeedsBuilder | undefined {
+export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stage[]): BuilderReason | undefined {
   if (dockerfile.syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(:1(\.\d+)*)?$/.test(dockerfile.syntax)) {
-    return new NeedsBuilder(`asks for the frontend ${dockerfile.syntax}`, 1);
+    return { reason: `asks for the frontend ${dockerfile.syntax}`, line: 1 };
   }
   for (const { instructions } of needed) {
     const running = instructions.find(({ keyword }) => keyword === 'RUN');
-    if (running !== undefined) return new NeedsBuilder('runs a command', running.line);
+    if (running !== undefined) return { reason: 'runs a command', line: running.line };
     const remote = instructions.find(({ keyword, rest }) => keyword === 'ADD' && remoteSource.test(rest));
-    if (remote !== undefined) return new NeedsBuilder('adds something from the network', remote.line);
+    if (remote !== undefined) return { reason: 'adds something from the network', line: remote.line };
     const odd = instructions.find(({ flags }) => flags.some(({ name }) => !simpleFlags.has(name)));
     if (odd !== undefined) {
       const flag = odd.flags.find(({ name }) => !simpleFlags.has(name))?.name ?? '';
-      return new NeedsBuilder(`uses --${flag}`, odd.line);
+      return { reason: `uses --${flag}`, line: odd.line };
     }
   }
   return undefined;
