@@ -1,7 +1,6 @@
 import type { core } from 'zod';
 import type { DiagnosticCode, DiagnosticDetails } from './diagnostics.ts';
 import { nearestWord } from '@nx-kraft/base';
-import { fitsSchema } from './fits-schema.ts';
 import type { Reading } from './reading.ts';
 import { shapeOf } from './shape.ts';
 import type { Value } from './tree.ts';
@@ -11,9 +10,7 @@ type Path = readonly PropertyKey[];
 
 /** Checks the whole file against the shape of its family and tells each value that does not fit, where it stands. */
 export function checkShape(reading: Reading): void {
-  const value = reading.tree.plain(reading.tree.root, 'kconfig');
-  if (fitsSchema(reading.family, value)) return;
-  const result = shapeOf(reading.family).safeParse(value);
+  const result = shapeOf(reading.family).safeParse(reading.tree.plain(reading.tree.root, 'kconfig'));
   for (const issue of result.error?.issues ?? []) {
     if (reading.problems.isFull) return;
     for (const problem of settle(issue, [])) report(reading, problem);
