@@ -75,7 +75,7 @@ export async function createProjects(
           },
           names,
         );
-        return [file, { projects: { [folder]: project }, externalNodes: { ...externalNodes } }] as const;
+        return [file, { projects: { [folder]: project }, externalNodes }] as const;
       }),
     );
     rememberVariables(workspaceRoot, { files, versions: [...versions].toSorted() });

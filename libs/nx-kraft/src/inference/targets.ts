@@ -39,7 +39,7 @@ export interface InferenceSource {
 
 export interface InferredProject {
   readonly project: Omit<ProjectConfiguration, 'root'>;
-  readonly externalNodes: Readonly<Record<string, ProjectGraphExternalNode>>;
+  readonly externalNodes: Record<string, ProjectGraphExternalNode>;
 }
 
 /**
@@ -72,7 +72,7 @@ export function inferProject(source: InferenceSource, names: TaskNames): Inferre
       },
       targets,
     },
-    externalNodes: { ...parts.nodes, ...external },
+    externalNodes: Object.assign(parts.nodes, external),
   };
 }
 
