@@ -96,7 +96,10 @@ test('a changed flag, an option and a file that was replaced by an older one are
   expect((await readFile(kernel.output.kernel)).equals(second)).toBe(false);
 });
 
-test('sources and build files that an application takes from beside it are followed, too, when they become older', async () => {
+test.each([
+  ['that an application goes up to', '../common'],
+  ['behind a link out of an application', 'linked'],
+])('sources and build files %s are followed, also when they become older', async (_, way) => {
   const beside = join(folders.test, 'common');
   const kernel = planOf(await application('app'));
   const writeOld = async (name: string, text: string, seconds: number): Promise<void> => {
@@ -107,42 +110,12 @@ test('sources and build files that an application takes from beside it are follo
   await writeOld('value.h', '#define VALUE 1\n', 3000);
   await writeOld('other.c', '#include "value.h"\nint other(void) { return VALUE + MORE; }\n', 3000);
   await writeOld('flags.mk', 'APPSAMPLE_CFLAGS-y += -DMORE=1\n', 3000);
+  if (way === 'linked') await symlink('../common', join(kernel.application, way));
   await writeFile(
     join(kernel.application, 'Makefile.uk'),
     makefile
-      .replace('$(APPSAMPLE_BASE)/other.c', '$(APPSAMPLE_BASE)/../common/other.c')
-      .concat('include $(APPSAMPLE_BASE)/../common/flags.mk\n'),
-  );
-  await build(kernel);
-  expect((await build(kernel)).compiled).toEqual([]);
-  for (const [name, text] of [
-    ['value.h', '#define VALUE 2\n'],
-    ['flags.mk', 'APPSAMPLE_CFLAGS-y += -DMORE=5\n'],
-  ] as const) {
-    const before = await readFile(kernel.output.kernel);
-    await writeOld(name, text, 1000);
-    expect((await build(kernel)).compiled).toContain('appsample/other.o');
-    expect((await readFile(kernel.output.kernel)).equals(before)).toBe(false);
-  }
-});
-
-test('sources and build files behind a link out of the application are followed, at the same paths everywhere', async () => {
-  const beside = join(folders.test, 'common');
-  const kernel = planOf(await application('app'));
-  const writeOld = async (name: string, text: string): Promise<void> => {
-    await writeFile(join(beside, name), text);
-    await utimes(join(beside, name), 1000, 1000);
-  };
-  await mkdir(beside);
-  await writeOld('value.h', '#define VALUE 1\n');
-  await writeOld('other.c', '#include "value.h"\nint other(void) { return VALUE + MORE; }\n');
-  await writeOld('flags.mk', 'APPSAMPLE_CFLAGS-y += -DMORE=1\n');
-  await symlink('../common', join(kernel.application, 'common'));
-  await writeFile(
-    join(kernel.application, 'Makefile.uk'),
-    makefile
-      .replace('$(APPSAMPLE_BASE)/other.c', '$(APPSAMPLE_BASE)/common/other.c')
-      .concat('include $(APPSAMPLE_BASE)/common/flags.mk\n'),
+      .replace('$(APPSAMPLE_BASE)/other.c', `$(APPSAMPLE_BASE)/${way}/other.c`)
+      .concat(`include $(APPSAMPLE_BASE)/${way}/flags.mk\n`),
   );
   expect(await build(kernel)).toMatchObject({ canonical: true });
   expect((await build(kernel)).compiled).toEqual([]);
@@ -151,7 +124,7 @@ test('sources and build files behind a link out of the application are followed,
     ['flags.mk', 'APPSAMPLE_CFLAGS-y += -DMORE=5\n'],
   ] as const) {
     const before = await readFile(kernel.output.kernel);
-    await writeOld(name, text);
+    await writeOld(name, text, 1000);
     expect((await build(kernel)).compiled).toContain('appsample/other.o');
     expect((await readFile(kernel.output.kernel)).equals(before)).toBe(false);
   }
