@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { inputCases, writeSources } from '../../test/cache-inputs.ts';
 import { TestWorkspace } from '../../test/workspace.ts';
 
-const sources = ['apps', 'core', 'libs', 'template', 'tool', '.gitignore', 'nx.json'];
+const sources = ['apps', 'core', 'libs', 'linked', 'single', 'template', 'tool', '.gitignore', 'nx.json'];
 const tasks = ['run-many', '-t', 'build', 'rootfs', 'package', 'lint'];
 
 let workspace: TestWorkspace;
