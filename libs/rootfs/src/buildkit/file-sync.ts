@@ -14,8 +14,8 @@ const kind = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
 /** How much of a file goes into one packet. */
 const packetSize = 32 * 1024;
 
-/** Packets go out together, in batches of up to this size. */
-const batchSize = 64 * 1024;
+/** Packets go out together, in batches of up to this size: two large ones with what comes before them. */
+const batchSize = 2 * (packetSize + 32);
 
 /**
  * Serves one `moby.filesync.v1.FileSync/DiffCopy`: first the metadata of every file in order, then the contents that
@@ -115,15 +115,19 @@ class FileSender {
 
   async #sendAsked(): Promise<void> {
     this.#isSending = true;
-    // Grows meanwhile.
-    for (const id of this.#asked) {
-      await this.#sendContent(id);
-      this.#asked.delete(id);
-    }
-    if (this.#hasAll) await this.#send([[1, kind.finish]]);
-    await this.#flush();
-    if (this.#hasAll) finish(this.#stream);
+    do {
+      // Grows meanwhile.
+      for (const id of this.#asked) {
+        await this.#sendContent(id);
+        this.#asked.delete(id);
+      }
+      await this.#flush();
+    } while (this.#asked.size > 0);
     this.#isSending = false;
+    if (!this.#hasAll) return;
+    await this.#send([[1, kind.finish]]);
+    await this.#flush();
+    finish(this.#stream);
   }
 
   async #sendContent(id: number): Promise<void> {
