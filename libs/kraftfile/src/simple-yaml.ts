@@ -80,7 +80,7 @@ class SimpleYaml {
     const start = this.#at;
     const [, double, single, plain] = this.#match(keyForm) ?? [];
     if (plain === undefined) return quotedScalar(double, single, start);
-    return typed.test(plain) ? undefined : plainText(plain, plain, start);
+    return typed.test(plain) ? undefined : plainNode(plain, plain, start);
   }
 
   /** What belongs to a key in a column, up to the next line; null for nothing. */
@@ -188,14 +188,14 @@ function quotedScalar(double: string | undefined, single: string | undefined, st
 
 function plainScalar(source: string, start: number): SimpleScalar | undefined {
   const found = typed.exec(source);
-  if (found === null) return plainText(source, source, start);
+  if (found === null) return plainNode(source, source, start);
   const [, isNull, isTrue, isFalse, whole, decimal] = found;
-  if (isNull !== undefined) return plainText(null, source, start);
-  if (isTrue !== undefined || isFalse !== undefined) return plainText(isTrue !== undefined, source, start);
-  if (whole !== undefined) return plainText(Number.parseInt(whole, 10), source, start);
-  return decimal === undefined ? undefined : plainText(Number.parseFloat(decimal), source, start);
+  if (isNull !== undefined) return plainNode(null, source, start);
+  if (isTrue !== undefined || isFalse !== undefined) return plainNode(isTrue !== undefined, source, start);
+  if (whole !== undefined) return plainNode(Number.parseInt(whole, 10), source, start);
+  return decimal === undefined ? undefined : plainNode(Number.parseFloat(decimal), source, start);
 }
 
-function plainText(value: unknown, source: string, start: number): SimpleScalar {
+function plainNode(value: unknown, source: string, start: number): SimpleScalar {
   return { kind: 'scalar', value, source, type: 'PLAIN', range: [start, start + source.length] };
 }
