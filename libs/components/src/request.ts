@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,7 +76,7 @@ async function locatePath(source: string, version: string | undefined, baseDirec
 }
 
 async function requireFolder(path: string, source: string): Promise<string> {
-  if (await isFolder(path)) return path;
+  if (await isFolder(path)) return realpath(path);
   throw new ComponentFault('COMPONENT_NOT_FOUND', `there is no folder '${source}'`, {
     at: path,
     hint: 'Write a folder or an archive relative to the Kraftfile, or a URL of a git repository or a tarball.',

@@ -130,6 +130,30 @@ test.each([
   }
 });
 
+test('a link on the way to sources is followed, and when it leads elsewhere that is not missed', async () => {
+  for (const [name, value] of [
+    ['one', 1],
+    ['two', 2],
+  ] as const) {
+    await mkdir(join(folders.test, name, 'include'), { recursive: true });
+    await writeFile(join(folders.test, name, 'include/value.h'), `#define VALUE ${value}\n`);
+  }
+  const kernel = planOf(await application('apps/app'));
+  const link = join(folders.test, 'apps/current');
+  await symlink('../one', link);
+  await appendFile(
+    join(kernel.application, 'Makefile.uk'),
+    'APPSAMPLE_CINCLUDES-y += -I$(APPSAMPLE_BASE)/../current/include\n',
+  );
+  await writeFile(join(kernel.application, 'other.c'), '#include <value.h>\nint other(void) { return VALUE; }\n');
+  expect(await build(kernel)).toMatchObject({ canonical: true });
+  const before = await readFile(kernel.output.kernel);
+  await rm(link);
+  await symlink('../two', link);
+  expect((await build(kernel)).compiled).toContain('appsample/other.o');
+  expect((await readFile(kernel.output.kernel)).equals(before)).toBe(false);
+});
+
 test('a local library takes sources from beside it, which are followed and not shared', async () => {
   await mkdir(join(folders.test, 'common'));
   await writeFile(join(folders.test, 'common/value.h'), '#define VALUE 1\n');

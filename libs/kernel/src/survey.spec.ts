@@ -103,9 +103,9 @@ describe('a survey', () => {
     ] as const)
       await symlink(target, join(folder, 'app', name));
     const survey = {
-      files: ['Makefile.uk', '../middle/all.mk', '../common/all.mk'],
+      files: ['Makefile.uk', '../common/all.mk'],
       climbs: ['../far/far.c'],
-      linked: ['../middle', '../single.h', '../common'],
+      linked: ['../middle', '../common', '../single.h'],
       compilers: ['rust'],
     };
     expect(surveyBuildFiles(join(folder, 'app'))).toEqual(survey);
@@ -113,6 +113,37 @@ describe('a survey', () => {
     expect(surveyBuildFiles(join(folder, 'app'), { within: folder })).toEqual({
       ...survey,
       linked: ['../far', ...survey.linked],
+    });
+  });
+
+  test('follows links in the middle of a path, and what lies there from where it lies', async () => {
+    await write('app/Makefile.uk', 'include $(APP_BASE)/../rules/all.mk\n');
+    await write('deep/down/rules/all.mk', 'ALL_SRCS-y += ../far/far.c\n');
+    await write('deep/down/far/far.c');
+    await write('deep/down/parts/one/one.c');
+    await write('deep/beside/part.rs');
+    await write('beside/other.go');
+    for (const [target, name] of [
+      ['../down/parts/one', 'app/one'],
+      ['below', 'down'],
+      ['deep/down', 'below'],
+      ['down/rules', 'rules'],
+      ['../../../beside', 'deep/down/parts/one/beside'],
+    ] as const)
+      await symlink(target, join(folder, name));
+    expect(surveyBuildFiles(join(folder, 'app'))).toEqual({
+      files: ['Makefile.uk', '../deep/down/rules/all.mk'],
+      climbs: ['../rules/all.mk', '../deep/down/far/far.c'],
+      linked: [
+        '../down/parts/one',
+        '../below/parts/one',
+        '../deep/down/parts/one',
+        '../deep/beside',
+        '../down/rules/all.mk',
+        '../below/rules/all.mk',
+        '../deep/down/rules/all.mk',
+      ],
+      compilers: ['rust'],
     });
   });
 

@@ -11,7 +11,7 @@ export interface BuildFilesSurvey {
   readonly files: readonly string[];
   /** The places around the folder to which its build files go up, as with `$(APP_BASE)/../common/x.c`. */
   readonly climbs: readonly string[];
-  /** The places around the folder to which links in it lead. */
+  /** The places around the folder to which links lead, in the folder or on the way to such a place. */
   readonly linked: readonly string[];
   /** The compilers beside GCC that may have a part in the build. */
   readonly compilers: readonly OtherCompilerName[];
@@ -43,17 +43,20 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
     for (const name of compilersOfSources(paths)) compilers.add(name);
     links.forEach(follow);
   };
-  const follow = (link: string): void => {
-    const place = placeOfLink(folder, link, within);
-    if (place === undefined || linked.has(place)) return;
-    linked.add(place);
-    lookInto(place);
+  /** Gives whether there is a link on the way to a path. */
+  const follow = (path: string): boolean => {
+    const place = behindFirstLink(folder, path, within);
+    if (place === undefined) return false;
+    if (leadsOut(place) && !linked.has(place)) {
+      linked.add(place);
+      lookInto(place);
+    }
+    return true;
   };
   const lookInto = (place: string): void => {
-    const path = join(folder, place);
-    if (within === undefined || isInside(within, path)) takeIn(sourcesAt(folder, place));
-    // Links may lead to links.
-    follow(place);
+    // What build files and links say starts from where they lie, and not from a link that leads there.
+    if (follow(place)) return;
+    if (within === undefined || isInside(within, join(folder, place))) takeIn(sourcesAt(folder, place));
   };
 
   takeIn(findSources(folder, isApart));
@@ -70,15 +73,23 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
   return { files: [...files], climbs: [...climbs], linked: [...linked], compilers: [...compilers].toSorted() };
 }
 
-/** Where a link in a folder, or around it, leads out to; undefined for one that stays inside or leads to nothing. */
-function placeOfLink(folder: string, link: string, within: string | undefined): string | undefined {
-  const path = join(folder, link);
-  const target = readTarget(path);
-  if (target === undefined) return undefined;
-  const full = resolve(dirname(path), target);
-  if (isAbsolute(target) && (within === undefined || !isInside(within, full))) return undefined;
-  const place = relative(folder, full);
-  return leadsOut(place) && existsSync(full) ? place : undefined;
+/**
+ * Another path to what lies at a path from a folder: the first link on the way is replaced by what it leads to. Undefined
+ * where there is none, and for one that is not followed or leads to nothing.
+ */
+function behindFirstLink(folder: string, path: string, within: string | undefined): string | undefined {
+  let link = folder;
+  const rest = path.split('/');
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+    link = join(link, name);
+    // Around the folder lies what is around its path, whatever that is a link to.
+    const target = name === '..' ? undefined : readTarget(link);
+    if (target === undefined) continue;
+    const full = resolve(dirname(link), target, ...rest);
+    const isFollowed = !isAbsolute(target) || (within !== undefined && isInside(within, full));
+    return isFollowed && existsSync(full) ? relative(folder, full) : undefined;
+  }
+  return undefined;
 }
 
 /** Where a link leads; undefined for what is no link. */

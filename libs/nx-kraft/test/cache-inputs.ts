@@ -80,6 +80,8 @@ runtime: kernel://./made/kernel
 targets: [qemu/x86_64]
 `;
 
+const withGo = 'LIBTWO_SRCS-y += $(LIBTWO_BASE)/two.go\nLIBTWO_CFLAGS-$(call have_clang) += -Wall\n';
+
 /**
  * The sources that the cases change: `web` with a folder as its root file system, two local libraries and two targets,
  * `image` with a Dockerfile, `embedded` whose kernel holds its root file system, `flat` with an image of the EROFS kind and
@@ -93,10 +95,16 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'libs/one/Makefile.uk': 'LIBONE_CINCLUDES-y += -I$(LIBONE_BASE)/../common\n',
     'libs/one/lib.c': 'one',
     'libs/common/lib.h': 'common',
-    'libs/two/Makefile.uk': 'LIBTWO_SRCS-y += $(LIBTWO_BASE)/two.go\nLIBTWO_CFLAGS-$(call have_clang) += -Wall\n',
-    'libs/two/lib.c': 'two',
+    'libs/deep/two/Makefile.uk': withGo,
+    'libs/deep/two/lib.c': 'two',
+    'libs/deep/other/Makefile.uk': withGo,
+    'libs/deep/other/lib.c': 'other',
     'apps/web/Kraftfile': kraftfile,
-    'apps/web/Makefile.uk': '$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/../common/common.c\n',
+    'apps/web/Makefile.uk':
+      '$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/../common/common.c\ninclude $(APP_BASE)/../current/rules.mk\n',
+    'apps/releases/one/rules.mk': 'one',
+    'apps/releases/one/rules.h': 'one',
+    'apps/releases/two/rules.mk': 'two',
     'apps/common/common.c': '#include "common.h"',
     'apps/common/common.h': 'common',
     'apps/web/parts/one/Makefile.uk':
@@ -108,6 +116,8 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'single/one.h': 'one',
     'single/other.h': 'other',
     'single/README.md': 'single',
+    'single/parts/deep/part.c': 'part',
+    'single/others/deep/part.c': 'other',
     'apps/web/main.c': 'main',
     'apps/web/include/web.h': 'header',
     'apps/web/README.md': 'web',
@@ -153,6 +163,10 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
   await symlink('/bin/sh', workspace.path('apps/web/rootfs/bin/sh'));
   await symlink('../../linked', workspace.path('apps/web/linked'));
   await symlink('../../../single/one.h', workspace.path('apps/web/include/one.h'));
+  await symlink('../../single/chain/deep', workspace.path('apps/web/chained'));
+  await symlink('parts', workspace.path('single/chain'));
+  await symlink('releases/one', workspace.path('apps/current'));
+  await symlink('deep/two', workspace.path('libs/two'));
   await symlink('../../single/README.md', workspace.path('apps/web/SINGLE.md'));
 }
 
@@ -190,6 +204,13 @@ const program =
     await workspace.write(`.caches/bin/${name}`, `#!/bin/sh\n${lines}\n`);
     await chmod(workspace.path(`.caches/bin/${name}`), 0o755);
     return (workspace.environment.PATH = `${workspace.path('.caches/bin')}:${process.env.PATH}`);
+  };
+/** Lets a link lead to something else. */
+const lead =
+  (link: string, target: string) =>
+  async (workspace: TestWorkspace): Promise<unknown> => {
+    await rm(workspace.path(link));
+    return symlink(target, workspace.path(link));
   };
 const inWeb = (from: string, to: string) => edit('apps/web/Kraftfile', from, to);
 
@@ -285,10 +306,30 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     ran: [...kernels, 'web:package'],
   },
   'what lies beside that header': { change: edit('single/other.h', 'other', 'new'), ran: [] },
+  'a source behind a link that a link leads through': {
+    change: edit('single/parts/deep/part.c', 'part', 'other'),
+    ran: kernels,
+  },
+  'where that link leads': { change: lead('single/chain', 'others'), ran: kernels },
+  'a build file behind a link beside the application': {
+    change: edit('apps/releases/one/rules.mk', 'one', 'other'),
+    ran: kernels,
+  },
+  'what lies beside that build file': { change: edit('apps/releases/one/rules.h', 'one', 'other'), ran: kernels },
+  'where the link to it leads': { change: lead('apps/current', 'releases/two'), ran: kernels },
+  'what that link may lead to': { change: edit('apps/releases/two/rules.mk', 'two', 'other'), ran: [] },
   'a document that a link leads to': { change: edit('single/README.md', 'single', 'other'), ran: [] },
   'a header beside a local library': { change: edit('libs/common/lib.h', 'common', 'other'), ran: kernels },
   'a new source': { change: write('apps/web/new.c'), ran: [...kernels, 'web:package'] },
   'a local library': { change: edit('libs/one/lib.c', 'one', '1'), ran: [...kernels, 'web:package'] },
+  'a local library behind a link': {
+    change: edit('libs/deep/two/lib.c', 'two', '2'),
+    ran: [...kernels, 'web:package'],
+  },
+  'where the link to a local library leads': {
+    change: lead('libs/two', 'deep/other'),
+    ran: [...kernels, 'web:package'],
+  },
   'the core': {
     change: edit('core/plat/start.c', 'start', 'begin'),
     ran: everyKernel,

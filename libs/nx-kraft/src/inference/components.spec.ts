@@ -14,11 +14,15 @@ function find(
   files: Readonly<Record<string, readonly NamedComponent[]>> = {},
 ) {
   const lock = { components: new Map(Object.entries(locked)), images: new Map<string, string>() };
-  return usedComponents(components, '/w/app', { lock, componentsOf: (folder) => files[folder] });
+  return usedComponents(components, '/w/app', {
+    lock,
+    componentsOf: (folder) => files[folder],
+    realPath: (path) => path.replace('/w/linked', '/w/libs'),
+  });
 }
 
 test('without a template, what the Kraftfile names is all', () => {
-  expect(find([remote('core/unikraft@stable'), local('lib/a', '../libs/a'), local('lib/b', '~/b')])).toEqual({
+  expect(find([remote('core/unikraft@stable'), local('lib/a', '../linked/a'), local('lib/b', '~/b')])).toEqual({
     remote: ['core/unikraft@stable'],
     folders: ['/w/libs/a', join(homedir(), 'b')],
     templates: [],

@@ -7,7 +7,7 @@ import type { LockSummary } from './lock.ts';
 export interface UsedComponents {
   /** Keys of the remote ones, as `kraft.lock` has them. */
   readonly remote: readonly string[];
-  /** Absolute folders of the local ones, or archives. */
+  /** Absolute folders of the local ones, or archives, behind all links. */
   readonly folders: readonly string[];
   /** The one of them that is the core. */
   readonly core: string | undefined;
@@ -21,6 +21,8 @@ export interface ComponentSources {
   readonly lock: LockSummary;
   /** What the Kraftfile of a local template names; undefined when there is none. */
   readonly componentsOf: (folder: string) => readonly NamedComponent[] | undefined;
+  /** Where an absolute path leads, behind all links. */
+  readonly realPath: (path: string) => string;
 }
 
 /** A component without its version; a template's is replaced by the project's of the same kind and name. */
@@ -42,7 +44,7 @@ export function usedComponents(
   folder: string,
   sources: ComponentSources,
 ): UsedComponents {
-  const { used, isWhole } = withTemplates(components.map(place(folder)), sources, [folder]);
+  const { used, isWhole } = withTemplates(components.map(place(folder, sources)), sources, [folder]);
   const templates = used.filter(({ identity }) => identity.startsWith('app/'));
   return {
     remote: used.filter((one) => one.folder === undefined).map(({ key }) => key),
@@ -53,12 +55,12 @@ export function usedComponents(
   };
 }
 
-function place(folder: string) {
+function place(folder: string, { realPath }: ComponentSources) {
   return ({ key, isPlaced, folder: source }: NamedComponent): Used => ({
     identity: identityOf(key),
     key,
     isPlaced,
-    ...(source === undefined ? {} : { folder: resolve(folder, source.replace(/^~(?=\/|$)/, homedir())) }),
+    ...(source === undefined ? {} : { folder: realPath(resolve(folder, source.replace(/^~(?=\/|$)/, homedir()))) }),
   });
 }
 
@@ -87,8 +89,8 @@ function withTemplates(
   };
 }
 
-function componentsOfTemplate({ folder, key }: Used, { lock, componentsOf }: ComponentSources) {
-  if (folder !== undefined) return componentsOf(folder)?.map(place(folder));
-  const keys = lock.components.get(key)?.components;
+function componentsOfTemplate({ folder, key }: Used, sources: ComponentSources) {
+  if (folder !== undefined) return sources.componentsOf(folder)?.map(place(folder, sources));
+  const keys = sources.lock.components.get(key)?.components;
   return keys?.map((one) => ({ identity: identityOf(one), key: one, isPlaced: true }));
 }

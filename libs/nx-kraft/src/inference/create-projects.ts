@@ -4,7 +4,7 @@ import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { type PluginOptions, taskNames } from '../options.ts';
 import { packageFolder, pluginState, pluginVersion } from '../tasks/version.ts';
-import { usedComponents } from './components.ts';
+import { type ComponentSources, usedComponents } from './components.ts';
 import { Disk } from './disk.ts';
 import { lookAround } from './facts.ts';
 import type { Input } from './inputs.ts';
@@ -51,10 +51,14 @@ export async function createProjects(
     const files: Record<string, readonly string[]> = {};
     const versions = new Set<string>();
     const local: string[] = [];
-    const componentsOf = (folder: string) => summaryIn(relative(workspaceRoot, folder) || '.')?.components;
+    const sources: ComponentSources = {
+      lock,
+      componentsOf: (path) => summaryIn(relative(disk.workspaceRoot, path) || '.')?.components,
+      realPath: (path) => disk.realPath(path),
+    };
     const results = await Promise.all(
       [...found].map(async ([folder, { file, summary }]) => {
-        const components = usedComponents(summary.components, join(workspaceRoot, folder), { lock, componentsOf });
+        const components = usedComponents(summary.components, join(disk.workspaceRoot, folder), sources);
         const rootfs = { settings: workspace.settingsOf(folder), rootfsTask: names.rootfs };
         const facts = await lookAround(disk, file, summary, components, rootfs, recall, summaryIn);
         if (facts.rootfs.files.length > 0) files[folder] = facts.rootfs.files;

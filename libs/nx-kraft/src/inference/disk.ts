@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
@@ -8,12 +8,14 @@ import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey
  * all of that at the price of a single `stat`.
  */
 export class Disk {
+  /** Behind all links. */
   readonly workspaceRoot: string;
   readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #realPaths = new Map<string, string>();
   readonly #surveys = new Map<string, BuildFilesSurvey>();
 
   constructor(workspaceRoot: string) {
-    this.workspaceRoot = workspaceRoot;
+    this.workspaceRoot = realpathSync(workspaceRoot);
   }
 
   /** Whether there is something at an absolute path; a link counts, wherever it leads. */
@@ -31,6 +33,18 @@ export class Disk {
   }
 
   /**
+   * Where an absolute path leads, behind all links on the way; the path itself where nothing is. What Nx knows of the files
+   * that git does not ignore goes through no links, so keys see what lies there under this path alone.
+   */
+  realPath(path: string): string {
+    const known = this.#realPaths.get(path);
+    if (known !== undefined) return known;
+    const real = realPathIfThere(path);
+    this.#realPaths.set(path, real);
+    return real;
+  }
+
+  /**
    * What the build files of an application or a library say.
    *
    * @param isApart  whether a folder or link below, by its relative path, has no part in the build; the same each time
@@ -41,6 +55,15 @@ export class Disk {
     const survey = surveyBuildFiles(folder, { isApart, within: this.workspaceRoot });
     this.#surveys.set(folder, survey);
     return survey;
+  }
+}
+
+function realPathIfThere(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) return path;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, extname, join, posix, relative, resolve, sep } from 'node:path';
+import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { Fault } from '@nx-kraft/base';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
 import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
@@ -103,7 +103,7 @@ export async function lookAround(
     declared: settings.declared,
     kernels: kernelFacts(disk, folder, summary, components, summaryIn, compiled),
     rootfs: await filesystemFacts(disk, folder, summary, settings.options(rootfsTask), recall),
-    volumes: volumeFacts(disk.workspaceRoot, folder, summary),
+    volumes: volumeFacts(disk, folder, summary),
   };
 }
 
@@ -114,7 +114,7 @@ export type SummaryIn = (folder: string) => Summary | undefined;
  * applications of their own below.
  */
 function readBuildFiles(disk: Disk, folder: string, summaryIn: SummaryIn): BuildFilesSurvey {
-  const own = toWorkspacePath(disk.workspaceRoot, folder);
+  const own = toWorkspacePath(disk, folder);
   const summary = own === undefined ? undefined : summaryIn(own);
   const apart = new Set(summary === undefined ? [] : filesystemFolders(summary.filesystems));
   return disk.buildFiles(
@@ -125,15 +125,15 @@ function readBuildFiles(disk: Disk, folder: string, summaryIn: SummaryIn): Build
 }
 
 /** A folder with sources, relative to the workspace; undefined when it is no part of that, or around all of it. */
-function sourceFolder(workspaceRoot: string, path: string): string | undefined {
-  const folder = toWorkspacePath(workspaceRoot, path);
+function sourceFolder(disk: Disk, path: string): string | undefined {
+  const folder = toWorkspacePath(disk, path);
   return folder === '.' ? undefined : folder;
 }
 
-function volumeFacts(workspaceRoot: string, folder: string, { volumes }: Summary): VolumeFacts {
+function volumeFacts(disk: Disk, folder: string, { volumes }: Summary): VolumeFacts {
   const paths = volumes.map((source) => {
     const path = resolve(folder, source);
-    return isThere(path) ? toWorkspacePath(workspaceRoot, path) : undefined;
+    return isThere(path) ? toWorkspacePath(disk, path) : undefined;
   });
   return {
     files: inside(paths).flatMap((path) => [path, posix.join(path, '**/*')]),
@@ -153,25 +153,25 @@ function kernelFacts(
   const toFolders = (paths: readonly (string | undefined)[]): readonly LocalFolder[] =>
     inside(paths).map((path) => ({ path, isClone: disk.has(join(disk.workspaceRoot, path, '.git')) }));
   const kernels = runtimeKernel === undefined ? [] : [resolve(folder, runtimeKernel)];
-  const [file] = kernels.map((path) => toWorkspacePath(disk.workspaceRoot, path));
-  const places = folders.map((path) => toWorkspacePath(disk.workspaceRoot, path));
+  const [file] = kernels.map((path) => toWorkspacePath(disk, path));
+  const places = folders.map((path) => toWorkspacePath(disk, path));
   const archives = inside(places).filter((path) => isFile(join(disk.workspaceRoot, path)));
   const surveys = [...compiled, ...folders.filter((path) => path !== core && isFolder(path))].map(
     (path) => [path, readBuildFiles(disk, path, summaryIn)] as const,
   );
   const climbs = surveys.flatMap(([path, survey]) => survey.climbs.map((climb) => resolve(path, climb)));
   const linked = surveys.flatMap(([path, survey]) => survey.linked.map((place) => resolve(path, place)));
-  const linkedFiles = linked.filter((path) => !isFolder(path)).map((path) => toWorkspacePath(disk.workspaceRoot, path));
+  const linkedFiles = new Set(linked.filter((path) => !isFolder(path)).map((path) => toWorkspacePath(disk, path)));
   const taken = [
     // What lies beside a source may be included by it, but not by a link to it.
     ...climbs.map((path) => (isFolder(path) ? path : dirname(path))),
     ...linked.filter(isFolder),
-  ].map((path) => sourceFolder(disk.workspaceRoot, path));
-  const local = inside(templates.map((path) => toWorkspacePath(disk.workspaceRoot, path)));
+  ].map((path) => sourceFolder(disk, path));
+  const local = inside(templates.map((path) => toWorkspacePath(disk, path)));
   return {
     remote,
     folders: toFolders(places.filter((path) => path === undefined || !archives.includes(path))),
-    files: [...archives, ...inside(linkedFiles)],
+    files: [...archives, ...inside([...linkedFiles])],
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
     notCompiled: local.flatMap((path) => {
       const template = summaryIn(path);
@@ -193,9 +193,9 @@ function kernelFacts(
   };
 }
 
-/** A path in the workspace relative to it; undefined for one outside. */
-function toWorkspacePath(workspaceRoot: string, path: string): string | undefined {
-  return within(posix.normalize(relative(workspaceRoot, path).split(sep).join('/')));
+/** Where a path leads behind all links, relative to the workspace; undefined for what lies outside. */
+function toWorkspacePath(disk: Disk, path: string): string | undefined {
+  return within(posix.normalize(relative(disk.workspaceRoot, disk.realPath(path)).split(sep).join('/')));
 }
 
 /** A normalized path relative to the workspace; undefined for one outside. */
@@ -207,9 +207,8 @@ function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Whether this is a file whose name has an ending, as all archives have. */
 function isFile(path: string): boolean {
-  return extname(path) !== '' && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function isFolder(path: string): boolean {
@@ -261,7 +260,7 @@ async function rootfsFacts(
     findInputs({ ...request, baseDirectory: folder }, texts),
   );
   if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: false };
-  const own = toWorkspacePath(disk.workspaceRoot, folder) ?? '';
+  const own = toWorkspacePath(disk, folder) ?? '';
   const globs = (paths: readonly string[]) => paths.map((glob) => within(posix.join(own, glob)));
   const files = globs(inputs.files);
   return {
