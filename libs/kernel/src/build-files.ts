@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestFiles } from './sources.ts';
-import { surveyBuildFiles } from './survey.ts';
+import { type BuildFilesSurvey, surveyBuildFiles } from './survey.ts';
 
 /** What lies below a folder, by relative paths, and is no source of a kernel, such as an application's file systems. */
 type Apart = readonly string[] | undefined;
 
-function survey(folder: string, apart: Apart) {
+/** What a kernel takes from an application or a library, and from around it. */
+export function surveySources(folder: string, apart?: Apart): BuildFilesSurvey {
   return surveyBuildFiles(folder, { isApart: (path) => apart?.includes(path) === true });
 }
 
 /** A digest over the files that say how to compile a folder's sources, some of which may lie around it. */
 export async function digestBuildFiles(folder: string, apart?: Apart): Promise<string> {
-  return digestFiles(folder, survey(folder, apart).files);
+  return digestFiles(folder, surveySources(folder, apart).files);
 }
 
 /**
@@ -20,7 +21,7 @@ export async function digestBuildFiles(folder: string, apart?: Apart): Promise<s
  * sources and flags all give the same text here, and can share all other objects.
  */
 export async function readGlobalSettings(application: string, apart: Apart): Promise<string> {
-  const { files } = survey(application, apart);
+  const { files } = surveySources(application, apart);
   const texts = await Promise.all(files.map((path) => readFile(join(application, path), 'utf8')));
   return stripOwnSettings(texts.join('\n'));
 }
@@ -39,12 +40,12 @@ export function stripOwnSettings(makefile: string): string {
 
 /** The places around a folder to which links in it lead, by relative paths. */
 export function listLinked(folder: string, apart?: Apart): readonly string[] {
-  return survey(folder, apart).linked;
+  return surveySources(folder, apart).linked;
 }
 
 /** How many folders up an application or a library goes, as with `$(APP_BASE)/../common/x.c` or by a link. */
 export function countLevelsUp(folder: string, apart?: Apart): number {
-  const { climbs, linked } = survey(folder, apart);
+  const { climbs, linked } = surveySources(folder, apart);
   const levels = (place: string): number => place.split('/').filter((part) => part === '..').length;
   return Math.max(0, ...[...climbs, ...linked].map(levels));
 }

@@ -1,4 +1,5 @@
 export { buildKernel } from './build.ts';
+export { surveySources } from './build-files.ts';
 export { changeInMenus, type Configured, configureKernel, type MenuChanges } from './configure.ts';
 export { type MakeStep } from './diagnose.ts';
 export { type ExplainedOption } from './explain.ts';
@@ -10,6 +11,5 @@ export { hasCanonicalPlaces } from './place.ts';
 export { type BuildOptions, type BuiltKernel, type KernelPlan, type Source } from './plan.ts';
 export { sharedObjectsRoot } from './shared-objects.ts';
 export { type SectionSizes, type SizeReport } from './size-report.ts';
-export { surveyBuildFiles } from './survey.ts';
 export { askVersion, crossCompilePrefix, describeOtherCompiler, describeToolchains } from './toolchain.ts';
 export { verifyReproducible } from './verify-reproducible.ts';

@@ -7,7 +7,7 @@ import {
   librarySymbols,
   mergeKconfig,
   type OtherCompilerName,
-  surveyBuildFiles,
+  surveySources,
   targetSymbols,
 } from '@nx-kraft/kernel';
 import { type Kraftfile, type Target, embedsRootfs, outputNames, rootfsName } from '@nx-kraft/kraftfile';
@@ -71,10 +71,7 @@ function otherCompilers(
   { application, apart, libraries }: Pick<KernelPlan, 'application' | 'apart' | 'libraries'>,
   kconfig: Kconfig,
 ): readonly OtherCompilerName[] {
-  const surveys = [
-    surveyBuildFiles(application, { isApart: (path) => apart?.includes(path) === true }),
-    ...libraries.map(({ folder }) => surveyBuildFiles(folder)),
-  ];
+  const surveys = [surveySources(application, apart), ...libraries.map(({ folder }) => surveySources(folder))];
   const words = [...Object.keys(kconfig), ...libraries.map(({ name }) => name)];
   const found = [...surveys.flatMap(({ compilers }) => compilers), ...findOtherCompilers(words)];
   return [...new Set(found)].toSorted();
