@@ -47,6 +47,8 @@ test('a second machine with an empty disk boots, packs and tests without compili
 
   const second = await machine(tokens.read, server.url, ...copies);
   await second.withoutCompilers();
+  // Whose process the plugin runs in makes no other keys.
+  second.environment.NX_ISOLATE_PLUGINS = 'false';
   expect(await second.nx(...tasks)).toMatchObject({ exitCode: 0, ran: [] });
   expect(await readFile(second.path('apps/hello/.unikraft/build/hello.oci/index.json'), 'utf8')).toBe(image);
   const booted = await second.nx('run', 'hello:run');
@@ -68,8 +70,12 @@ test('what a branch, or one who may only read, builds never reaches the trusted 
   await trusted.nx(...tasks);
   const entries = await readdir(join(folder, 'trusted'));
 
-  for (const token of [tokens.read, tokens.branch]) {
+  for (const [token, isolated] of [
+    [tokens.read, 'true'],
+    [tokens.branch, 'false'],
+  ] as const) {
     const untrusted = await machine(token, server.url);
+    untrusted.environment.NX_ISOLATE_PLUGINS = isolated;
     await untrusted.edit('apps/web/main.c', 'main', 'evil');
     const run = await untrusted.nx(...tasks);
     expect(run).toMatchObject({

@@ -76,10 +76,14 @@ describe('a kernel in the cache', () => {
   });
 });
 
-test.each(['false', 'true'])(
-  'what nothing takes is made again at the end of the run; with a daemon: %s',
-  async (daemon) => {
-    Object.assign(workspace.environment, { NX_DAEMON: daemon, CI: 'false' });
+test.each([
+  ['false', 'true'],
+  ['true', 'true'],
+  ['false', 'false'],
+])(
+  'what nothing takes is made again at the end of the run; with a daemon: %s; plugins in processes of their own: %s',
+  async (daemon, isolated) => {
+    Object.assign(workspace.environment, { NX_DAEMON: daemon, NX_ISOLATE_PLUGINS: isolated, CI: 'false' });
     try {
       await damage(kernel, (entry) => flipByte(join(entry, kernel)));
       const run = await workspace.nx('run-many', '-t', 'build', '-p', 'web');
@@ -91,7 +95,7 @@ test.each(['false', 'true'])(
       await expectMended({ ...run, output }, 'web:build:qemu-x86_64');
     } finally {
       await workspace.nx('daemon', '--stop');
-      for (const name of ['NX_DAEMON', 'CI']) delete workspace.environment[name];
+      for (const name of ['NX_DAEMON', 'NX_ISOLATE_PLUGINS', 'CI']) delete workspace.environment[name];
     }
   },
 );
