@@ -21,6 +21,8 @@ export interface LockNeeds {
   readonly components: readonly PlacedRequest[];
   /** References of runtime and base images as they are written; those with a digest in them need no entry. */
   readonly images: readonly string[];
+  /** Whether there may be more that could not be found out. Nothing that is locked then counts as unused. */
+  readonly isPartial?: boolean;
 }
 
 export interface LockOptions extends Omit<ResolveOptions, 'baseDirectory' | 'lock' | 'frozen'> {
@@ -60,8 +62,8 @@ export async function findLockGaps(lock: Lock | undefined, needs: LockNeeds): Pr
 
 /**
  * Makes a lock that has exactly what is needed: entries that are there stay as they are (but for those to update),
- * missing ones are resolved, unused ones go. What builds on this machine have fetched upstream without any checksum is
- * added to the entries of its libraries.
+ * missing ones are resolved, unused ones go, unless the needs are not all known. What builds on this machine have fetched
+ * upstream without any checksum is added to the entries of its libraries.
  *
  * @throws ComponentFault COMPONENT_NOT_FOUND when nothing that is needed has a name to update
  */
@@ -86,7 +88,11 @@ export async function updateLock(lock: Lock | undefined, needs: LockNeeds, optio
     collect([...requests.keys()], components, (key) => lockedResolution(lock, key), options),
     collect(references, images, (reference) => lockedDigest(lock, reference), options),
   ]);
-  return { components: lockedComponents, images: lockedImages };
+  const kept = needs.isPartial === true ? lock : undefined;
+  return {
+    components: { ...kept?.components, ...lockedComponents },
+    images: { ...kept?.images, ...lockedImages },
+  };
 }
 
 /** The entries by their keys; those that fail as they were before, if the caller takes faults. */
@@ -110,11 +116,20 @@ async function collect<Entry>(
 
 /** The requests that are not for local folders and archives, by their keys. */
 async function remoteRequests({ components }: LockNeeds): Promise<Map<string, PlacedRequest>> {
-  const located = await Promise.all(
-    components.map(async (placed) => ({ placed, origin: await locate(placed.request, placed.baseDirectory) })),
-  );
-  const remote = located.filter(({ origin }) => origin.kind !== 'folder' && origin.kind !== 'archive');
+  const located = await Promise.all(components.map(async (placed) => ({ placed, isHere: await isLocal(placed) })));
+  const remote = located.filter(({ isHere }) => !isHere);
   return new Map(remote.map(({ placed }) => [componentKey(placed.request), placed]));
+}
+
+/** A source that cannot be meant or is not there counts as remote: its fault is met where its own entry is made. */
+async function isLocal({ request, baseDirectory }: PlacedRequest): Promise<boolean> {
+  try {
+    const { kind } = await locate(request, baseDirectory);
+    return kind === 'folder' || kind === 'archive';
+  } catch (error) {
+    if (error instanceof ComponentFault) return false;
+    throw error;
+  }
 }
 
 function imageReferences({ images }: LockNeeds): readonly string[] {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Fault } from '@nx-kraft/base';
 import { makeArchive, type FileServer, serveFiles, sha256 } from '../test/server.ts';
 import {
   ComponentFault,
@@ -237,6 +238,33 @@ test('where one image cannot be found the rest is locked, what an older lock has
   expect(await updateLock(older, needs('musl'), { ...options, update: 'all' })).toEqual(older);
   await expect(updateLock(undefined, needs('musl'), { store, resolveDigest: failing })).rejects.toBe(fault);
   await server.close();
+});
+
+test('a source that is not there is told like all that cannot be locked, and keeps nothing else from it', async () => {
+  server = await serveFiles();
+  store = openStore({ folder: join(folder, 'store') });
+  await serve('one');
+  const nowhere = { request: { type: 'library', name: 'x', source: './nowhere' }, baseDirectory: folder } as const;
+  const told: [string, string][] = [];
+  const onFault = (key: string, { code }: Fault): void => void told.push([key, code]);
+  const { components, images } = needs('musl');
+  const all = { components: [...components, nowhere], images };
+  const lock = await updateLock(undefined, all, { store, resolveDigest, onFault });
+  expect(Object.keys(lock.components)).toEqual([`lib/musl@${server.url}/musl.tar.gz`]);
+  expect(told).toEqual([['lib/x@./nowhere', 'COMPONENT_NOT_FOUND']]);
+  await expect(updateLock(undefined, all, { store, resolveDigest })).rejects.toMatchObject({
+    code: 'COMPONENT_NOT_FOUND',
+  });
+  await server.close();
+});
+
+test('where not all needs are known nothing that is locked counts as unused', async () => {
+  const older = { ...lockOf(musl), images: { 'base:latest': digest('b') } };
+  const partly: LockNeeds = { components: [], images: ['other:latest'], isPartial: true };
+  expect(await updateLock(older, partly, { store, resolveDigest })).toEqual({
+    ...older,
+    images: { ...older.images, 'other:latest': digest('c') },
+  });
 });
 
 test('local folders have no entry', async () => {

@@ -27,11 +27,14 @@ export function asGenerator<Options extends CommonOptions>(
       if (options.skipFormat !== true) await formatFiles(tree);
       return afterwards;
     } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      // Nx tells an error's message only, and asks to look at a stack trace where there is one.
-      throw Object.assign(new Error(describeError(error), { cause: error }), { stack: '' });
+      throw error instanceof Fault ? sentence(describeError(error), error) : error;
     }
   };
+}
+
+/** An error that Nx tells as it is: of any it tells the message only, and asks to look at a stack trace where there is one. */
+export function sentence(text: string, cause?: unknown): Error {
+  return Object.assign(new Error(text, { cause }), { stack: '' });
 }
 
 /** @throws GeneratorFault OLD_NX for a version that the plugin is not made for */

@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Tree, readNxJson, updateNxJson } from '@nx/devkit';
 import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
+import { parseLock } from '@nx-kraft/components';
 import { readKraftfile } from '@nx-kraft/kraftfile';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { removeTree } from '../../../components/src/tree.ts';
+import { makeArchive } from '../../../components/test/server.ts';
 import app from './app/generator.ts';
 import { templates } from './app/templates.ts';
 import convert from './convert/generator.ts';
@@ -11,7 +17,9 @@ import { checkNx } from './generator.ts';
 import init from './init/generator.ts';
 import library from './library/generator.ts';
 import remove from './remove/generator.ts';
+import sync from './sync/generator.ts';
 import target from './target/generator.ts';
+import update from './update/generator.ts';
 import vscode from './vscode/generator.ts';
 
 let tree: Tree;
@@ -290,6 +298,70 @@ describe('remove', () => {
     await expect(remove(tree, { project: 'web' })).rejects.toThrow('web cannot be removed: shop uses it (IN_USE)');
     await remove(tree, { project: 'web', force: true });
     expect(tree.exists('apps/web')).toBe(false);
+  });
+});
+
+describe('sync and update', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sync-'));
+    // Archives, links and folders are looked for on the disk.
+    tree.root = folder;
+    vi.stubEnv('NX_KRAFT_STORE', join(folder, 'store'));
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const archive = await makeArchive([{ name: 'top/Makefile.uk', content: 'one' }]);
+    for (const name of ['core', 'musl']) await writeFile(join(folder, `${name}.tar.gz`), archive);
+    tree.write('apps/good/Kraftfile', `spec: v0.6\nunikraft: ${source('core')}\ntargets: [qemu/x86_64]\n`);
+    tree.write('apps/gone/Kraftfile', `spec: v0.6\nunikraft: ${source('gone')}\ntargets: [qemu/x86_64]\n`);
+    tree.write('apps/gone2/Kraftfile', `spec: v0.6\nunikraft: ${source('gone')}\ntargets: [fc/x86_64]\n`);
+    tree.write('apps/odd/Kraftfile', 'spec: v0.6\nruntime: Odd_\ntargets: [qemu/x86_64]\n');
+    tree.write(
+      'apps/part/Kraftfile',
+      `spec: v0.6\ntemplate: { source: ../nowhere }\nlibraries: { musl: ${source('musl')}, lwip: {} }\n`,
+    );
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+    await removeTree(folder);
+  });
+
+  const address = (name: string): string => pathToFileURL(join(folder, `${name}.tar.gz`)).href;
+  const source = (name: string): string => `{ source: '${address(name)}' }`;
+  const lockedKeys = (): readonly string[] => Object.keys(parseLock(text('kraft.lock'), 'kraft.lock').components);
+  const told = [
+    expect.stringMatching(/^apps\/gone\/Kraftfile and 1 more: core\/unikraft@\S+ cannot be locked: .*\(COMPONENT_/),
+    expect.stringMatching(/^apps\/odd\/Kraftfile: Odd_ cannot be locked: .*\(REFERENCE_INVALID\)/),
+    expect.stringMatching(/^ {2}Write it as /),
+    expect.stringMatching(/^apps\/part\/Kraftfile: app\/\S+@\.\.\/nowhere cannot be locked: .*\(COMPONENT_NOT_FOUND\)/),
+    expect.stringMatching(/^ {2}Write a folder /),
+  ] as string[];
+
+  test('lock all that can be had, and tell of the rest by itself, with where it is named', async () => {
+    const { callback, outOfSyncDetails } = await sync(tree);
+    expect(outOfSyncDetails).toEqual(told);
+    expect(lockedKeys()).toEqual([`core/unikraft@${address('core')}`, `lib/musl@${address('musl')}`]);
+    expect(callback).toThrow(/^apps\/gone\/Kraftfile and 1 more: [^]+\n {2}Write a folder /);
+    await expect(sync(tree)).rejects.toThrow('cannot be locked');
+    const after = await update(tree, {});
+    expect(lockedKeys()).toHaveLength(2);
+    expect(after).toThrow('apps/odd/Kraftfile: Odd_ cannot be locked');
+    await expect(update(tree, { name: 'nothing' })).rejects.toThrow(/no Kraftfile names nothing .*\n {2}There is: /);
+  });
+
+  test('keep what is locked while a Kraftfile is broken or a template is not there, which may name it', async () => {
+    for (const name of ['gone', 'gone2', 'odd', 'part']) tree.delete(`apps/${name}`);
+    await sync(tree);
+    const good = text('apps/good/Kraftfile');
+    tree.write('apps/good/Kraftfile', 'spec: v0.6\nunikraft: [stable\ntargets: [qemu/x86_64]\n');
+    expect(await sync(tree)).toEqual({});
+    tree.write('apps/good/Kraftfile', 'spec: v0.6\ntemplate: { source: ../nowhere }\n');
+    await expect(sync(tree)).rejects.toThrow('nowhere cannot be locked');
+    expect(lockedKeys()).toEqual([`core/unikraft@${address('core')}`]);
+    tree.write('apps/good/Kraftfile', good.replace('core.tar', 'musl.tar'));
+    await sync(tree);
+    expect(lockedKeys()).toEqual([`core/unikraft@${address('musl')}`]);
   });
 });
 

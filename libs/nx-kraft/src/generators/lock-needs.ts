@@ -7,13 +7,15 @@ import {
   type LockOptions,
   type PlacedRequest,
   applyTemplates,
+  componentKey,
   fetchComponent,
   openStore,
   parseLock,
   readUserIndexes,
   resolveComponent,
+  updateLock,
 } from '@nx-kraft/components';
-import { type Fault, describeError } from '@nx-kraft/base';
+import { Fault, describeError } from '@nx-kraft/base';
 import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
 import { Repository, parseReference } from '@nx-kraft/oci';
 import { RootfsFault, rootfsInputs } from '@nx-kraft/rootfs';
@@ -27,16 +29,17 @@ import { networkRules } from '../tasks/network.ts';
 import { baseImageName, componentNeeds, namedComponents, runtimeImageName } from '../tasks/needs.ts';
 import { openRegistries } from '../tasks/registry.ts';
 import { readTemplate } from '../tasks/sources.ts';
+import { sentence } from './generator.ts';
 import { findKraftfiles } from './kraftprojects.ts';
 
 /** The lock as the tree has it; undefined when there is none. */
-export function readTreeLock(tree: Tree): Lock | undefined {
+function readTreeLock(tree: Tree): Lock | undefined {
   const text = tree.read(lockFileName, 'utf8');
   return text === null ? undefined : parseLock(text, lockFileName);
 }
 
 /** How names are resolved while a lock is written. */
-export async function lockOptions(): Promise<LockOptions> {
+async function lockOptions(): Promise<LockOptions> {
   const rules = networkRules({});
   const client = openRegistries(rules);
   return {
@@ -55,23 +58,74 @@ export async function lockOptions(): Promise<LockOptions> {
   };
 }
 
-/** What could not be locked, as one fault for all; undefined where all was. */
-export function lockFailure(faults: ReadonlyMap<string, Fault>): Error | undefined {
-  if (faults.size === 0) return undefined;
-  const told = [...faults].map(([key, fault]) => `${key} cannot be locked: ${describeError(fault)}`);
-  // Nx tells an error's message only, and asks to look at a stack trace where there is one.
-  return Object.assign(new Error(told.join('\n')), { stack: '' });
+/** What becomes of the lock, and what could not be had for it. */
+interface LockRefresh {
+  readonly before: Lock | undefined;
+  readonly after: Lock;
+  /** Tells all that could not be locked; undefined where nothing is amiss. */
+  readonly failure: Error | undefined;
+}
+
+/**
+ * Makes the lock that a workspace needs. What cannot be had for it keeps none of the rest from being locked, and what the
+ * lock has of it stays: only whoever knows all that is named knows what nobody names any more.
+ *
+ * @param update  what to ask for again although it is locked
+ * @throws Error with a fault as its message, for a lock that cannot be read or a name that no Kraftfile has
+ */
+export async function refreshLock(tree: Tree, update: LockOptions['update'] = []): Promise<LockRefresh> {
+  try {
+    const before = readTreeLock(tree);
+    const rules = await lockOptions();
+    const { needs, namedIn, faults } = await gatherNeeds(tree, before, rules);
+    const onFault = (key: string, fault: Fault): void => void faults.set(key, fault);
+    const after = await updateLock(before, needs, { ...rules, update, onFault });
+    return { before, after, failure: faults.size === 0 ? undefined : sentence(tellFaults(faults, namedIn)) };
+  } catch (error) {
+    throw error instanceof Fault ? sentence(describeError(error), error) : error;
+  }
+}
+
+/** Of each thing that could not be locked: where it is named, what it is, why, and what to do. */
+function tellFaults(faults: ReadonlyMap<string, Fault>, namedIn: ReadonlyMap<string, readonly string[]>): string {
+  const told = [...faults].map(([key, fault]): string => {
+    const [first = lockFileName, ...others] = namedIn.get(key) ?? [];
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return `${first}${more}: ${key} cannot be locked: ${describeError(fault)}`;
+  });
+  return told.toSorted().join('\n');
+}
+
+/** What the Kraftfiles name, as far as that could be found out. */
+interface GatheredNeeds {
+  readonly needs: LockNeeds;
+  /** The Kraftfiles that name a component or image, relative to the workspace, by its key. */
+  readonly namedIn: ReadonlyMap<string, readonly string[]>;
+  /** What kept needs from being found out, by the key of the template or image. */
+  readonly faults: Map<string, Fault>;
 }
 
 /** Everything that the Kraftfiles of a workspace, their templates and their Dockerfiles name. */
-export async function gatherNeeds(tree: Tree, lock: Lock | undefined, options: LockOptions): Promise<LockNeeds> {
+async function gatherNeeds(tree: Tree, lock: Lock | undefined, options: LockOptions): Promise<GatheredNeeds> {
   const files = await findKraftfiles(tree);
   const names = inferredNames(tree);
-  const needs = await Promise.all(files.map((file) => needsOf(tree, file, names, lock, options)));
   const packed = await imagesPackedHere(tree, files, names);
+  const gathered = await Promise.all(
+    files.map(async (file) => ({ file, ...(await needsOf(tree, file, names, lock, options)) })),
+  );
+  const namedIn = new Map<string, string[]>();
+  for (const { file, components, images, faults } of gathered) {
+    const keys = [...components.map(({ request }) => componentKey(request)), ...images, ...faults.keys()];
+    for (const key of new Set(keys)) namedIn.set(key, [...(namedIn.get(key) ?? []), file]);
+  }
   return {
-    components: needs.flatMap(({ components }) => components),
-    images: [...new Set(needs.flatMap(({ images }) => images))].filter((name) => !packed.has(name)),
+    needs: {
+      components: gathered.flatMap(({ components }) => components),
+      images: [...new Set(gathered.flatMap(({ images }) => images))].filter((name) => !packed.has(name)),
+      isPartial: gathered.some(({ isPartial }) => isPartial === true),
+    },
+    namedIn,
+    faults: new Map(gathered.flatMap(({ faults }) => [...faults])),
   };
 }
 
@@ -91,31 +145,64 @@ async function imagesPackedHere(tree: Tree, files: readonly string[], names: Tas
   return new Set(packed.flat());
 }
 
+/** What one Kraftfile names, and what could not be found out about that. */
+interface FileNeeds extends LockNeeds {
+  readonly faults: ReadonlyMap<string, Fault>;
+}
+
 async function needsOf(
   tree: Tree,
   file: string,
   names: TaskNames,
   lock: Lock | undefined,
   rules: LockOptions,
-): Promise<LockNeeds> {
+): Promise<FileNeeds> {
   const folder = join(tree.root, dirname(file));
   const directoryName = basename(folder);
-  const { kraftfile } = readKraftfile(tree.read(file, 'utf8') ?? '', { file, directoryName, env: process.env });
-  // A file that cannot be read names nothing; its own tasks tell what is wrong with it.
-  if (kraftfile === undefined) return { components: [], images: [] };
+  const text = tree.read(file, 'utf8') ?? '';
+  const { kraftfile, diagnostics } = readKraftfile(text, { file, directoryName, env: process.env });
+  // What a broken file names is not all known; its own tasks tell what is wrong with it.
+  if (kraftfile === undefined) return { components: [], images: [], isPartial: true, faults: new Map() };
+  const { components, faults } = await componentsOf(kraftfile, folder, lock, rules);
+  const images = await imagesOf(folder, kraftfile, names, new Disk(tree.root));
+  return {
+    components,
+    images: images.images,
+    isPartial: faults.size > 0 || diagnostics.some(({ severity }) => severity === 'error'),
+    faults: new Map([...faults, ...images.faults]),
+  };
+}
+
+/** The components of a Kraftfile and of its templates; of a template that cannot be had, what is named without it. */
+async function componentsOf(
+  kraftfile: Kraftfile,
+  folder: string,
+  lock: Lock | undefined,
+  rules: LockOptions,
+): Promise<Pick<FileNeeds, 'components' | 'faults'>> {
   const templates: PlacedRequest[] = [];
+  let latest = '';
   const fetch = async (request: ComponentRequest, baseDirectory: string): Promise<string> => {
+    latest = componentKey(request);
     const options = { ...rules, lock, baseDirectory };
     const fetched = await fetchComponent(await resolveComponent(request, options), options.store, options);
     const components = remoteKeys(await readTemplate(fetched.folder));
     templates.push({ request, baseDirectory, components });
     return fetched.folder;
   };
-  const merged = await applyTemplates(kraftfile, folder, fetch, readTemplate);
-  return {
-    components: [...componentNeeds(merged.kraftfile, folder), ...templates],
-    images: await imagesOf(folder, kraftfile, names, new Disk(tree.root)),
-  };
+  try {
+    const merged = await applyTemplates(kraftfile, folder, fetch, readTemplate);
+    return { components: [...componentNeeds(merged.kraftfile, folder), ...templates], faults: new Map() };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    // The template may say where a part is that the project names without a place.
+    const placed = componentNeeds(kraftfile, folder).filter(
+      ({ request: { type, source, version } }) =>
+        type !== 'template' && (source !== undefined || version !== undefined),
+    );
+    const fetched = templates.filter(({ request }) => componentKey(request) !== latest);
+    return { components: [...placed, ...fetched], faults: new Map([[latest, error as Fault]]) };
+  }
 }
 
 function remoteKeys(kraftfile: Kraftfile | undefined): readonly string[] {
@@ -129,18 +216,38 @@ async function imagesOf(
   kraftfile: Kraftfile,
   names: TaskNames,
   disk: Disk,
+): Promise<Pick<FileNeeds, 'images' | 'faults'>> {
+  const { runtime } = kraftfile;
+  const faults = new Map<string, Fault>();
+  const inFull = (name: string, fullName: (name: string) => string): readonly string[] => {
+    try {
+      return [fullName(name)];
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      faults.set(name, error as Fault);
+      return [];
+    }
+  };
+  const runtimes = runtime?.reference === undefined ? [] : inFull(runtime.reference, runtimeImageName);
+  const bases = await rootfsImages(folder, kraftfile, names, disk);
+  return { images: [...runtimes, ...bases.flatMap((name) => inFull(name, baseImageName))], faults };
+}
+
+async function rootfsImages(
+  folder: string,
+  kraftfile: Kraftfile,
+  names: TaskNames,
+  disk: Disk,
 ): Promise<readonly string[]> {
-  const { runtime, rootfs } = kraftfile;
-  const runtimes = runtime?.reference === undefined ? [] : [runtimeImageName(runtime.reference)];
-  if (rootfs === undefined) return runtimes;
+  const { rootfs } = kraftfile;
+  if (rootfs === undefined) return [];
   try {
     const options = (await readProjectSettings(folder, disk)).options(names.rootfs);
     const architecture = plannedTargets(kraftfile)[0]?.architecture;
-    const inputs = rootfsInputs({ ...rootfs, architecture, ...options, baseDirectory: folder });
-    return [...runtimes, ...inputs.images.map(baseImageName)];
+    return rootfsInputs({ ...rootfs, architecture, ...options, baseDirectory: folder }).images;
   } catch (error) {
     // A source that is not there names no images; the task that needs it tells of it.
-    if (error instanceof RootfsFault) return runtimes;
+    if (error instanceof RootfsFault) return [];
     throw error;
   }
 }

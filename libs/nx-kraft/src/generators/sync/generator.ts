@@ -1,20 +1,23 @@
 import type { Tree } from '@nx/devkit';
-import type { Fault } from '@nx-kraft/base';
-import { compareLocks, formatLock, formatLockChanges, updateLock } from '@nx-kraft/components';
+import { compareLocks, formatLock, formatLockChanges } from '@nx-kraft/components';
 import { lockFileName } from '../../tasks/files.ts';
-import { gatherNeeds, lockFailure, lockOptions, readTreeLock } from '../lock-needs.ts';
+import { refreshLock } from '../lock-needs.ts';
+
+/** What Nx takes from a generator of `nx sync`: why the workspace is out of step, and what to do when it is written. */
+interface SyncResult {
+  readonly outOfSyncMessage?: string;
+  readonly outOfSyncDetails?: readonly string[];
+  readonly callback?: () => void;
+}
 
 /**
  * Adds to `kraft.lock` what Kraftfiles and Dockerfiles name and the lock lacks, and takes out what nobody names any more.
- * What is locked stays as it is. What cannot be locked is told at the end, when the rest is written.
+ * What is locked stays as it is. What cannot be locked is told at the end, when the rest is written: Nx writes nothing for
+ * a generator that throws.
  */
-export default async function sync(tree: Tree): Promise<{ outOfSyncMessage?: string; callback?: () => void }> {
-  const before = readTreeLock(tree);
-  const faults = new Map<string, Fault>();
-  const options = { ...(await lockOptions()), onFault: (key: string, fault: Fault) => void faults.set(key, fault) };
-  const after = await updateLock(before, await gatherNeeds(tree, before, options), options);
+export default async function sync(tree: Tree): Promise<SyncResult> {
+  const { before, after, failure } = await refreshLock(tree);
   const changes = compareLocks(before, after);
-  const failure = lockFailure(faults);
   if (changes.length === 0) {
     if (failure !== undefined) throw failure;
     return {};
@@ -22,6 +25,8 @@ export default async function sync(tree: Tree): Promise<{ outOfSyncMessage?: str
   tree.write(lockFileName, formatLock(after));
   return {
     outOfSyncMessage: `${lockFileName} is not what the Kraftfiles name:\n${formatLockChanges(changes)}`,
+    // Told by nx sync:check, which writes nothing and so calls nothing back.
+    ...(failure === undefined ? {} : { outOfSyncDetails: failure.message.split('\n') }),
     callback: () => {
       if (failure !== undefined) throw failure;
     },
