@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { RootfsFault } from './fault.ts';
 
@@ -49,7 +49,7 @@ export function detectSource(
   if (type === 'oci' || type === 'image') {
     return { kind: 'image', location: found === 'layout' ? path : source, because: `type is ${type}` };
   }
-  if (found === undefined) return withoutFile(source, path, type);
+  if (found === undefined) return withoutFile(source, baseDirectory, type);
   const wanted = type === undefined || type === 'file' ? undefined : (aliases[type] ?? type);
   const isDirectory = found === 'directory' || found === 'layout';
   if (wanted === 'dockerfile' && isDirectory) {
@@ -134,17 +134,19 @@ export function hasDockerfileName(path: string): boolean {
 /** Comments and parser directives, then FROM or ARG. */
 const firstInstruction = /^\uFEFF?(\s*(#[^\n]*)?\r?\n)*\s*(FROM|ARG)\s/i;
 
-function withoutFile(source: string, path: string, type: SourceType | undefined): Detected {
+function withoutFile(source: string, baseDirectory: string, type: SourceType | undefined): Detected {
   const isPath =
     /^(\.{0,2}\/|~|[A-Za-z]:\\)|\.(cpio|tar|tgz|gz|zst|erofs|initrd)$/.test(source) || hasDockerfileName(source);
   if (type === undefined && !isPath && reference.test(source)) {
     return { kind: 'image', location: source, because: reasons.image };
   }
+  const path = resolve(baseDirectory, source);
+  const from = isAbsolute(source) ? '' : `The path is relative to ${baseDirectory}. `;
   throw new RootfsFault('SOURCE_MISSING', `there is nothing at ${path}`, {
     at: path,
     hint: hasDockerfileName(source)
-      ? 'The path is relative to the Kraftfile. A Dockerfile elsewhere is named like this: rootfs: ../../Dockerfile'
-      : 'The path is relative to the Kraftfile. If another task makes it, let this one depend on that task.',
+      ? `${from}A Kraftfile names a Dockerfile elsewhere like this: rootfs: ../../Dockerfile`
+      : `${from}If another task makes it, let this one depend on that task.`,
   });
 }
 

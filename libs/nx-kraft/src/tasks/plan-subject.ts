@@ -57,7 +57,11 @@ function findKraftfile(folder: string): string {
 }
 
 async function planProject(kraftfile: string, options: SubjectOptions): Promise<KernelRun> {
-  return planMachine(await loadKraftproject('', kraftfile), options);
+  const project = await loadKraftproject('', kraftfile);
+  const { rootfs: own, ...others } = project.kraftfile;
+  // A root file system that gives way to another one need not have been made.
+  const givesWay = own !== undefined && options.rootfs !== undefined;
+  return planMachine(givesWay ? { ...project, kraftfile: others } : project, options);
 }
 
 async function planFile(path: string, options: SubjectOptions): Promise<KernelRun> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import type { Kraftfile } from '@nx-kraft/kraftfile';
 import { runDefaultsName } from '@nx-kraft/kraftfile/outputs';
+import type { KernelRun } from '@nx-kraft/machine/run';
 import type { RunDefaults } from '@nx-kraft/rootfs';
 import { type Kraftproject, ProjectFault } from './kraftproject.ts';
 
@@ -14,12 +15,15 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** What a root file system says of running it that is made from no image. */
+export const nothingSaid: RunDefaults = { entrypoint: [], cmd: [], env: [] };
+
 /** Keeps what an image or Dockerfile says of running it beside the root file system that came from it. */
 export async function writeRunDefaults(
   folder: string,
   kraftfile: Kraftfile,
   architecture: string,
-  { entrypoint, cmd, env }: RunDefaults = { entrypoint: [], cmd: [], env: [] },
+  { entrypoint, cmd, env }: RunDefaults = nothingSaid,
 ): Promise<void> {
   const text = `${JSON.stringify({ entrypoint, cmd, env })}\n`;
   await replaceAtomically(join(folder, runDefaultsName(kraftfile, architecture)), (path) => writeFile(path, text));
@@ -34,16 +38,17 @@ export async function findCommand(project: Kraftproject, architecture: string): 
   const { kraftfile } = project;
   if (kraftfile.rootfs === undefined) return { rootfsArgs: undefined, env: kraftfile.env };
   const text = await readRunDefaults(project, architecture);
-  const { entrypoint, cmd, env } = JSON.parse(text) as RunDefaults;
-  const args = [...entrypoint, ...cmd];
-  const imageEnv = env.map((item): [string, string] => {
+  const { args, env } = commandOf(JSON.parse(text) as RunDefaults);
+  return { rootfsArgs: args.length > 0 ? args : undefined, env: { ...env, ...kraftfile.env } };
+}
+
+/** What an image says of running it, in the words of machines. */
+export function commandOf({ entrypoint, cmd, env }: RunDefaults): Required<Pick<KernelRun, 'args' | 'env'>> {
+  const variables = env.map((item): [string, string] => {
     const [name = '', ...value] = item.split('=');
     return [name, value.join('=')];
   });
-  return {
-    rootfsArgs: args.length > 0 ? args : undefined,
-    env: { ...Object.fromEntries(imageEnv), ...kraftfile.env },
-  };
+  return { args: [...entrypoint, ...cmd], env: Object.fromEntries(variables) };
 }
 
 async function readRunDefaults({ file, folder, kraftfile }: Kraftproject, architecture: string): Promise<string> {

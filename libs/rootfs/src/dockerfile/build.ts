@@ -146,7 +146,7 @@ interface Build {
 
 function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
   const env = options.env ?? process.env;
-  const text = readIfPresent(place.path) ?? missing(`there is no Dockerfile at ${place.path}`, place.path);
+  const text = readIfPresent(place.path) ?? missing(place, `there is no Dockerfile at ${place.path}`, place.path);
   const dockerfile = parseDockerfile(text, place.path);
   const platform = options.platform ?? platformOf(options.architecture);
   const buildArgs = givenArgs(options.buildArgs ?? {}, env);
@@ -154,7 +154,7 @@ function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
   const platformVariables = platformArgs(platform);
   const stages = readStages(dockerfile, variables, platformVariables);
   const contextPath = contextOf(place.path, place.baseDirectory, options.context);
-  if (!existsSync(contextPath)) missing(`there is no context at ${contextPath}`, contextPath);
+  if (!existsSync(contextPath)) missing(place, `there is no context at ${contextPath}`, contextPath);
   const rules = findIgnoreRules(contextPath, place.path);
   return {
     place,
@@ -170,10 +170,10 @@ function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
   };
 }
 
-function missing(message: string, at: string): never {
+function missing({ baseDirectory }: DockerfilePlace, message: string, at: string): never {
   throw new RootfsFault('SOURCE_MISSING', message, {
     at,
-    hint: 'Paths are relative to the Kraftfile. If another task makes it, let this one depend on that task.',
+    hint: `Paths are relative to ${baseDirectory}. If another task makes it, let this one depend on that task.`,
   });
 }
 
@@ -340,7 +340,7 @@ async function namedContexts({ options, place }: Build): Promise<NamedContexts> 
       continue;
     }
     const path = resolve(place.baseDirectory, value);
-    if (!existsSync(path)) missing(`the context ${name} is not there`, path);
+    if (!existsSync(path)) missing(place, `the context ${name} is not there`, path);
     const { root } = readContext(path, readIgnoreFile(''), pathsBelow(path, place.outputs), place.modes);
     local.set(name, root);
   }

@@ -1,0 +1,48 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { planSubject } from './plan-subject.ts';
+
+let folder: string;
+let app: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'plan-'));
+  vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
+  app = join(folder, 'app');
+  await mkdir(join(app, '.unikraft/build'), { recursive: true });
+  await writeFile(
+    join(app, 'Kraftfile'),
+    'spec: v0.6\nunikraft: stable\nrootfs: ./Dockerfile\nenv: { COLOR: blue }\ntargets: [qemu/x86_64]\n',
+  );
+  await writeFile(join(app, '.unikraft/build/app_qemu-x86_64.config'), '');
+  await mkdir(join(folder, 'other'));
+  await writeFile(join(folder, 'other/motd'), 'another day\n');
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+test('another root file system needs none of the project’s own, which is asked for only where it is used', async () => {
+  await expect(planSubject(app, {})).rejects.toMatchObject({ code: 'KRAFTFILE_NOT_BUILT' });
+  const { initrd = '', args, env } = await planSubject(app, { rootfs: join(folder, 'other') });
+  expect(await readFile(initrd, 'latin1')).toContain('another day\n');
+  expect({ args, env }).toEqual({ args: [], env: { COLOR: 'blue' } });
+});
+
+test('another root file system brings the command and the variables of its image', async () => {
+  const dockerfile = join(folder, 'other/Dockerfile');
+  await writeFile(dockerfile, 'FROM scratch\nENV COLOR=red SIZE=1\nCOPY motd /\nENTRYPOINT ["cat"]\nCMD ["/motd"]\n');
+  const options = { rootfs: dockerfile };
+  expect(await planSubject(app, options)).toMatchObject({ args: ['cat', '/motd'], env: { COLOR: 'blue', SIZE: '1' } });
+  expect(await planSubject(app, { ...options, args: ['-h'] })).toMatchObject({ args: ['-h'] });
+});
+
+test('one that is not there is told with where it was looked for', async () => {
+  await expect(planSubject(app, { rootfs: './none' })).rejects.toMatchObject({
+    code: 'SOURCE_MISSING',
+    hint: expect.stringContaining(`relative to ${process.cwd()}`) as unknown,
+  });
+});
