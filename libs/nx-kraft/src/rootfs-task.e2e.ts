@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { run } from '@nx-kraft/base';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { startEngine, startRegistry } from '../../rootfs/test/engine.ts';
+import { startRegistry } from '../../oci/test/registry.ts';
+import { startEngine } from '../../rootfs/test/engine.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
 let workspace: TestWorkspace;

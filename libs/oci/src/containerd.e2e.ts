@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bound } from '../../base/test/bound.ts';
 import { makeImage } from '../test/images.ts';
 import { exportToContainerd, importFromContainerd } from './containerd.ts';
 import { parseReference } from './reference.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   const disabled = 'disabled_plugins = ["io.containerd.grpc.v1.cri"]';
   const sockets = ['[grpc]', `address = "${address}"`, '[ttrpc]', `address = "${address}.ttrpc"`];
   await writeFile(join(folder, 'config.toml'), [...settings, disabled, ...sockets].join('\n'));
-  daemon = spawn('containerd', ['--config', join(folder, 'config.toml')], { stdio: 'ignore' });
+  daemon = spawn(...bound('containerd', ['--config', join(folder, 'config.toml')]), { stdio: 'ignore' });
   for (let attempt = 0; !existsSync(address); attempt++) {
     if (daemon.exitCode !== null || attempt === 400) throw new Error('containerd does not start');
     await sleep(50);

@@ -71,3 +71,23 @@ test('whenever two processes are killed, package and store are whole, and work g
     await checkWhole(store.layout);
   }
 });
+
+test('a registry of the tests ends with the test that started it, also when that is killed', async () => {
+  const code = `
+    import { startRegistry } from '${import.meta.resolve('../test/registry.ts')}';
+    process.stdout.write((await startRegistry()).host);
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [host] = (await once(child.stdout, 'data')) as [Buffer];
+  const state = () =>
+    fetch(`http://${host.toString()}/v2/`).then(
+      () => 'up',
+      () => 'down',
+    );
+  expect(await state()).toBe('up');
+  child.kill('SIGKILL');
+  await expect.poll(state, { timeout: 10_000 }).toBe('down');
+});

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '@nx-kraft/base';
+import { bound } from '../../base/test/bound.ts';
 
 /** A running docker-registry for one test. */
 export interface TestRegistry {
@@ -41,7 +42,7 @@ export async function startRegistry({ tls = false, user }: RegistryOptions = {})
     ...(user === undefined ? [] : [`auth: { htpasswd: { realm: test, path: ${folder}/htpasswd } }`]),
   ];
   await writeFile(join(folder, 'config.yml'), `${lines.join('\n')}\n`);
-  const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
+  const child = spawn(...bound('docker-registry', ['serve', join(folder, 'config.yml')]), { stdio: 'ignore' });
   await waitForPort(port, () => child.exitCode !== null);
   return {
     host,

@@ -16,7 +16,9 @@ import { run } from '@nx-kraft/base';
 import { parseReference, RegistryClient, signedDigest } from '@nx-kraft/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeImage } from '../../oci/test/images.ts';
-import { buildahEnvironment, type Engine, pushBusybox, startEngine, startRegistry } from '../test/engine.ts';
+import { bound } from '../../base/test/bound.ts';
+import { startRegistry, type TestRegistry } from '../../oci/test/registry.ts';
+import { buildahEnvironment, type Engine, pushBusybox, startEngine } from '../test/engine.ts';
 import { Workspace } from '../test/workspace.ts';
 import {
   type BuilderName,
@@ -29,7 +31,7 @@ import {
   unexpectedReads,
 } from './index.ts';
 
-let registry: Awaited<ReturnType<typeof startRegistry>>;
+let registry: TestRegistry;
 let engine: Engine;
 let busybox: string;
 let shared: Workspace;
@@ -383,7 +385,7 @@ describe('an image that was packed on this machine', () => {
 });
 
 test("the user's log-in opens a registry to the builder", async () => {
-  const guarded = await startRegistry('somebody:secret');
+  const guarded = await startRegistry({ user: { name: 'somebody', password: 'secret' } });
   try {
     const copy = ['copy', '--src-tls-verify=false', '--dest-tls-verify=false', '--dest-creds=somebody:secret'];
     await run('skopeo', [...copy, `docker://${busybox}`, `docker://${guarded.host}/busybox:1`]);
@@ -407,7 +409,7 @@ test("the user's log-in opens a registry to the builder", async () => {
 
 test('SSH agents reach the build', async () => {
   const socket = workspace.path('agent.sock');
-  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+  const agent = spawn(...bound('ssh-agent', ['-D', '-a', socket]), { stdio: 'ignore' });
   try {
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'key of the test', '-f', workspace.path('key')]);
     while (!existsSync(socket)) await sleep(20);

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '@nx-kraft/base';
+import { bound } from '../../base/test/bound.ts';
+import { freePort } from '../../oci/test/registry.ts';
 
 /** Real builders for one test file: a Docker engine, and a socket behind which its BuildKit answers as buildkitd does. */
 export interface Engine {
@@ -26,16 +28,11 @@ export async function startEngine(registry?: string): Promise<Engine> {
   const folder = mkdtempSync(join(tmpdir(), 'engine-'));
   const socket = join(folder, 'docker.sock');
   const insecure = registry === undefined ? [] : ['--insecure-registry', registry];
-  const daemon = spawn(
-    'setpriv',
-    [
-      // Ends with whoever started it, a test that is killed too.
-      ...['--pdeathsig', 'TERM', 'dockerd'],
-      ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--host', `unix://${socket}`],
-      ...['--pidfile', join(folder, 'pid'), '--iptables=false', '--ip6tables=false', '--bridge=none', ...insecure],
-    ],
-    { stdio: 'ignore', detached: true },
-  );
+  const args = [
+    ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--host', `unix://${socket}`],
+    ...['--pidfile', join(folder, 'pid'), '--iptables=false', '--ip6tables=false', '--bridge=none', ...insecure],
+  ];
+  const daemon = spawn(...bound('dockerd', args), { stdio: 'ignore', detached: true });
   await waitUntil(() => answers(socket), daemon);
   const port = await freePort();
   const clients = new Set<Socket>();
@@ -106,46 +103,6 @@ function answers(socketPath: string): Promise<boolean> {
     ping.on('error', () => resolve(false));
     ping.end();
   });
-}
-
-/**
- * Starts Debian's docker-registry on a free loopback port.
- *
- * @param user  `name:password` of the only one who may read and write; default: everybody
- */
-export async function startRegistry(user?: string): Promise<{ readonly host: string; stop(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'registry-'));
-  const host = `127.0.0.1:${await freePort()}`;
-  const config = [
-    'version: 0.1',
-    'log: { accesslog: { disabled: true }, level: error }',
-    `storage: { filesystem: { rootdirectory: ${folder}/data } }`,
-    `http: { addr: "${host}" }`,
-    ...(user === undefined ? [] : [`auth: { htpasswd: { realm: test, path: ${folder}/users } }`]),
-  ];
-  if (user !== undefined) {
-    const [name = '', password = ''] = user.split(':');
-    writeFileSync(join(folder, 'users'), await run('htpasswd', ['-Bbn', name, password]));
-  }
-  writeFileSync(join(folder, 'config.yml'), config.join('\n'));
-  const server = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
-  await waitUntil(async () => (await fetch(`http://${host}/v2/`).catch(() => undefined)) !== undefined, server);
-  return {
-    host,
-    stop: async () => {
-      server.kill();
-      await once(server, 'exit');
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function waitUntil(isReady: () => Promise<boolean>, program: ChildProcess): Promise<void> {

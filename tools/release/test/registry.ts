@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { run } from '@nx-kraft/base';
+import { bound } from '../../../libs/base/test/bound.ts';
 
 interface Manifest {
   readonly name: string;
@@ -40,9 +41,8 @@ export class Registry {
     };
     await writeFile(join(folder, 'config.yaml'), JSON.stringify(config));
     const program = join(import.meta.dirname, 'node_modules/verdaccio/bin/verdaccio');
-    const server = spawn(process.execPath, [program, '--config', join(folder, 'config.yaml'), '--listen', `${port}`], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    const args = [program, '--config', join(folder, 'config.yaml'), '--listen', `${port}`];
+    const server = spawn(...bound(process.execPath, args), { stdio: ['ignore', 'ignore', 'inherit'] });
     const registry = new Registry(`http://localhost:${port}/`, folder, server);
     await registry.#isUp();
     return registry;
