@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { ExecaError } from 'execa';
 import { Fault } from './fault.ts';
+import { installHint } from './packages.ts';
 
 /** A program that is not there, or that failed. */
 export class ProgramFault extends Fault<'PROGRAM_MISSING' | 'PROGRAM_FAILED'> {
@@ -32,43 +33,6 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for each line of standard output and standard error as it arrives. */
   readonly onLine?: (line: string) => void;
-}
-
-/** Debian's package for each program that the rooms call; other systems mostly use the same names. */
-const packages: Readonly<Record<string, string>> = {
-  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
-  bc: 'bc',
-  bison: 'bison',
-  bzip2: 'bzip2',
-  buildah: 'buildah',
-  flex: 'flex',
-  gcc: 'gcc',
-  gdb: 'gdb',
-  git: 'git',
-  ip: 'iproute2',
-  lex: 'flex',
-  m4: 'm4',
-  make: 'make',
-  'mkfs.erofs': 'erofs-utils',
-  podman: 'podman',
-  patch: 'patch',
-  python3: 'python3',
-  'qemu-system-aarch64': 'qemu-system-arm',
-  'qemu-system-x86_64': 'qemu-system-x86',
-  setpriv: 'util-linux',
-  unshare: 'util-linux',
-  unzip: 'unzip',
-  'x86_64-linux-gnu-gcc': 'gcc-x86-64-linux-gnu',
-  xz: 'xz-utils',
-  yacc: 'bison',
-};
-
-/** What to do when `program` is missing, as a sentence. */
-export function installHint(program: string): string {
-  const name = packages[program];
-  return name === undefined
-    ? `Install ${program} and make sure that it is in PATH.`
-    : `Install it, for example with: apt-get install ${name}`;
 }
 
 /** How much of a program's output is kept for its fault, in characters of each stream. */

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { installHint } from '@nx-kraft/base';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { buildGuest } from '../test/guest.ts';
 import { useGuest } from '../test/use-guest.ts';
@@ -226,7 +227,7 @@ describe('what cannot be run', () => {
     vi.stubEnv('PATH', guest.folder);
     await expect(run([])).rejects.toMatchObject({
       code: 'MACHINE_NO_PROGRAM',
-      hint: containing('apt-get install qemu-system-x86'),
+      hint: installHint('qemu-system-x86_64'),
     });
   });
 });

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { installHint } from '@nx-kraft/base';
 import { MachineFault } from './fault.ts';
 import { exists } from './files.ts';
 import { spawnBound } from './programs.ts';
@@ -35,7 +36,7 @@ export async function startDaemons(mounts: readonly Mount[], folders: readonly M
   const program = places.find((place) => existsSync(place));
   if (program === undefined) {
     throw new MachineFault('MACHINE_NO_PROGRAM', 'virtiofsd is not installed', {
-      hint: 'Install it (apt-get install virtiofsd), or share the folder by 9p.',
+      hint: `9p shares the folder without it. ${installHint('virtiofsd')}`,
     });
   }
   const comma = folders.find(({ source }) => source.includes(','));

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { detectSystem } from '@nx-kraft/base';
 import { examine } from '../doctor/examine.ts';
 import { formatResults } from '../doctor/report.ts';
-import { detectSystem } from '../doctor/system.ts';
 import { command, jsonOption, print } from './command.ts';
 
 export const doctor = command({
   options: jsonOption,
   notes: [
-    'For what is missing it says what that costs and how to get it on this system: Debian, Ubuntu, Fedora, Arch, macOS,',
-    'and Linux in WSL. The exit code is 1 when something is missing without which nothing can be built or run.',
+    'For what is missing it says what that costs and how to get it on this system: Debian, Ubuntu, Fedora, Red Hat, Arch,',
+    'Alpine, macOS, and Linux in WSL. The exit code is 1 when something is missing without which nothing can be built or run.',
     'No other machine is asked but the remote cache, which gets an entry that no task has, and, unless',
     'NX_KRAFT_OFFLINE=1 is set, the registries that there are log-ins for.',
   ].join('\n'),

@@ -1,5 +1,4 @@
-import type { Program } from './packages.ts';
-import type { System } from './system.ts';
+import type { PackagedProgram, System } from '@nx-kraft/base';
 
 /** What a probe found. */
 export type Finding =
@@ -24,7 +23,7 @@ export interface Check {
   /** What does not work without it, or not as well, as a sentence. */
   readonly cost: string;
   /** The program that a package brings. */
-  readonly program?: Program;
+  readonly program?: PackagedProgram;
   readonly probe: (surroundings: Surroundings) => Promise<Finding>;
 }
 
@@ -36,7 +35,7 @@ export interface Result {
   readonly detail: string;
   readonly needed: boolean;
   readonly cost: string;
-  readonly program?: Program;
+  readonly program?: PackagedProgram;
   /** What to do about it, for this system; undefined when it is in order. */
   readonly remedy?: string;
 }

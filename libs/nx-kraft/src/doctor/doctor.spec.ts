@@ -4,11 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { System } from '@nx-kraft/base';
 import type { Result } from './check.ts';
 import { examine } from './examine.ts';
-import { installLine, packages } from './packages.ts';
 import { formatResults } from './report.ts';
-import { type Family, type System, describeLinux } from './system.ts';
 
 const debian: System = { name: 'Debian', family: 'apt', wsl: false };
 const qemu = arch() === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
@@ -165,33 +164,6 @@ test('each disk is told once, with what lies there', async () => {
   }
 });
 
-test('systems are told apart', () => {
-  const linux = (id: string, kernel = '6.1.0'): System => describeLinux(id, kernel);
-  expect(linux('PRETTY_NAME="Ubuntu 24.04 LTS"\nID=ubuntu\nID_LIKE=debian\n')).toEqual({
-    name: 'Ubuntu 24.04 LTS',
-    family: 'apt',
-    wsl: false,
-  });
-  expect(linux('ID=fedora\n').family).toBe('dnf');
-  expect(linux('ID=endeavouros\nID_LIKE="arch"\n').family).toBe('pacman');
-  expect(linux('ID=rocky\nID_LIKE="rhel centos fedora"\n').family).toBe('dnf');
-  expect(linux('ID=nixos\n').family).toBeUndefined();
-  expect(linux('ID=debian\n', '5.15.153.1-microsoft-standard-WSL2')).toMatchObject({ family: 'apt', wsl: true });
-});
-
-test('every program has a package for Debian, and lines name each package once', () => {
-  for (const names of Object.values(packages)) expect(names).toHaveProperty('apt');
-  expect(installLine('apt', ['unshare', 'setpriv'])).toBe('sudo apt-get install --yes util-linux');
-  const all: readonly Family[] = ['apt', 'dnf', 'pacman', 'brew'];
-  expect(all.map((family) => installLine(family, [qemu, 'python3']))).toEqual([
-    expect.stringMatching(/^sudo apt-get install --yes qemu-system-\w+ python3$/),
-    expect.stringMatching(/^sudo dnf install --assumeyes qemu-system-[\w-]+ python3$/),
-    expect.stringMatching(/^sudo pacman -S --needed qemu-system-\w+ python$/),
-    'brew install qemu',
-  ]);
-  expect(installLine('pacman', ['arm-linux-gnueabihf-gcc'])).toBeUndefined();
-});
-
 test('where a system has no package, that is said instead of a wrong line', async () => {
   expect((await results({}, { name: 'macOS', family: 'brew', wsl: false })).get('gcc')?.remedy).toContain(
     'Not on macOS',
@@ -199,4 +171,6 @@ test('where a system has no package, that is said instead of a wrong line', asyn
   expect((await results({}, { name: 'NixOS', family: undefined, wsl: false })).get('make')?.remedy).toContain(
     "Debian's is",
   );
+  const alpine: System = { name: 'Alpine Linux v3.22', family: 'apk', wsl: false };
+  expect((await results({}, alpine)).get('gcc')?.remedy).toBe('apk add gcc musl-dev');
 });

@@ -1,11 +1,10 @@
+import { type PackagedProgram, type System, installHint, installLine } from '@nx-kraft/base';
 import type { Check, Finding, Result, Surroundings } from './check.ts';
 import { imageChecks } from './checks/images.ts';
 import { kernelChecks } from './checks/kernels.ts';
 import { machineChecks } from './checks/machines.ts';
 import { remoteCacheCheck } from './checks/remote-cache.ts';
 import { workspaceChecks } from './checks/workspace.ts';
-import { type Program, installLine } from './packages.ts';
-import type { System } from './system.ts';
 
 /** All that is looked at, in the order in which it is told. */
 export const checks: readonly Check[] = [
@@ -27,11 +26,9 @@ export function examine(surroundings: Surroundings): Promise<readonly Result[]> 
   );
 }
 
-/** What to do: as the probe says, else the package for this system, else what other systems call it. */
-function remedyOf(finding: Exclude<Finding, { state: 'ok' }>, program: Program | undefined, system: System) {
+/** What to do: as the probe says, else the package for this system, else what Debian calls it. */
+function remedyOf(finding: Exclude<Finding, { state: 'ok' }>, program: PackagedProgram | undefined, system: System) {
   if (finding.remedy !== undefined || program === undefined) return finding.remedy;
   const line = system.family === undefined ? undefined : installLine(system.family, [program]);
-  if (line !== undefined) return line;
-  if (system.family === 'brew') return 'Not on macOS: use a Linux virtual machine or container for it.';
-  return `This system's package for ${program}; Debian's is: ${installLine('apt', [program]) ?? program}`;
+  return line ?? installHint(program, system);
 }

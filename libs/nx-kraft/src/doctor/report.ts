@@ -1,6 +1,5 @@
+import { type System, installLine } from '@nx-kraft/base';
 import type { Result } from './check.ts';
-import { installLine } from './packages.ts';
-import type { System } from './system.ts';
 
 const marks = { ok: '✓', missing: '–', broken: '!' } as const;
 

@@ -1,7 +1,7 @@
 import { arch } from 'node:os';
+import type { PackagedProgram } from '@nx-kraft/base';
 import { crossCompilePrefix, hasCanonicalPlaces } from '@nx-kraft/kernel';
 import type { Check } from '../check.ts';
-import type { Program } from '../packages.ts';
 import { probeProgram, programCheck } from './program.ts';
 
 const subject = 'Kernels from source';
@@ -12,7 +12,7 @@ const crossCompilers = ['x86_64', 'arm64', 'arm'].flatMap((architecture): readon
   // The host's own compiler builds for this architecture.
   if (prefix === '') return [];
   const cost = `No kernels for ${architecture} can be built here.`;
-  return [programCheck({ subject, program: `${prefix}gcc` as Program, needed: false, cost })];
+  return [programCheck({ subject, program: `${prefix}gcc` as PackagedProgram, needed: false, cost })];
 });
 
 export const kernelChecks: readonly Check[] = [

@@ -1,9 +1,8 @@
-import { ProgramFault, run } from '@nx-kraft/base';
+import { type PackagedProgram, ProgramFault, run } from '@nx-kraft/base';
 import type { Check, Finding } from '../check.ts';
-import type { Program } from '../packages.ts';
 
 /** A check that a program is there and tells its version. */
-export function programCheck(fields: Omit<Check, 'probe' | 'name'> & { readonly program: Program }): Check {
+export function programCheck(fields: Omit<Check, 'probe' | 'name'> & { readonly program: PackagedProgram }): Check {
   return { ...fields, name: fields.program, probe: () => probeProgram(fields.program) };
 }
 

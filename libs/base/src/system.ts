@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { platform, release } from 'node:os';
-import { hasErrorCode } from '@nx-kraft/base';
+import { hasErrorCode } from './fault.ts';
 
-/** Systems by what installs packages on them. */
-export type Family = 'apt' | 'dnf' | 'pacman' | 'brew';
+/** Systems by what installs packages on them; Red Hat's has other packages than Fedora. */
+export type Family = 'apt' | 'dnf' | 'rhel' | 'pacman' | 'apk' | 'brew';
 
 /** What this machine is. */
 export interface System {
@@ -19,9 +19,10 @@ const families: Readonly<Record<string, Family>> = {
   debian: 'apt',
   ubuntu: 'apt',
   fedora: 'dnf',
-  rhel: 'dnf',
-  centos: 'dnf',
+  rhel: 'rhel',
+  centos: 'rhel',
   arch: 'pacman',
+  alpine: 'apk',
 };
 
 /** Finds out what this machine is. */
@@ -39,7 +40,7 @@ export function describeLinux(osRelease: string, kernel: string): System {
   const fields = new Map(
     osRelease.split('\n').map((line) => {
       const [name = '', value = ''] = line.split('=');
-      return [name, value.replace(/^"(.*)"$/, '$1')];
+      return [name, value.replace(/^(["'])(.*)\1$/, '$2')];
     }),
   );
   const ids = [fields.get('ID') ?? '', ...(fields.get('ID_LIKE') ?? '').split(' ')];
