@@ -97,7 +97,7 @@ export class TarParser {
     if (this.#ended) return;
     throw new ArchiveFault('ARCHIVE_TRUNCATED', `the tar archive ends too early, after ${this.#position} bytes`, {
       at: this.#at,
-      hint: 'It was cut off while it was written or copied. Make it again.',
+      hint: 'It was cut off while it was written or copied, or is something else. Make it again.',
     });
   }
 

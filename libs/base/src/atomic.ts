@@ -27,6 +27,8 @@ export async function replaceAtomically<T>(
     return result;
   } catch (error) {
     await rm(temporaryPath, { recursive: true, force: true });
+    // Nobody but this function knows the other name.
+    if (error instanceof Error && 'path' in error && error.path === temporaryPath) error.path = path;
     throw error;
   }
 }

@@ -118,5 +118,9 @@ test('what was stopped is told without a stack', () => {
 
 test('what the system refuses is told in one line', async () => {
   const refused = await readFile(join(folder, 'nothing')).catch((error: unknown) => describeError(error));
-  expect(refused).toBe(`ENOENT: no such file or directory, open '${join(folder, 'nothing')}'`);
+  expect(refused).toBe(`${join(folder, 'nothing')}: there is no such file or folder (ENOENT)`);
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  expect(describeError(full)).toBe('the disk is full (ENOSPC)\n  Make room on it.');
+  const odd = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+  expect(describeError(odd)).toBe('EIO: i/o error, read');
 });

@@ -36,9 +36,26 @@ export class Fault<Code extends string = string> extends Error {
   }
 }
 
+/** What the system's codes mean for whoever named the path, and what to do where that is not plain. */
+const refusals: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
+  ENOENT: ['there is no such file or folder'],
+  ENOTDIR: ['a part of this path is a file, and not a folder'],
+  EISDIR: ['this is a folder, and not a file'],
+  ENOTEMPTY: ['this folder is not empty'],
+  EEXIST: ['there is something of this name already'],
+  EACCES: ['you may not use this', 'Change its rights, or be a user who may.'],
+  EPERM: ['the system does not allow this', 'Change its rights, or be a user who may.'],
+  EROFS: ['nothing can be written to this disk', 'Name a place on another one.'],
+  ENOSPC: ['the disk is full', 'Make room on it.'],
+  EDQUOT: ['your share of the disk is full', 'Make room on it.'],
+  EMFILE: ['too many files are open', 'Allow more: ulimit -n 4096'],
+  ENAMETOOLONG: ['this path is too long'],
+  ELOOP: ['links lead in a circle here'],
+};
+
 /**
  * The text for a terminal: a fault as `place: message (code)`, with further lines of its message and its hint below, and
- * what the system refused in its own words, both without a stack trace; anything else with it, since that is a bug to
+ * what the system refused in the same form, both without a stack trace; anything else with it, since that is a bug to
  * report.
  */
 export function describeError(error: unknown): string {
@@ -51,7 +68,14 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // What the user stopped is no bug of ours.
   if (error.name === 'AbortError') return 'stopped before its end';
-  return 'syscall' in error ? error.message : (error.stack ?? error.message);
+  return 'syscall' in error ? describeRefusal(error) : (error.stack ?? error.message);
+}
+
+/** An error of the system, in whose own words there are more of its calls than of what they mean. */
+function describeRefusal(error: Error): string {
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  const [message, hint] = refusals[code] ?? [];
+  return message === undefined ? error.message : describeError(new Fault(code, message, { at: path, hint }));
 }
 
 /** Whether `error` is a system error with one of these codes, such as `ENOENT`. */

@@ -44,6 +44,7 @@ async function readText(path: string): Promise<string | { code: DiagnosticCode; 
     const handle = await open(path, 'r');
     try {
       const status = await handle.stat();
+      if (status.isDirectory()) return { code: 'UNREADABLE', message: 'This is a folder; name the Kraftfile in it' };
       if (!status.isFile()) return { code: 'UNREADABLE', message: 'This is no regular file' };
       // A UTF-16 code unit takes at most three bytes of UTF-8.
       if (status.size > 3 * largestText) {

@@ -50,6 +50,13 @@ export async function affectedTasks(workspaceRoot: string, options: AffectedOpti
   }));
 }
 
+/** What Nx said, where it ran and said anything. */
+function hintOf(cause: unknown): string | undefined {
+  if (!(cause instanceof ProgramFault)) return undefined;
+  if (cause.code === 'PROGRAM_MISSING') return 'Call it in the root of an Nx workspace whose packages are installed.';
+  return cause.output.trim() || undefined;
+}
+
 async function askNx(workspaceRoot: string, options: AffectedOptions): Promise<TaskReport> {
   const folder = await mkdtemp(join(tmpdir(), 'nx-kraft-ci-'));
   try {
@@ -67,7 +74,7 @@ async function askNx(workspaceRoot: string, options: AffectedOptions): Promise<T
   } catch (cause) {
     throw new CiFault('CI_NO_TASKS', 'nx could not tell which tasks are affected', {
       cause,
-      hint: cause instanceof ProgramFault ? cause.output.trim() : undefined,
+      hint: hintOf(cause),
     });
   } finally {
     await rm(folder, { recursive: true, force: true });

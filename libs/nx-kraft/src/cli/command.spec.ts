@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { command } from './command.ts';
 import { type Found, subcommandsOf } from './find-command.ts';
@@ -88,6 +91,47 @@ test('a command line that cannot be understood ends with 2, the reason and what 
     const { code, stderr } = await nxKraft(...line.split(' '));
     expect({ line, code }).toEqual({ line, code: 2 });
     expect(stderr).toContain(`${message} (USAGE)\n  ${hint}`);
+  }
+});
+
+test('wrong files are told as sentences, by the names that were written', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'wrong-'));
+  vi.stubEnv('NX_KRAFT_IMAGES', join(folder, 'images'));
+  try {
+    const [text, empty, none] = ['text', 'empty', 'none'].map((name) => join(folder, name)) as [string, string, string];
+    await writeFile(text, 'hello\n');
+    await mkdir(empty);
+    const cases: readonly (readonly [line: string, told: string])[] = [
+      [`set ${none} CONFIG_X=y`, `nx-kraft: ${none}: there is no such file (KRAFTFILE_MISSING)\n  Name a Kraftfile`],
+      [
+        `target add ${empty} fc/arm64`,
+        `nx-kraft: ${empty}: this is a folder (KRAFTFILE_MISSING)\n  Name the Kraftfile`,
+      ],
+      [`upgrade ${text}`, `nx-kraft: ${text}:1:1: A Kraftfile is a mapping`],
+      [`lib add ${text} musl`, `nx-kraft: ${text}:1:1: A Kraftfile is a mapping`],
+      [`inspect ${empty}`, `${empty}:1:1: error: This is a folder; name the Kraftfile in it`],
+      [`rootfs ${empty} -o ${empty}`, `nx-kraft: ${empty}: this is a folder, and not a file (EISDIR)`],
+      [`rootfs ${empty} -o ${text}/x`, `nx-kraft: ${text}: there is something of this name already (EEXIST)`],
+      [`run ${none}/Kraftfile`, 'There is no such file (KRAFTFILE_BROKEN)'],
+      [`pkg import ${none}`, `nx-kraft: ${none}: there is no such file or folder (ENOENT)`],
+      [
+        `pkg import ${text}`,
+        'after 6 bytes (ARCHIVE_TRUNCATED)\n  It was cut off while it was written or copied, or is',
+      ],
+      [
+        `pkg verify x --key ${text}`,
+        `nx-kraft: ${text}: this is no key in PEM that can be read (KEY_INVALID)\n  Name the`,
+      ],
+    ];
+    for (const [line, told] of cases) {
+      const { code, stderr } = await nxKraft(...line.split(' '));
+      expect({ line, code }).toEqual({ line, code: 1 });
+      expect(stderr).toContain(told);
+      expect(stderr).not.toMatch(/\n +at |: no such file or directory,|\.tmp/);
+    }
+  } finally {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
   }
 });
 

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { replaceAtomically } from '@nx-kraft/base';
+import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import {
   type KconfigPlace,
+  KraftfileFault,
   addLibrary,
   addTarget,
   removeLibrary,
@@ -124,7 +125,8 @@ export const upgrade = command({
   notes: 'What the newer version has no way to say is told, and the exit code is then 1 and nothing is written.',
   run: async ({ values, words: [file] }) => {
     const version = values.to ?? 'v0.6';
-    const { text, losses } = upgradeKraftfile(await readFile(file, 'utf8'), version);
+    const before = await read(file);
+    const { text, losses } = inFile(file, () => upgradeKraftfile(before, version));
     for (const { message, line, column } of losses) process.stderr.write(`${file}:${line}:${column}: ${message}\n`);
     const isDry = values['dry-run'] === true;
     const isFine = losses.length === 0 || values.force === true;
@@ -143,8 +145,8 @@ async function edit(
   result: string,
   change: (text: string) => string,
 ): Promise<number> {
-  const before = await readFile(file, 'utf8');
-  const after = change(before);
+  const before = await read(file);
+  const after = inFile(file, () => change(before));
   const changed = after !== before;
   if (changed) await write(file, after);
   print(values, { file, changed }, () => `${file}: ${changed ? result : 'nothing to change'}`);
@@ -155,6 +157,32 @@ function describePlace(place: KconfigPlace): string {
   // Either what it is and its name, or unikraft, which is both.
   const words = place === 'unikraft' ? [place] : Object.entries(place).flat();
   return `the kconfig of ${words.join(' ')}`;
+}
+
+/** Changes a text whose faults tell the place in the file: what changes it knows no file. */
+function inFile<T>(file: string, change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    if (!(error instanceof KraftfileFault)) throw error;
+    const { code, message, hint, at = '' } = error;
+    throw new KraftfileFault(code, message, { at: at.replace(/^Kraftfile|^$/, () => file), hint, cause: error });
+  }
+}
+
+/** @throws KraftfileFault KRAFTFILE_MISSING for what is no file */
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw error;
+    const isFolder = hasErrorCode(error, 'EISDIR');
+    throw new KraftfileFault('KRAFTFILE_MISSING', isFolder ? 'this is a folder' : 'there is no such file', {
+      at: file,
+      hint: isFolder ? 'Name the Kraftfile in it.' : 'Name a Kraftfile, such as apps/hello/Kraftfile.',
+      cause: error,
+    });
+  }
 }
 
 function write(file: string, text: string): Promise<void> {

@@ -44,7 +44,7 @@ export async function planSubject(subject: string, options: SubjectOptions): Pro
 
 /** Whether a word can only be meant as a path; that there is nothing is then told as such. */
 function isPath(subject: string): boolean {
-  return /^\.{0,2}\//.test(subject);
+  return /^\.{0,2}\//.test(subject) || isKraftfileName(basename(subject));
 }
 
 function findKraftfile(folder: string): string {

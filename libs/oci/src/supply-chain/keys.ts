@@ -13,7 +13,9 @@ export async function readPrivateKey(pem: string, at: string, passphrase?: strin
     if (isCosignKey(pem)) return await openCosignKey(pem, passphrase ?? '');
     return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch (error) {
-    throw invalidKey(at, error);
+    const hint =
+      'Is the passphrase right? A new key comes from: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256';
+    throw invalidKey(at, hint, error);
   }
 }
 
@@ -28,7 +30,11 @@ export function readPublicKey(pem: string, at: string): KeyObject {
   try {
     return createPublicKey(pem);
   } catch (error) {
-    throw invalidKey(at, error);
+    throw invalidKey(
+      at,
+      'Name the public key, such as cosign.pub; openssl pkey -pubout makes it from a private one.',
+      error,
+    );
   }
 }
 
@@ -45,10 +51,6 @@ function hashFor(key: KeyObject): 'sha256' | null {
   return key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
 }
 
-function invalidKey(at: string, cause: unknown): OciFault {
-  return new OciFault('KEY_INVALID', 'this is no key in PEM that can be read', {
-    at,
-    hint: 'Is the passphrase right? A new key comes from: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256',
-    cause,
-  });
+function invalidKey(at: string, hint: string, cause: unknown): OciFault {
+  return new OciFault('KEY_INVALID', 'this is no key in PEM that can be read', { at, hint, cause });
 }
