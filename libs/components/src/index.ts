@@ -33,6 +33,7 @@ export {
   compareLocks,
   findLockGaps,
   formatLockChanges,
+  isToUpdate,
   type LockChange,
   type LockGaps,
   type LockNeeds,

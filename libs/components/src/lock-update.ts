@@ -2,7 +2,14 @@ import { Fault } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
 import type { ResolveDigest } from './image.ts';
 import { emptyLock, type Lock, type LockedComponent, lockedDigest, lockedResolution, toEntry } from './lock.ts';
-import { bareName, type ComponentRequest, componentKey, locate, parseComponentName } from './request.ts';
+import {
+  bareName,
+  type ComponentRequest,
+  componentKey,
+  isComponentName,
+  locate,
+  parseComponentName,
+} from './request.ts';
 import { resolveComponent, type ResolveOptions } from './resolve.ts';
 import { formatTable } from './table.ts';
 import { upstreamDownloads } from './upstream-notes.ts';
@@ -136,6 +143,11 @@ function imageReferences({ images }: LockNeeds): readonly string[] {
   return [...new Set(images.filter((reference) => !reference.includes('@')))];
 }
 
+/** Whether a component is among those that an update asks for again. */
+export function isToUpdate(request: ComponentRequest, update: LockOptions['update'] = []): boolean {
+  return update === 'all' || update.some((name) => name === componentKey(request) || isNamed(request, name));
+}
+
 function select(
   requests: ReadonlyMap<string, PlacedRequest>,
   references: readonly string[],
@@ -159,6 +171,7 @@ function selectOne(
 }
 
 function isNamed(request: ComponentRequest, name: string): boolean {
+  if (!isComponentName(name)) return false;
   const wanted = parseComponentName(name);
   const isTyped = name.includes('/');
   return (

@@ -142,6 +142,13 @@ export function componentKey(request: ComponentRequest): string {
   return `${head}@${hideCredentials(source)}${version ? `#${version}` : ''}`;
 }
 
+const writtenName = /^(?:(core|lib|app)\/)?([\w][\w.+-]*)(?:[@:](.+))?$/;
+
+/** Whether {@link parseComponentName} can read a text, which it cannot for most names of images. */
+export function isComponentName(text: string): boolean {
+  return writtenName.test(text);
+}
+
 /**
  * Reads a component's name as people type it: `unikraft`, `musl`, `lib/musl`, `app/elfloader:staging`, or what
  * {@link componentKey} wrote.
@@ -149,8 +156,7 @@ export function componentKey(request: ComponentRequest): string {
  * @throws ComponentFault COMPONENT_BAD_NAME
  */
 export function parseComponentName(text: string): ComponentRequest {
-  const match = /^(?:(core|lib|app)\/)?([\w][\w.+-]*)(?:[@:](.+))?$/.exec(text);
-  const [, prefix, name, rest] = match ?? [];
+  const [, prefix, name, rest] = writtenName.exec(text) ?? [];
   if (name === undefined) {
     throw new ComponentFault('COMPONENT_BAD_NAME', `'${text}' cannot be the name of a component`, {
       hint: 'Write unikraft, lib/NAME or app/NAME, with :VERSION behind it if you like.',

@@ -9,6 +9,7 @@ import {
   applyTemplates,
   componentKey,
   fetchComponent,
+  isToUpdate,
   openStore,
   parseLock,
   readUserIndexes,
@@ -76,10 +77,10 @@ interface LockRefresh {
 export async function refreshLock(tree: Tree, update: LockOptions['update'] = []): Promise<LockRefresh> {
   try {
     const before = readTreeLock(tree);
-    const rules = await lockOptions();
+    const rules = { ...(await lockOptions()), update };
     const { needs, namedIn, faults } = await gatherNeeds(tree, before, rules);
     const onFault = (key: string, fault: Fault): void => void faults.set(key, fault);
-    const after = await updateLock(before, needs, { ...rules, update, onFault });
+    const after = await updateLock(before, needs, { ...rules, onFault });
     return { before, after, failure: faults.size === 0 ? undefined : sentence(tellFaults(faults, namedIn)) };
   } catch (error) {
     throw error instanceof Fault ? sentence(describeError(error), error) : error;
@@ -184,7 +185,8 @@ async function componentsOf(
   let latest = '';
   const fetch = async (request: ComponentRequest, baseDirectory: string): Promise<string> => {
     latest = componentKey(request);
-    const options = { ...rules, lock, baseDirectory };
+    // What a template names is asked of what it will be locked to.
+    const options = { ...rules, lock: isToUpdate(request, rules.update) ? undefined : lock, baseDirectory };
     const fetched = await fetchComponent(await resolveComponent(request, options), options.store, options);
     const components = remoteKeys(await readTemplate(fetched.folder));
     templates.push({ request, baseDirectory, components });
