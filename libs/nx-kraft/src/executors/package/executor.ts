@@ -1,14 +1,26 @@
-import type { ExecutorContext } from '@nx/devkit';
+import type { ExecutorContext, TaskGraph } from '@nx/devkit';
+import { runBatch } from '../../tasks/batch.ts';
 import { type PackageOptions, packageTargets } from '../../tasks/package-targets.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 import { type Typed, asTyped } from '../../tasks/typed-options.ts';
 
+type Options = PackageOptions & Typed;
+
 /** Packs the targets of a Kraftfile into one OCI image layout. */
-export default function packageExecutor(
-  options: PackageOptions & Typed,
+export default function packageExecutor(options: Options, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, () => pack(options, context));
+}
+
+/** Packs those of many Kraftfiles in one process. */
+export function packageBatch(
+  graph: TaskGraph,
+  options: Readonly<Record<string, Options>>,
+  _overrides: Options,
   context: ExecutorContext,
-): Promise<TaskResult> {
-  return runTask(context, () =>
-    packageTargets(context.root, asTyped<PackageOptions>(options, { lists: ['args', 'tags'] })),
-  );
+): ReturnType<typeof runBatch> {
+  return runBatch(graph, options, context, pack);
+}
+
+function pack(options: Options, context: ExecutorContext): Promise<void> {
+  return packageTargets(context.root, asTyped<PackageOptions>(options, { lists: ['args', 'tags'] }));
 }

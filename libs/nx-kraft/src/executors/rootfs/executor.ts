@@ -1,17 +1,32 @@
-import type { ExecutorContext } from '@nx/devkit';
+import type { ExecutorContext, TaskGraph } from '@nx/devkit';
+import { runBatch } from '../../tasks/batch.ts';
 import { defaultMemory } from '../../tasks/machine-options.ts';
 import { type RootfsOptions, makeRootfs } from '../../tasks/make-rootfs.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 import { type Typed, asTyped } from '../../tasks/typed-options.ts';
 
+type Options = RootfsOptions & Typed;
+
 /** Makes the root file system of a Kraftfile. */
-export default function rootfs(options: RootfsOptions & Typed, context: ExecutorContext): Promise<TaskResult> {
-  return runTask(context, (signal) =>
-    makeRootfs(
-      context.root,
-      { memory: memoryOf(context), ...asTyped<RootfsOptions>(options, { texts: ['buildArgs', 'memory'] }) },
-      signal,
-    ),
+export default function rootfs(options: Options, context: ExecutorContext): Promise<TaskResult> {
+  return runTask(context, (signal) => make(options, context, signal));
+}
+
+/** Makes those of many Kraftfiles in one process. */
+export function rootfsBatch(
+  graph: TaskGraph,
+  options: Readonly<Record<string, Options>>,
+  _overrides: Options,
+  context: ExecutorContext,
+): ReturnType<typeof runBatch> {
+  return runBatch(graph, options, context, make);
+}
+
+function make(options: Options, context: ExecutorContext, signal: AbortSignal): Promise<void> {
+  return makeRootfs(
+    context.root,
+    { memory: memoryOf(context), ...asTyped<RootfsOptions>(options, { texts: ['buildArgs', 'memory'] }) },
+    signal,
   );
 }
 
