@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { expect, test } from 'vitest';
-import { runBatch } from './batch.ts';
+import { batchOf } from './batch.ts';
 import { tell } from './task.ts';
 
 /** Tasks of projects, each with the projects that it waits for. */
@@ -41,7 +41,7 @@ test('tasks run after those that they wait for, so many at the same time, and no
   const begun: string[] = [];
   let running = 0;
   let most = 0;
-  const batch = runBatch(graph, {}, contextOf(graph, 2), async (_, { projectName = '' }) => {
+  const batch = batchOf(async (_, { projectName = '' }) => {
     begun.push(projectName);
     most = Math.max(most, ++running);
     await sleep(10);
@@ -50,7 +50,7 @@ test('tasks run after those that they wait for, so many at the same time, and no
     if (projectName === 'bad') throw new Error('no such file');
   });
   const results = new Map<string, unknown>();
-  for await (const { task, result } of batch) results.set(task, result);
+  for await (const { task, result } of batch(graph, {}, {}, contextOf(graph, 2))) results.set(task, result);
   expect(most).toBe(2);
   expect(begun.indexOf('later')).toBeGreaterThan(begun.indexOf('first'));
   expect(begun.toSorted()).toEqual(['alone', 'bad', 'first', 'later']);

@@ -3,7 +3,7 @@ import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { keepLines, tryTask, watchForStop } from './task.ts';
 
 /** The work of an executor for one task. */
-export type Work<Options> = (options: Options, context: ExecutorContext, signal: AbortSignal) => Promise<void>;
+type Work<Options> = (options: Options, context: ExecutorContext, signal: AbortSignal) => Promise<void>;
 
 /** How a task of a batch ended, or that it never began, as Nx wants to know it. */
 interface Ended {
@@ -23,14 +23,21 @@ type Variables = Readonly<NodeJS.ProcessEnv>;
 const usualParallel = 3;
 
 /**
- * Runs the tasks of an executor that Nx gives to this one process (`--batch`): as many at the same time as nx.json's
- * `parallel` says, each after those of the batch that it waits for, and not when one of these has failed. A task that gets
- * other variables from `.env` files than those that are running waits until they have ended.
- *
- * @param options  of each task, by its identifier
- * @returns each task as it ends
+ * What runs the tasks of an executor that Nx gives to one process (`--batch`), told by their identifiers as they end: as
+ * many at the same time as nx.json's `parallel` says, each after those of the batch that it waits for, and not when one of
+ * these has failed. A task that gets other variables from `.env` files than those that are running waits until they have
+ * ended.
  */
-export async function* runBatch<Options>(
+export function batchOf<Options>(work: Work<Options>) {
+  return (
+    graph: TaskGraph,
+    options: Readonly<Record<string, Options>>,
+    _overrides: unknown,
+    context: ExecutorContext,
+  ): AsyncIterableIterator<Ended> => runBatch(graph, options, context, work);
+}
+
+async function* runBatch<Options>(
   { tasks, dependencies }: TaskGraph,
   options: Readonly<Record<string, Options>>,
   context: ExecutorContext,

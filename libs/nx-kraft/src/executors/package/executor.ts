@@ -1,5 +1,5 @@
-import type { ExecutorContext, TaskGraph } from '@nx/devkit';
-import { runBatch } from '../../tasks/batch.ts';
+import type { ExecutorContext } from '@nx/devkit';
+import { batchOf } from '../../tasks/batch.ts';
 import { type PackageOptions, packageTargets } from '../../tasks/package-targets.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 import { type Typed, asTyped } from '../../tasks/typed-options.ts';
@@ -12,14 +12,7 @@ export default function packageExecutor(options: Options, context: ExecutorConte
 }
 
 /** Packs those of many Kraftfiles in one process. */
-export function packageBatch(
-  graph: TaskGraph,
-  options: Readonly<Record<string, Options>>,
-  _overrides: Options,
-  context: ExecutorContext,
-): ReturnType<typeof runBatch> {
-  return runBatch(graph, options, context, pack);
-}
+export const packageBatch = batchOf(pack);
 
 function pack(options: Options, context: ExecutorContext): Promise<void> {
   return packageTargets(context.root, asTyped<PackageOptions>(options, { lists: ['args', 'tags'] }));

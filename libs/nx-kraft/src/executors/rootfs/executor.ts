@@ -1,5 +1,5 @@
-import type { ExecutorContext, TaskGraph } from '@nx/devkit';
-import { runBatch } from '../../tasks/batch.ts';
+import type { ExecutorContext } from '@nx/devkit';
+import { batchOf } from '../../tasks/batch.ts';
 import { defaultMemory } from '../../tasks/machine-options.ts';
 import { type RootfsOptions, makeRootfs } from '../../tasks/make-rootfs.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
@@ -13,14 +13,7 @@ export default function rootfs(options: Options, context: ExecutorContext): Prom
 }
 
 /** Makes those of many Kraftfiles in one process. */
-export function rootfsBatch(
-  graph: TaskGraph,
-  options: Readonly<Record<string, Options>>,
-  _overrides: Options,
-  context: ExecutorContext,
-): ReturnType<typeof runBatch> {
-  return runBatch(graph, options, context, make);
-}
+export const rootfsBatch = batchOf(make);
 
 function make(options: Options, context: ExecutorContext, signal: AbortSignal): Promise<void> {
   return makeRootfs(
