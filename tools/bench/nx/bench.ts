@@ -1,5 +1,5 @@
-// What the plugin costs Nx, against the same projects with as many tasks that do nothing. Needs `nx run
-// nx-kraft-workspace:dist` first: the plugin is measured as it is published.
+// What the plugin costs Nx, against the same projects with as many tasks that do nothing, and against these with a plugin
+// that does nothing. Needs `nx run nx-kraft-workspace:dist` first: the plugin is measured as it is published.
 //   npx node tools/bench/nx/bench.ts graph [COUNT...]    the project graph: cold, warm, after a change; and with the daemon
 //   npx node tools/bench/nx/bench.ts run [COUNT]         `nx run-many -t build package`, all of it from the cache
 //   npx node tools/bench/nx/bench.ts memory              what the plugin keeps in memory for each Kraftfile
@@ -10,20 +10,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildable, writeCore } from './buildable.ts';
 import { type Files, applicationFiles } from './shapes.ts';
-import { makePeer, makeWorkspace } from './workspaces.ts';
+import { addEmptyPlugin, makePeer, makeWorkspace } from './workspaces.ts';
 
 const rounds = 5;
-const kinds = ['kraft', 'plain'] as const;
+const kinds = ['kraft', 'plain', 'empty'] as const;
 type Kind = (typeof kinds)[number];
 
 const scratch = await mkdtemp(join(tmpdir(), 'bench-nx-'));
 
-/** A workspace and its peer. */
-async function makePair(count: number, filesOf: (index: number) => Files): Promise<Readonly<Record<Kind, string>>> {
-  const places = { kraft: join(scratch, `kraft-${count}`), plain: join(scratch, `plain-${count}`) };
+/** A workspace, its peer, and the peer with a plugin that does nothing: less than that no plugin can cost. */
+async function makeContenders(
+  count: number,
+  filesOf: (index: number) => Files,
+): Promise<Readonly<Record<Kind, string>>> {
+  const places = {
+    kraft: join(scratch, `kraft-${count}`),
+    plain: join(scratch, `plain-${count}`),
+    empty: join(scratch, `empty-${count}`),
+  };
   await makeWorkspace(places.kraft, count, filesOf);
   nx(places.kraft, ['show', 'projects']);
-  await makePeer(places.plain, places.kraft, join(places.kraft, '.nx/data/project-graph.json'));
+  const graph = join(places.kraft, '.nx/data/project-graph.json');
+  await makePeer(places.plain, places.kraft, graph);
+  await addEmptyPlugin(await makePeer(places.empty, places.kraft, graph));
   return places;
 }
 
@@ -48,9 +57,9 @@ function nx(folder: string, args: readonly string[], environment: Readonly<Recor
 }
 
 async function benchGraph(sizes: readonly number[]): Promise<void> {
-  head('projects', 'graph', 'Kraftfiles, ms', 'peer, ms', 'ratio', 'more for each Kraftfile, ms');
+  head('projects', 'graph', ...columns);
   for (const count of sizes) {
-    const places = await makePair(count, applicationFiles);
+    const places = await makeContenders(count, applicationFiles);
     const show = ['show', 'projects'];
     const times = new Times();
     for (let round = 0; round < rounds; round++) {
@@ -64,7 +73,7 @@ async function benchGraph(sizes: readonly number[]): Promise<void> {
       }
     }
     for (const kind of kinds) withDaemon(places[kind], kind, times);
-    for (const [state, ours, theirs] of times.medians()) row(count, state, ours, theirs, (ours - theirs) / count);
+    for (const [state, medians] of times.medians()) row(count, state, medians);
     for (const kind of kinds) await rm(places[kind], { recursive: true });
   }
 }
@@ -88,7 +97,7 @@ function withDaemon(folder: string, kind: Kind, times: Times): void {
 
 async function benchRun(count: number): Promise<void> {
   await writeCore(join(scratch, `kraft-${count}`));
-  const places = await makePair(count, buildable);
+  const places = await makeContenders(count, buildable);
   const args = ['run-many', '-t', 'build', 'package', '--outputStyle=static'];
   for (const kind of kinds) nx(places[kind], args);
   const times = new Times();
@@ -104,8 +113,8 @@ async function benchRun(count: number): Promise<void> {
       nx(places[kind], ['daemon', '--stop'], daemon);
     }
   }
-  head('apps', 'run-many', 'Kraftfiles, ms', 'peer, ms', 'ratio', 'more for each app, ms');
-  for (const [state, ours, theirs] of times.medians()) row(count, state, ours, theirs, (ours - theirs) / count);
+  head('apps', 'run-many', ...columns);
+  for (const [state, medians] of times.medians()) row(count, state, medians);
 }
 
 /** The heap of a process that has inferred workspaces of two sizes, after all garbage is gone. */
@@ -140,13 +149,16 @@ class Times {
   readonly #all = new Map<string, Readonly<Record<Kind, number[]>>>();
 
   add(state: string, kind: Kind, time: number): void {
-    const times = this.#all.get(state) ?? { kraft: [], plain: [] };
+    const times = this.#all.get(state) ?? { kraft: [], plain: [], empty: [] };
     times[kind].push(time);
     this.#all.set(state, times);
   }
 
-  medians(): readonly (readonly [state: string, ours: number, theirs: number])[] {
-    return [...this.#all].map(([state, { kraft, plain }]) => [state, median(kraft), median(plain)]);
+  medians(): readonly (readonly [state: string, medians: Readonly<Record<Kind, number>>])[] {
+    return [...this.#all].map(([state, { kraft, plain, empty }]) => [
+      state,
+      { kraft: median(kraft), plain: median(plain), empty: median(empty) },
+    ]);
   }
 }
 
@@ -158,8 +170,11 @@ function head(...names: readonly string[]): void {
   process.stdout.write(`| ${names.join(' | ')} |\n| ${names.map(() => '---').join(' | ')} |\n`);
 }
 
-function row(count: number, state: string, ours: number, theirs: number, each: number): void {
-  const cells = [count, state, ours.toFixed(0), theirs.toFixed(0), (ours / theirs).toFixed(2), each.toFixed(2)];
+const columns = ['Kraftfiles, ms', 'peer, ms', 'peer with an empty plugin, ms', 'ratio', 'ratio of the empty plugin'];
+
+function row(count: number, state: string, { kraft, plain, empty }: Readonly<Record<Kind, number>>): void {
+  const ratios = [kraft, empty].map((time) => (time / plain).toFixed(2));
+  const cells = [count, state, ...[kraft, plain, empty].map((time) => time.toFixed(0)), ...ratios];
   process.stdout.write(`| ${cells.join(' | ')} |\n`);
 }
 

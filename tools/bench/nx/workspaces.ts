@@ -1,12 +1,10 @@
 // Workspaces of Kraftfiles of any number, and beside them the same projects with as many tasks that do nothing.
 //   npx node tools/bench/nx/workspaces.ts COUNT FOLDER    makes one in FOLDER to look at
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
-import { installPublished } from '../published.ts';
+import { installOthers, installPublished } from '../published.ts';
 import { type Files, applicationFiles } from './shapes.ts';
-
-const repository = resolve(import.meta.dirname, '../../..');
 
 /** What a bench starts with: Nx of this repository, and the plugin as it is published (see `dist`). */
 export async function makeWorkspace(
@@ -47,7 +45,7 @@ export async function makePeer(folder: string, workspace: string, graphFile: str
     'package.json': JSON.stringify({ name: 'bench', private: true, workspaces: ['apps/*/*'] }),
     '.gitignore': 'node_modules\n.nx\n.unikraft\n',
   });
-  await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
+  await installOthers(folder);
   await cp(join(workspace, 'apps'), join(folder, 'apps'), {
     recursive: true,
     filter: (path) => !/\/(\.unikraft|Kraftfile|kraft\.yaml)$/.test(path),
@@ -62,6 +60,27 @@ export async function makePeer(folder: string, workspace: string, graphFile: str
     });
   }
   return folder;
+}
+
+/** Installs a plugin with all functions of ours, which finds nothing and does nothing. */
+export async function addEmptyPlugin(folder: string): Promise<void> {
+  const nxJson = JSON.parse(await readFile(join(folder, 'nx.json'), 'utf8')) as object;
+  await writeFiles(folder, {
+    'nx.json': JSON.stringify({ ...nxJson, plugins: ['empty-plugin'] }),
+    'node_modules/empty-plugin/package.json': JSON.stringify({
+      name: 'empty-plugin',
+      version: '1.0.0',
+      main: 'main.mjs',
+    }),
+    'node_modules/empty-plugin/main.mjs': `
+      export const name = 'empty-plugin';
+      export const createNodes = ['**/Kraftfile', async () => []];
+      export const createNodesV2 = createNodes;
+      export const createDependencies = async () => [];
+      export const preTasksExecution = async () => {};
+      export const postTasksExecution = async () => {};
+    `,
+  });
 }
 
 /** The same task with all that it declares, but for parts of Kraftfiles, which only our plugin knows. */
