@@ -94,12 +94,12 @@ test('a server that is down is a cache without entries', async () => {
   expect(await troubles(at)).not.toEqual([]);
 });
 
-test('a server that fails is asked twice, and then no more', async () => {
+test('a server that fails is asked twice and then no more, which is told once', async () => {
   answer = (_request, response) => Promise.resolve(response.writeHead(500).end());
   const at = await guard();
   for (let hash = 1; hash < 6; hash++) expect(await get(at, String(hash))).toBe(404);
   expect(asked).toBe(2);
-  expect(await troubles(at)).toEqual(Array(2).fill(expect.stringContaining('it answered 500')));
+  expect(await troubles(at)).toEqual([expect.stringContaining('it answered 500')]);
 });
 
 test('a server that says nothing, or stops in the middle, is waited for no longer than the timeout', async () => {
@@ -111,7 +111,7 @@ test('a server that says nothing, or stops in the middle, is waited for no longe
     return new Promise(() => undefined);
   };
   expect(await get(at, '1')).toBe(404);
-  expect(await troubles(at)).toEqual(Array(2).fill(expect.stringContaining('it said nothing for 0.1 s')));
+  expect(await troubles(at)).toEqual([expect.stringContaining('it said nothing for 0.1 s')]);
 });
 
 test.each([403, 409])('a server that refuses to keep an entry with %i is in order', async (status) => {

@@ -39,7 +39,7 @@ export async function startGuard(options: GuardOptions): Promise<string> {
   const guard = new Guard(options);
   const server = createServer((request, response) => {
     if (request.method === 'DELETE') {
-      response.end(JSON.stringify(guard.troubles), options.onStop);
+      response.end(JSON.stringify([...guard.troubles]), options.onStop);
       return;
     }
     const hash = /^\/v1\/cache\/([\w-]+)$/.exec(request.url ?? '')?.[1];
@@ -55,7 +55,8 @@ export async function startGuard(options: GuardOptions): Promise<string> {
 const allowedFailures = 2;
 
 class Guard {
-  readonly troubles: string[] = [];
+  /** Each is told once, however many requests met it. */
+  readonly troubles = new Set<string>();
   readonly #options: GuardOptions;
   #failures = 0;
 
@@ -91,7 +92,7 @@ class Guard {
       return await work();
     } catch (error) {
       const reason = error instanceof Error ? error.message || error.name : String(error);
-      this.troubles.push(`${reason}; the build goes on without it`);
+      this.troubles.add(`${reason}; the build goes on without it`);
       this.#failures += 1;
       return false;
     }
@@ -107,7 +108,7 @@ class Guard {
     }
     const unsealing = new Unsealing(hash, this.#options.secret);
     await pipeline(answer, unsealing, createWriteStream(file));
-    if (!unsealing.isGenuine) this.troubles.push(`its entry ${hash} is damaged, or not of this team: not used`);
+    if (!unsealing.isGenuine) this.troubles.add(`its entry ${hash} is damaged, or not of this team: not used`);
     return unsealing.isGenuine;
   }
 
