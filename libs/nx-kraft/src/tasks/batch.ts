@@ -6,7 +6,7 @@ import { keepLines, tryTask, watchForStop } from './task.ts';
 type Work<Options> = (options: Options, context: ExecutorContext, signal: AbortSignal) => Promise<void>;
 
 /** How a task of a batch ended, or that it never began, as Nx wants to know it. */
-interface Ended {
+export interface Ended {
   readonly task: string;
   readonly result: {
     readonly success: boolean;
