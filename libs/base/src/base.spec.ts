@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -116,11 +118,14 @@ test('what was stopped is told without a stack', () => {
   expect(describeError(AbortSignal.abort().reason)).toBe('stopped before its end');
 });
 
-test('what the system refuses is told in one line', async () => {
+test('what the system refuses is told in words, with the place', async () => {
   const refused = await readFile(join(folder, 'nothing')).catch((error: unknown) => describeError(error));
   expect(refused).toBe(`${join(folder, 'nothing')}: there is no such file or folder (ENOENT)`);
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
   expect(describeError(full)).toBe('the disk is full (ENOSPC)\n  Make room on it.');
   const odd = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
   expect(describeError(odd)).toBe('EIO: i/o error, read');
+  const socket = join(folder, 'nobody.sock');
+  const unheard = await once(connect(socket), 'connect').catch((error: unknown) => describeError(error));
+  expect(unheard).toBe(`connect ENOENT ${socket}`);
 });

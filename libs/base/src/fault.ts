@@ -74,7 +74,8 @@ export function describeError(error: unknown): string {
 /** An error of the system, in whose own words there are more of its calls than of what they mean. */
 function describeRefusal(error: Error): string {
   const { code = '', path } = error as NodeJS.ErrnoException;
-  const [message, hint] = refusals[code] ?? [];
+  // Those of sockets and ports name no path, and their own words say which it was.
+  const [message, hint] = 'address' in error ? [] : (refusals[code] ?? []);
   return message === undefined ? error.message : describeError(new Fault(code, message, { at: path, hint }));
 }
 

@@ -2,6 +2,7 @@
 // that does nothing. Needs `nx run nx-kraft-workspace:dist` first: the plugin is measured as it is published.
 //   npx node tools/bench/nx/bench.ts graph [COUNT...]    the project graph: cold, warm, after a change; and with the daemon
 //   npx node tools/bench/nx/bench.ts run [COUNT]         `nx run-many -t build package`, all of it from the cache
+//   npx node tools/bench/nx/bench.ts batch [COUNT]       root file systems that are in no cache, one process each and in one
 //   npx node tools/bench/nx/bench.ts memory              what the plugin keeps in memory for each Kraftfile
 import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
@@ -117,6 +118,22 @@ async function benchRun(count: number): Promise<void> {
   for (const [state, medians] of times.medians()) row(count, state, medians);
 }
 
+/** The same tasks with and without `--batch`: a process of Nx's for each, or one for all. */
+async function benchBatch(count: number): Promise<void> {
+  const folder = await makeWorkspace(join(scratch, `batch-${count}`), count, buildable);
+  const args = ['run-many', '-t', 'rootfs', '--skip-nx-cache'];
+  const together: number[] = [];
+  const alone: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    together.push(nx(folder, [...args, '--batch']));
+    alone.push(nx(folder, args));
+  }
+  const [one, each] = [median(together), median(alone)];
+  process.stdout.write(
+    `${count} root file systems: ${one.toFixed(0)} ms in a batch, ${each.toFixed(0)} ms one by one\n`,
+  );
+}
+
 /** The heap of a process that has inferred workspaces of two sizes, after all garbage is gone. */
 async function benchMemory(): Promise<void> {
   const kept: number[] = [];
@@ -182,6 +199,7 @@ try {
   const [what = 'graph', ...words] = process.argv.slice(2);
   const counts = words.map(Number);
   if (what === 'run') await benchRun(counts[0] ?? 100);
+  else if (what === 'batch') await benchBatch(counts[0] ?? 100);
   else if (what === 'memory') await benchMemory();
   else await benchGraph(counts.length === 0 ? [10, 100, 1000, 5000] : counts);
 } finally {

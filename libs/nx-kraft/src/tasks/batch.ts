@@ -17,7 +17,11 @@ export interface Ended {
   };
 }
 
-type Variables = Readonly<NodeJS.ProcessEnv>;
+/** A task with the variables that Nx would start it with, from which it has made its key: those of `.env` files among them. */
+interface Waiting {
+  readonly task: Task;
+  readonly variables: Readonly<NodeJS.ProcessEnv>;
+}
 
 /** How many tasks Nx runs at the same time where nx.json does not say it. */
 const usualParallel = 3;
@@ -44,20 +48,18 @@ async function* runBatch<Options>(
   work: Work<Options>,
 ): AsyncIterableIterator<Ended> {
   const limit = Number(context.nxJsonConfiguration.parallel ?? usualParallel);
-  const variables = await variablesOf(Object.values(tasks), context);
-  const waiting = new Map(Object.entries(tasks));
+  const waiting = await withVariables(Object.values(tasks), context);
   const running = new Map<string, Promise<Ended>>();
   const failed = new Set<string>();
   const stopped = watchForStop();
 
-  const startIfReady = (id: string, task: Task): void => {
+  const startIfReady = (id: string, { task, variables }: Waiting): void => {
     const before = (dependencies[id] ?? []).map(idOf);
     if (before.some((other) => waiting.has(other) || running.has(other))) return;
-    const own = variables.get(id) ?? process.env;
-    if (running.size > 0 && !isDeepStrictEqual({ ...own }, { ...process.env })) return;
+    if (running.size > 0 && !isDeepStrictEqual({ ...variables }, { ...process.env })) return;
     waiting.delete(id);
     const isSkipped = before.some((other) => failed.has(other));
-    if (!isSkipped) setVariables(own);
+    if (!isSkipped) setVariables(variables);
     const ofTask = contextOf(task, context);
     running.set(
       id,
@@ -69,8 +71,8 @@ async function* runBatch<Options>(
 
   try {
     for (;;) {
-      for (const [id, task] of waiting) {
-        if (running.size < limit && !stopped.signal.aborted) startIfReady(id, task);
+      for (const [id, next] of waiting) {
+        if (running.size < limit && !stopped.signal.aborted) startIfReady(id, next);
       }
       if (running.size === 0) return;
       const ended = await Promise.race(running.values());
@@ -88,16 +90,13 @@ function idOf(edge: string | { readonly id: string }): string {
   return typeof edge === 'string' ? edge : edge.id;
 }
 
-/** The variables that Nx would start each task with, from which it has made its key: those of `.env` files among them. */
-async function variablesOf(
-  tasks: readonly Task[],
-  { projectGraph }: ExecutorContext,
-): Promise<ReadonlyMap<string, Variables>> {
+/** All at first: Nx's function goes out from the variables that this process has when it is called. */
+async function withVariables(tasks: readonly Task[], { projectGraph }: ExecutorContext): Promise<Map<string, Waiting>> {
   const { getTaskSpecificEnv } = await import('nx/src/tasks-runner/task-env.js');
-  return new Map(tasks.map((task) => [task.id, getTaskSpecificEnv(task, projectGraph)]));
+  return new Map(tasks.map((task) => [task.id, { task, variables: getTaskSpecificEnv(task, projectGraph) }]));
 }
 
-function setVariables(variables: Variables): void {
+function setVariables(variables: Waiting['variables']): void {
   for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
   Object.assign(process.env, variables);
 }
