@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { describeError, Fault, replaceAtomically, run, withLock } from './index.ts';
+import { describeError, Fault, regularFile, replaceAtomically, run, withLock } from './index.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -128,4 +128,17 @@ test('what the system refuses is told in words, with the place', async () => {
   const socket = join(folder, 'nobody.sock');
   const unheard = await once(connect(socket), 'connect').catch((error: unknown) => describeError(error));
   expect(unheard).toBe(`connect ENOENT ${socket}`);
+});
+
+test('a pipe, a socket and a device are told before anybody waits for them', async () => {
+  const [pipe, socket] = [join(folder, 'pipe'), join(folder, 'socket')];
+  await run('mkfifo', [pipe]);
+  const server = createServer().listen(socket);
+  await once(server, 'listening');
+  expect(() => regularFile(pipe)).toThrow('this is a named pipe, and not a file');
+  expect(() => regularFile(socket)).toThrow('this is a socket, and not a file');
+  expect(() => regularFile('/dev/zero')).toThrow('this is a character device, and not a file');
+  server.close();
+  // Of these the system tells.
+  for (const path of [import.meta.filename, folder, join(folder, 'missing')]) expect(regularFile(path)).toBe(path);
 });

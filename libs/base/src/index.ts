@@ -3,5 +3,6 @@ export { describeError, Fault, type FaultDetails, hasErrorCode } from './fault.t
 export { isAlive, LockFault, withLock } from './lock.ts';
 export { nearestWord } from './nearest.ts';
 export { installHint, installLine, type PackagedProgram, packagedPrograms } from './packages.ts';
+export { FileFault, irregularKind, regularFile } from './regular-file.ts';
 export { ProgramFault, run, type RunOptions } from './run.ts';
 export { describeLinux, detectSystem, type Family, type System } from './system.ts';

@@ -4,7 +4,7 @@ import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { hasErrorCode } from '@nx-kraft/base';
+import { FileFault, hasErrorCode, regularFile } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
 import { retrying } from './retry.ts';
 import type { Store } from './store.ts';
@@ -77,7 +77,7 @@ async function request(
   url: string,
   { validators = {}, signal }: DownloadOptions,
 ): Promise<{ readonly body: Readable | undefined; readonly validators: Validators }> {
-  if (/^file:/i.test(url)) return { body: createReadStream(fileURLToPath(url)), validators: {} };
+  if (/^file:/i.test(url)) return { body: createReadStream(regularFile(fileURLToPath(url))), validators: {} };
   const { address, authorization } = withCredentials(store.credentials.get(url) ?? url);
   const headers: Record<string, string> = {
     'user-agent': 'nx-kraft',
@@ -135,7 +135,7 @@ function reasonOf(error: unknown): unknown {
 
 function explain(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true) return signal.reason;
-  if (hasErrorCode(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EROFS')) return error;
+  if (error instanceof FileFault || hasErrorCode(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EROFS')) return error;
   const at = hideCredentials(url);
   if (error instanceof StatusError) return explainStatus(error, at);
   if (hasErrorCode(error, 'ENOENT', 'EISDIR')) {

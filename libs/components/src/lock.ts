@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
+import { hasErrorCode, regularFile, replaceAtomically } from '@nx-kraft/base';
 import { ComponentFault } from './fault.ts';
 import { fromLockField, lockField } from './lock-field.ts';
 import type { RemoteResolution } from './resolution.ts';
@@ -44,11 +44,11 @@ export function lockedDigest(lock: Lock | undefined, reference: string): string 
  * Reads a lock file.
  *
  * @returns undefined when there is none
- * @throws ComponentFault COMPONENT_BAD_LOCK
+ * @throws ComponentFault COMPONENT_BAD_LOCK, FileFault
  */
 export async function readLock(path: string): Promise<Lock | undefined> {
   try {
-    return parseLock(await readFile(path, 'utf8'), path);
+    return parseLock(await readFile(regularFile(path), 'utf8'), path);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;

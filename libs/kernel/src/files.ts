@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { hasErrorCode, regularFile } from '@nx-kraft/base';
 
 export async function exists(path: string): Promise<boolean> {
   try {
@@ -15,7 +15,7 @@ export async function exists(path: string): Promise<boolean> {
 
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(regularFile(path), 'utf8');
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { hasErrorCode, regularFile } from '@nx-kraft/base';
 import { listSources } from './source-list.ts';
 
 /** A digest over the names, contents and link targets of all of a folder's sources, the same in every checkout. */
@@ -30,7 +30,7 @@ export async function digestFile(path: string): Promise<string> {
 
 async function addFile(hash: Hash, path: string): Promise<void> {
   if ((await lstat(path)).isSymbolicLink()) hash.update(await readlink(path));
-  else for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  else for await (const chunk of createReadStream(regularFile(path))) hash.update(chunk as Buffer);
 }
 
 /** Which files an earlier build had and when it began, for what make cannot see by itself. */

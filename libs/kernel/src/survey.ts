@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { FileFault, hasErrorCode, regularFile } from '@nx-kraft/base';
 import { findClimbs, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
 import { findSources, type Sources } from './source-list.ts';
@@ -117,12 +117,12 @@ function sourcesAt(folder: string, place: string): Sources {
   return { paths: paths.map(atPlace), links: links.map(atPlace) };
 }
 
-/** Empty for a link that leads nowhere or to a folder, and for what may not be read. */
+/** Empty for a link that leads nowhere or to a folder, and for what may not or cannot be read, of which the build tells. */
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(regularFile(file), 'utf8');
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'EISDIR', 'EACCES')) return '';
+    if (error instanceof FileFault || hasErrorCode(error, 'ENOENT', 'EISDIR', 'EACCES')) return '';
     throw error;
   }
 }

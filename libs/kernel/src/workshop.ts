@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { regularFile } from '@nx-kraft/base';
 import { KernelFault } from './fault.ts';
 import { exists } from './files.ts';
 import { mergeKconfig } from './kconfig.ts';
@@ -8,6 +9,7 @@ import { choosePlace, type Folders, type Place } from './place.ts';
 import type { BuildOptions, KernelPlan } from './plan.ts';
 import { imageBaseName } from './shared-objects.ts';
 import { countLevelsUp } from './build-files.ts';
+import { listSources } from './source-list.ts';
 
 /** Where a kernel is configured and built. */
 export interface Workshop {
@@ -29,7 +31,7 @@ export function objectsFolder({ workFolder }: KernelPlan): string {
   return join(workFolder, 'objects');
 }
 
-/** @throws KernelFault KERNEL_NO_CORE or KERNEL_NO_LIBRARY */
+/** @throws KernelFault KERNEL_NO_CORE or KERNEL_NO_LIBRARY; FileFault for a source that compilers would wait for */
 export async function requireSources(plan: KernelPlan): Promise<void> {
   if (!(await exists(join(plan.core.folder, 'Makefile')))) {
     throw new KernelFault('KERNEL_NO_CORE', 'this folder holds no Unikraft core: it has no Makefile', {
@@ -44,7 +46,14 @@ export async function requireSources(plan: KernelPlan): Promise<void> {
       hint: "Check the library's source in the Kraftfile.",
     });
   }
+  const local = plan.libraries.filter(({ digest }) => digest === undefined);
+  for (const folder of [plan.application, ...local.map((library) => library.folder)]) {
+    // Other pipes may well lie there, such as that of a console.
+    for (const path of listSources(folder).filter(isCompiled)) regularFile(join(folder, path));
+  }
 }
+
+const isCompiled = (path: string): boolean => /\.([chsS]|cc|cpp|cxx|hh|hpp|go|rs|ld|lds)$/.test(path);
 
 /**
  * The folders that make sees, and where the application is among them. An application without a Makefile.uk gets an

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { run } from '@nx-kraft/base';
 import { inspectKraftfile } from './inspect.ts';
 import { lintPaths } from './lint.ts';
 import { loadKraftfile } from './load.ts';
@@ -109,7 +110,11 @@ describe('loadKraftfile', () => {
       { code: 'UNREADABLE', message: 'The file is not UTF-8' },
     ]);
     expect((await loadKraftfile(large)).diagnostics).toMatchObject([{ code: 'TOO_LARGE' }]);
-    expect((await loadKraftfile('/dev/zero')).diagnostics).toMatchObject([{ code: 'UNREADABLE' }]);
+    const pipe = `${binary}.pipe`;
+    await run('mkfifo', [pipe]);
+    for (const odd of ['/dev/zero', pipe]) {
+      expect((await loadKraftfile(odd)).diagnostics).toMatchObject([{ code: 'UNREADABLE' }]);
+    }
   });
 });
 

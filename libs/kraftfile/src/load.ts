@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { diagnose, type DiagnosticCode } from './diagnostics.ts';
@@ -41,19 +41,15 @@ export async function loadKraftfile(
 
 async function readText(path: string): Promise<string | { code: DiagnosticCode; message: string }> {
   try {
-    const handle = await open(path, 'r');
-    try {
-      const status = await handle.stat();
-      if (status.isDirectory()) return { code: 'UNREADABLE', message: 'This is a folder; name the Kraftfile in it' };
-      if (!status.isFile()) return { code: 'UNREADABLE', message: 'This is no regular file' };
-      // A UTF-16 code unit takes at most three bytes of UTF-8.
-      if (status.size > 3 * largestText) {
-        return { code: 'TOO_LARGE', message: `A file of ${status.size} bytes is no Kraftfile` };
-      }
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await handle.readFile());
-    } finally {
-      await handle.close();
+    // Before it is opened, which may wait for ever where it is a pipe.
+    const status = await stat(path);
+    if (status.isDirectory()) return { code: 'UNREADABLE', message: 'This is a folder; name the Kraftfile in it' };
+    if (!status.isFile()) return { code: 'UNREADABLE', message: 'This is no regular file' };
+    // A UTF-16 code unit takes at most three bytes of UTF-8.
+    if (status.size > 3 * largestText) {
+      return { code: 'TOO_LARGE', message: `A file of ${status.size} bytes is no Kraftfile` };
     }
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
   } catch (error) {
     if (error instanceof TypeError) return { code: 'UNREADABLE', message: 'The file is not UTF-8' };
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return { code: 'UNREADABLE', message: 'There is no such file' };

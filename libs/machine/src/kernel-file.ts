@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { hasErrorCode } from '@nx-kraft/base';
+import { hasErrorCode, regularFile } from '@nx-kraft/base';
 import { MachineFault } from './fault.ts';
 
 /** The architectures that machines can have. */
@@ -50,7 +50,7 @@ export function inspectKernel(kernel: string): KernelFile {
 
 function readHeader(kernel: string): Buffer {
   try {
-    const file = openSync(kernel, 'r');
+    const file = openSync(regularFile(kernel), 'r');
     try {
       const header = Buffer.alloc(headerSize);
       return header.subarray(0, readSync(file, header, 0, headerSize, 0));

@@ -1,4 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { regularFile } from '@nx-kraft/base';
 
 /** A program of Linux. Loaders on Unikraft need one that runs wherever it is put in memory. */
 export interface LinuxProgram {
@@ -24,7 +25,7 @@ const pieFlag = 0x08000000n;
  * @returns undefined for whatever else it is
  */
 export async function inspectLinuxProgram(path: string): Promise<LinuxProgram | undefined> {
-  const file = await open(path);
+  const file = await open(regularFile(path));
   try {
     const header = await readPart(file, 0, headerSize);
     const isElf =

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join, resolve } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { hasErrorCode, regularFile } from '@nx-kraft/base';
 import { RootfsFault } from './fault.ts';
 
 /** What a root file system is made from. */
@@ -36,7 +36,7 @@ export interface Detected {
  *
  * @param source  a path, absolute or relative to `baseDirectory`, or an image reference
  * @param text  gives the text of a file that was read before, by its absolute path
- * @throws RootfsFault SOURCE_MISSING, SOURCE_UNKNOWN, SOURCE_MISMATCH
+ * @throws RootfsFault SOURCE_MISSING, SOURCE_UNKNOWN, SOURCE_MISMATCH; FileFault
  */
 export function detectSource(
   source: string,
@@ -91,7 +91,7 @@ function lookAtText(text: string | undefined): Found | undefined {
 function look(path: string): Found | undefined {
   try {
     if (statSync(path).isDirectory()) return existsSync(join(path, 'oci-layout')) ? 'layout' : 'directory';
-    const fd = openSync(path, 'r');
+    const fd = openSync(regularFile(path), 'r');
     try {
       const start = Buffer.alloc(probed);
       return { start: start.subarray(0, readSync(fd, start)) };

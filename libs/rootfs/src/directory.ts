@@ -11,6 +11,7 @@ import {
   toText,
   type TreeNode,
 } from '@nx-kraft/archive';
+import { irregularKind } from '@nx-kraft/base';
 import { type Modes, modeOf } from './modes.ts';
 
 export interface ReadTreeOptions {
@@ -89,7 +90,7 @@ class Reader {
     if (stats.isSymbolicLink()) {
       return { kind: 'symlink', meta: { ...this.#meta(stats), mode: 0o777 }, target: readlinkSync(path, 'latin1') };
     }
-    this.leftOut.push({ name: toText(name), kind: oddKind(stats) });
+    this.leftOut.push({ name: toText(name), kind: irregularKind(stats) });
     return undefined;
   }
 
@@ -106,12 +107,6 @@ class Reader {
     const owner = this.#options.owners === 'keep' ? { uid, gid } : { uid: 0, gid: 0 };
     return { mode: modeOf(mode & 0o7777, this.#options.modes ?? 'git'), ...owner };
   }
-}
-
-function oddKind(stats: Stats): string {
-  if (stats.isSocket()) return 'socket';
-  if (stats.isFIFO()) return 'named pipe';
-  return stats.isBlockDevice() ? 'block device' : 'character device';
 }
 
 /** Names of those paths that lie below a directory, as given or where links lead. */

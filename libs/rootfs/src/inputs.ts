@@ -59,7 +59,7 @@ export interface RootfsInputs {
  * for computing a task graph. Depends on these files, the options and what kind of thing lies at the source.
  *
  * @param texts  of files that were read before
- * @throws RootfsFault SOURCE_MISSING, SOURCE_UNKNOWN, SOURCE_MISMATCH, DOCKERFILE_INVALID
+ * @throws RootfsFault SOURCE_MISSING, SOURCE_UNKNOWN, SOURCE_MISMATCH, DOCKERFILE_INVALID; FileFault
  */
 export function rootfsInputs(request: InputsRequest, texts: KnownTexts = new Map()): RootfsInputs {
   const detected = detectSource(request.source, request.baseDirectory, request.type, (path) => texts.get(path));

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
+import { hasErrorCode, regularFile, replaceAtomically } from '@nx-kraft/base';
 import {
   type KconfigPlace,
   KraftfileFault,
@@ -173,7 +173,7 @@ function inFile<T>(file: string, change: () => T): T {
 /** @throws KraftfileFault KRAFTFILE_MISSING for what is no file */
 async function read(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(regularFile(file), 'utf8');
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw error;
     const isFolder = hasErrorCode(error, 'EISDIR');

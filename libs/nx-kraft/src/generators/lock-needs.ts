@@ -16,10 +16,10 @@ import {
   resolveComponent,
   updateLock,
 } from '@nx-kraft/components';
-import { Fault, describeError } from '@nx-kraft/base';
+import { Fault, describeError, regularFile } from '@nx-kraft/base';
 import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
 import { Repository, parseReference } from '@nx-kraft/oci';
-import { RootfsFault, rootfsInputs } from '@nx-kraft/rootfs';
+import { rootfsInputs } from '@nx-kraft/rootfs';
 import { Disk } from '../inference/disk.ts';
 import { readProjectSettings } from '../inference/project-options.ts';
 import { packedImageNames } from '../inference/survey.ts';
@@ -35,6 +35,7 @@ import { findKraftfiles } from './kraftprojects.ts';
 
 /** The lock as the tree has it; undefined when there is none. */
 function readTreeLock(tree: Tree): Lock | undefined {
+  regularFile(join(tree.root, lockFileName));
   const text = tree.read(lockFileName, 'utf8');
   return text === null ? undefined : parseLock(text, lockFileName);
 }
@@ -248,8 +249,8 @@ async function rootfsImages(
     const architecture = plannedTargets(kraftfile)[0]?.architecture;
     return rootfsInputs({ ...rootfs, architecture, ...options, baseDirectory: folder }).images;
   } catch (error) {
-    // A source that is not there names no images; the task that needs it tells of it.
-    if (error instanceof RootfsFault) return [];
+    // A source that is not there, or cannot be read, names no images; the task that needs it tells of it.
+    if (error instanceof Fault) return [];
     throw error;
   }
 }

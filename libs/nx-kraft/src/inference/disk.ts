@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
@@ -21,6 +21,11 @@ export class Disk {
   /** Whether there is something at an absolute path; a link counts, wherever it leads. */
   has(path: string): boolean {
     return this.names(dirname(path)).has(basename(path));
+  }
+
+  /** Whether there is a file at an absolute path, or a link to one, that can be read to its end: no pipe, socket or device. */
+  hasFile(path: string): boolean {
+    return this.has(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   }
 
   /** The names in a folder; none where there is no folder. */

@@ -251,7 +251,7 @@ async function rootfsFacts(
 ): Promise<RootfsFacts> {
   const path = resolve(folder, request.source);
   const stats = statSync(path, { throwIfNoEntry: false });
-  const kind = stats === undefined ? 'nothing' : stats.isDirectory() ? 'folder' : 'file';
+  const kind = stats === undefined ? 'nothing' : stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'neither';
   // All that decides which files are read: the Dockerfile, and what it leaves out. A folder is read as a whole.
   const mayBeDockerfile = kind === 'file' || (kind === 'folder' && request.type === 'dockerfile');
   const texts = mayBeDockerfile ? readTexts(disk, path, kind === 'folder', folder, request) : noTexts;
@@ -306,8 +306,9 @@ const largestText = 1024 * 1024;
 
 function readText(disk: Disk, file: string, texts: Map<string, string | undefined>): void {
   const stats = disk.has(file) ? statSync(file, { throwIfNoEntry: false }) : undefined;
-  if (stats === undefined) texts.set(file, undefined);
-  else if (stats.isFile() && stats.size < largestText) texts.set(file, readFileSync(file, 'utf8'));
+  // What is no file has no text here; the task that reads it tells.
+  if (stats?.isFile() !== true) texts.set(file, undefined);
+  else if (stats.size < largestText) texts.set(file, readFileSync(file, 'utf8'));
 }
 
 /** What a root file system is made from, images by their names in full; null for a source that cannot be read, of which its task tells why. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { regularFile } from '@nx-kraft/base';
 import { fromLockField } from '@nx-kraft/components/lock-field';
 import { lockFileName } from '../tasks/files.ts';
 
@@ -36,7 +37,7 @@ interface LockText {
 
 function readLock(file: string): LockText {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as LockText;
+    return JSON.parse(readFileSync(regularFile(file), 'utf8')) as LockText;
   } catch {
     return {};
   }

@@ -31,7 +31,7 @@ export async function readProjectSettings(folder: string, disk: Disk): Promise<P
 }
 
 async function readJson<T>(path: string, disk: Disk): Promise<T | undefined> {
-  if (!disk.has(path)) return undefined;
+  if (!disk.hasFile(path)) return undefined;
   const text = readFileSync(path, 'utf8');
   try {
     return JSON.parse(text) as T;

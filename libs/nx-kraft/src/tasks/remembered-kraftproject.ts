@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { hasErrorCode, regularFile } from '@nx-kraft/base';
 import type { Kraftfile } from '@nx-kraft/kraftfile';
 import { dataFile, writeWhole } from '../inference/workspace-data.ts';
 import { type Kraftproject, loadKraftproject, placeOf } from './kraftproject.ts';
@@ -40,7 +40,7 @@ export async function recallKraftproject(workspaceRoot: string, path: string): P
 /** What cannot be read is told by who reads it next. */
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(regularFile(path), 'utf8');
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { replaceAtomically } from '@nx-kraft/base';
+import { regularFile, replaceAtomically } from '@nx-kraft/base';
 import { pinImage } from '@nx-kraft/components';
 import { type Runtime, type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
 import {
@@ -135,7 +135,7 @@ async function lockedName(
 }
 
 function place(from: string, to: string): Promise<void> {
-  return replaceAtomically(to, (temporary) => copyFile(from, temporary));
+  return replaceAtomically(to, (temporary) => copyFile(regularFile(from), temporary));
 }
 
 function write(path: string, text: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { hasErrorCode, regularFile } from '@nx-kraft/base';
 import { MachineFault, type Scenario, parseScenarios } from '@nx-kraft/machine';
 import { testFileName } from './files.ts';
 
@@ -9,7 +9,7 @@ export async function readScenarios(folder: string): Promise<readonly Scenario[]
   const file = join(folder, testFileName);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readFile(regularFile(file), 'utf8');
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT')) throw error;
     return parseScenarios([{ name: 'boots and ends well' }], file);

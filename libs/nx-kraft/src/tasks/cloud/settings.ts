@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { hasErrorCode, regularFile } from '@nx-kraft/base';
 import { type Settings, parseSettings } from '@nx-kraft/cloud';
 import { deployFileName } from '../files.ts';
 import { type Kraftproject, ProjectFault, loadKraftproject } from '../kraftproject.ts';
@@ -37,7 +37,7 @@ export async function loadCloudProject(workspaceRoot: string, options: CloudOpti
 
 async function readSettings(path: string, at: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(regularFile(path), 'utf8');
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT', 'EISDIR')) throw error;
     throw new ProjectFault('KRAFTFILE_NO_SETTINGS', `there is no ${path}`, {
