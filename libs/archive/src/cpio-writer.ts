@@ -21,7 +21,6 @@ export interface CpioWritten extends Written {
 /** Largest size that the eight hexadecimal digits of newc can say. */
 export const largestCpioFile = 0xffff_ffff;
 
-const headerLength = 110;
 const kinds = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;
 
 /**
@@ -44,11 +43,11 @@ export class CpioWriter {
   }
 
   directory(name: ByteName, meta: CpioMeta): void {
-    this.#header(`./${name}`, kinds.directory, meta, 0, ++this.#inodes, 1);
+    this.#header(name, kinds.directory, meta, 0, ++this.#inodes, 1);
   }
 
   symlink(name: ByteName, meta: CpioMeta, target: ByteName): void {
-    this.#header(`./${name}`, kinds.symlink, meta, target.length, ++this.#inodes, 1);
+    this.#header(name, kinds.symlink, meta, target.length, ++this.#inodes, 1);
     this.#output.bytes(Buffer.from(target, 'latin1'));
     this.#output.align(4);
   }
@@ -68,7 +67,7 @@ export class CpioWriter {
       });
     }
     this.#largest.add(name, size);
-    this.#header(`./${name}`, kinds.file, meta, size, ++this.#inodes, links);
+    this.#header(name, kinds.file, meta, size, ++this.#inodes, links);
     return this.#inodes;
   }
 
@@ -78,27 +77,18 @@ export class CpioWriter {
 
   /** Another name of a file that was written with the same `inode` and `links`. */
   link(name: ByteName, meta: CpioMeta, inode: number, links: number): void {
-    this.#header(`./${name}`, kinds.file, meta, 0, inode, links);
+    this.#header(name, kinds.file, meta, 0, inode, links);
   }
 
   /** Writes the end mark. */
   finish(): CpioWritten {
-    const entries = this.#entries;
-    this.#header('TRAILER!!!', 0, { mode: 0, uid: 0, gid: 0 }, 0, 0, 1, 0);
-    return { ...this.#output.finish(), entries, largest: this.#largest.list() };
+    this.#output.bytes(endMark);
+    return { ...this.#output.finish(), entries: this.#entries, largest: this.#largest.list() };
   }
 
-  #header(
-    name: ByteName,
-    kind: number,
-    meta: CpioMeta,
-    size: number,
-    inode: number,
-    links: number,
-    time = this.#time,
-  ): void {
+  #header(name: ByteName, kind: number, meta: CpioMeta, size: number, inode: number, links: number): void {
     const { buffer } = this.#output;
-    const nameEnd = headerLength + name.length;
+    const nameEnd = template.length + name.length;
     // One zero ends the name, up to three more align what follows: entries begin at multiples of 4.
     const length = (nameEnd + 4) & ~3;
     const start = this.#output.reserve(length);
@@ -108,17 +98,27 @@ export class CpioWriter {
     hex(buffer, start + 22, meta.uid);
     hex(buffer, start + 30, meta.gid);
     hex(buffer, start + 38, links);
-    hex(buffer, start + 46, time);
+    hex(buffer, start + 46, this.#time);
     hex(buffer, start + 54, size);
-    hex(buffer, start + 94, name.length + 1);
-    buffer.write(name, start + headerLength, 'latin1');
-    for (let index = nameEnd; index < length; index++) buffer[start + index] = 0;
+    hex(buffer, start + 94, namePrefix.length + name.length + 1);
+    // A call of write() takes longer than names of this length.
+    let at = start + template.length;
+    for (let index = 0; index < name.length; index++) buffer[at++] = name.charCodeAt(index);
+    for (const end = start + length; at < end; at++) buffer[at] = 0;
     this.#output.advance(length);
     this.#entries++;
   }
 }
 
-const template = Buffer.from('070701' + '0'.repeat(headerLength - 6), 'latin1');
+const zero = '0'.repeat(8);
+const namePrefix = './';
+/** A header of nothing but zeros, and what all names begin with. */
+const template = Buffer.from(`070701${zero.repeat(13)}${namePrefix}`, 'latin1');
+/** One link and the length of its name are all that it says; three zeros more than the one that ends the name align it. */
+const endMark = Buffer.from(
+  `070701${zero.repeat(4)}00000001${zero.repeat(6)}0000000B${zero}TRAILER!!!\0\0\0\0`,
+  'latin1',
+);
 const digits = Buffer.from('0123456789ABCDEF', 'latin1');
 
 /** Eight digits over the zeros of the template. */

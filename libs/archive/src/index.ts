@@ -3,7 +3,7 @@ export { type CheckedCpio, copyCpio } from './cpio-check.ts';
 export { type CpioEntry, type CpioHandler, CpioParser } from './cpio-parser.ts';
 export { type CpioMeta, type CpioWritten, CpioWriter, largestCpioFile } from './cpio-writer.ts';
 export { ArchiveFault, type ArchiveFaultCode } from './fault.ts';
-export { createFile, FileWriter, readAhead, readChunks, type Written } from './file-writer.ts';
+export { createFile, FileWriter, readChunks, type Written } from './file-writer.ts';
 export { type LargeFile, LargestFiles } from './largest.ts';
 export { type ByteName, cleanName, compareNames, isAscii, parentOf, toByteName, toHostPath, toText } from './names.ts';
 export { type LayerTar, layerTar, tarEnd, tarHeader, type TarHeaderFields, tarPadding } from './tar-header.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { readAhead } from '@nx-kraft/archive';
+import { readChunks } from '@nx-kraft/archive';
 import { hasErrorCode, installHint, ProgramFault } from '@nx-kraft/base';
 import { compressionOf } from './detect.ts';
 import { RootfsFault } from './fault.ts';
@@ -15,7 +15,7 @@ import { RootfsFault } from './fault.ts';
  */
 export async function readTar(path: string | Buffer, take: (chunk: Uint8Array) => void): Promise<void> {
   const compression = compressionOf(firstBytes(path, 8));
-  if (compression === undefined) return readAhead(path, take);
+  if (compression === undefined) return readChunks(path, take);
   for await (const chunk of unpack(path, compression)) take(chunk);
 }
 
