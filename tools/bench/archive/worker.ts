@@ -1,5 +1,5 @@
 // Makes one archive and tells how long it took and how much memory it needed: worker.ts SOURCE OUTPUT
-import { buildRootfs } from '@nx-kraft/rootfs';
+import { buildRootfs } from '@nx-kraft/rootfs/build';
 
 async function main(): Promise<void> {
   const [source = '', output = ''] = process.argv.slice(2);
