@@ -68,15 +68,21 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // What the user stopped is no bug of ours.
   if (error.name === 'AbortError') return 'stopped before its end';
-  return 'syscall' in error ? describeRefusal(error) : (error.stack ?? error.message);
+  if (!('syscall' in error)) return error.stack ?? error.message;
+  const refusal = refusalOf(error);
+  return refusal === undefined ? error.message : describeError(refusal);
 }
 
-/** An error of the system, in whose own words there are more of its calls than of what they mean. */
-function describeRefusal(error: Error): string {
+/**
+ * An error of the system as a fault, since in its own words there are more of its calls than of what they mean; undefined
+ * for one that has no better words, and for any other error.
+ */
+export function refusalOf(error: unknown): Fault | undefined {
+  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
   const { code = '', path } = error as NodeJS.ErrnoException;
   // Those of sockets and ports name no path, and their own words say which it was.
   const [message, hint] = 'address' in error ? [] : (refusals[code] ?? []);
-  return message === undefined ? error.message : describeError(new Fault(code, message, { at: path, hint }));
+  return message === undefined ? undefined : new Fault(code, message, { at: path, hint, cause: error });
 }
 
 /** Whether `error` is a system error with one of these codes, such as `ENOENT`. */

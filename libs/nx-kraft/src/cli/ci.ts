@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { replaceAtomically } from '@nx-kraft/base';
 import { affectedTasks } from '../ci/affected-tasks.ts';
 import { type Plan, type Share, makePlan } from '../ci/plan.ts';
 import { runShare } from '../ci/run-share.ts';
@@ -20,7 +21,7 @@ const plan = command({
     const targets = (values.targets ?? 'build,package,test').split(',');
     const workers = readCount(values.workers ?? '4', '--workers');
     const made = makePlan(await affectedTasks(process.cwd(), { ...values, targets }), workers);
-    await writeFile(values.output, `${JSON.stringify(made, undefined, 2)}\n`);
+    await replaceAtomically(values.output, (path) => writeFile(path, `${JSON.stringify(made, undefined, 2)}\n`));
     process.stdout.write(values.github === true ? asOutputs(made) : describePlan(made));
     return 0;
   },

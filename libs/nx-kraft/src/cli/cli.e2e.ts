@@ -329,3 +329,16 @@ test('components are listed, described, pulled and updated through indexes that 
     await server.close();
   }
 });
+
+test.each([
+  ['--key', ['pkg', 'sign', 'web']],
+  ['--key', ['pkg', 'verify', 'web']],
+  ['--key', ['pkg', 'pull', 'web']],
+  ['--chain', ['cloud', 'certificate', 'create', '--cn', 'web', '--pkey', 'none']],
+])('a file that is not there is told of %s of %j', async (option, words) => {
+  const { code, stderr } = await nxKraft(...words, option, 'none');
+  expect({ code, stderr }).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`${option} none: there is no such file or folder (USAGE)`) as string,
+  });
+});

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { type Instance, Instances, type KernelRun, formatPort } from '@nx-kraft/machine';
 import { ConsoleOutput } from '../tasks/console-output.ts';
+import { EnvFileFault } from '../tasks/machine-options.ts';
 import { type SubjectOptions, planSubject } from '../tasks/plan-subject.ts';
 import { type Options, type Values, command, jsonOption, print } from './command.ts';
 import { UsageFault } from './usage-fault.ts';
@@ -25,7 +27,8 @@ const options = {
     multiple: true,
     summary: 'a variable; NAME alone takes its value from here',
   },
-  'env-file': { type: 'string', value: 'FILE', multiple: true, summary: 'variables as lines NAME=VALUE' },
+  // Node itself looks for --env-file in the whole command line, and ends where the file is not there.
+  envfile: { type: 'string', value: 'FILE', multiple: true, summary: 'variables as lines NAME=VALUE' },
   'kernel-arg': {
     type: 'string',
     short: 'a',
@@ -88,7 +91,7 @@ export const run = command({
       runtime: values.runtime,
       offline: values.offline,
       onLine: (line) => process.stderr.write(`${line}\n`),
-    });
+    }).catch(explainEnvFile);
     return values.detach === true || values['no-start'] === true ? leave(plan, values) : stay(plan, values);
   },
 });
@@ -98,7 +101,7 @@ function machineOptions(values: RunValues): SubjectOptions {
   const accelerator = values['disable-acceleration'] === true ? 'tcg' : values.accelerator;
   return {
     env: pairs(values.env),
-    envFile: values['env-file'] ?? [],
+    envFile: (values.envfile ?? []).map((file) => resolve(file)),
     kernelArgs: values['kernel-arg'] ?? [],
     ports: port ?? [],
     networks: network ?? [],
@@ -108,6 +111,12 @@ function machineOptions(values: RunValues): SubjectOptions {
     ...(cpus === undefined ? {} : { cpus: positive('--cpus', cpus) }),
     ...(accelerator === undefined ? {} : { accelerator }),
   };
+}
+
+/** A file of variables can only be meant by the option. */
+function explainEnvFile(error: unknown): never {
+  if (!(error instanceof EnvFileFault)) throw error;
+  throw new UsageFault(`--envfile ${error.at}: ${error.message}`, error.hint);
 }
 
 function positive(option: string, text: string): number {

@@ -9,6 +9,7 @@ import {
   signImage,
 } from '@nx-kraft/oci';
 import { hashedMaterials } from './materials.ts';
+import { readText } from './registry.ts';
 import { openSigningKey } from './signing-key.ts';
 import { tell } from './task.ts';
 import { pluginVersion } from './version.ts';
@@ -36,7 +37,7 @@ export async function attestImage(
   surroundings: TaskSurroundings,
 ): Promise<void> {
   const { provenance, builder, key: file } = options;
-  const key = file === undefined ? undefined : await openSigningKey(file);
+  const key = file === undefined ? undefined : await openSigningKey(readText(file, 'the key'), file);
   if (provenance === true) {
     const { task, materials } = await hashedMaterials(workspaceRoot, surroundings);
     const plan = {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { hasErrorCode } from '@nx-kraft/base';
-import { type KernelRun, MachineFault, VolumeStore, parseMac, parseNetwork } from '@nx-kraft/machine/run';
+import { Fault, refusalOf } from '@nx-kraft/base';
+import { type KernelRun, VolumeStore, parseMac, parseNetwork } from '@nx-kraft/machine/run';
 
 /** What a machine gets unless somebody says otherwise: as with kraft. */
 export const defaultMemory = '64Mi';
@@ -37,7 +37,7 @@ export type MachineSettings = Required<
  *
  * @param folder  what relative paths are relative to
  * @param env  what the project or image says; files with variables go over it, and single ones over these
- * @throws MachineFault MACHINE_BAD_VOLUME, MACHINE_BAD_NETWORK, MACHINE_BAD_ARGUMENT for a file that is not there
+ * @throws MachineFault MACHINE_BAD_VOLUME, MACHINE_BAD_NETWORK; EnvFileFault
  */
 export async function machineSettings(
   options: MachineOptions,
@@ -71,19 +71,38 @@ function withHostValues(env: Readonly<Record<string, string>>): Readonly<Record<
   );
 }
 
+/** A file with variables that cannot be used. */
+export class EnvFileFault extends Fault<'ENV_FILE_INVALID'> {
+  override readonly name = 'EnvFileFault';
+}
+
 async function readEnvFiles(files: readonly string[], folder: string): Promise<Readonly<Record<string, string>>> {
   const variables: Record<string, string> = {};
   for (const file of files) {
-    try {
-      Object.assign(variables, parseEnv(await readFile(resolve(folder, file), 'utf8')));
-    } catch (error) {
-      if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) throw error;
-      throw new MachineFault('MACHINE_BAD_ARGUMENT', 'this file with variables cannot be read', {
-        at: resolve(folder, file),
-        hint: 'It has lines of the form NAME=value; its path is relative to the folder of the Kraftfile.',
-        cause: error,
-      });
-    }
+    const path = resolve(folder, file);
+    Object.assign(variables, parseEnvFile(await readEnvFile(path), path));
   }
   return variables;
 }
+
+async function readEnvFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    const { message, hint } = refusal;
+    throw new EnvFileFault('ENV_FILE_INVALID', message, { at: path, hint, cause: error });
+  }
+}
+
+/** Node's own parser passes over what it cannot read, so that a guest would lack a variable without a word. */
+function parseEnvFile(text: string, path: string): Readonly<Record<string, string | undefined>> {
+  const rest = text.replaceAll(assignment, (lines) => lines.replaceAll(/[^\n]/g, ''));
+  const bad = rest.split('\n').findIndex((line) => !/^\s*(#|$)/.test(line));
+  if (bad === -1) return parseEnv(text);
+  throw new EnvFileFault('ENV_FILE_INVALID', 'this line is none of the form NAME=value', { at: `${path}:${bad + 1}` });
+}
+
+/** `NAME=value`, where a value in quotes may have several lines. */
+const assignment = /^[^\S\n]*(?:export\s+)?[\w.-]+[^\S\n]*=[^\S\n]*(?:(["'`])[^]*?\1[^\S\n]*(?:#.*)?|.*)$/gm;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { hasErrorCode } from '@nx-kraft/base';
+import { refusalOf } from '@nx-kraft/base';
 import {
   type CredentialSource,
   OciFault,
@@ -66,7 +66,9 @@ export function readText(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT', 'EISDIR')) throw error;
-    throw new OciFault('INPUT_MISSING', `${what} is not there`, { at: file, hint: 'Correct the path.', cause: error });
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    const { message, hint = 'Correct the path.' } = refusal;
+    throw new OciFault('INPUT_MISSING', `${what} cannot be read: ${message}`, { at: file, hint, cause: error });
   }
 }

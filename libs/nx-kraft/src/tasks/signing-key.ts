@@ -2,16 +2,14 @@ import type { KeyObject } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { isEncryptedKey, readPrivateKey } from '@nx-kraft/oci';
-import { readText } from './registry.ts';
 
 /**
- * The private key that signs, out of a PEM file or a `cosign.key`. Its passphrase comes from the variables that cosign's
+ * The private key that signs, out of the text of a PEM file or a `cosign.key`. Its passphrase comes from the variables that cosign's
  * users know and our own, or else from whoever sits at the terminal.
  *
- * @throws OciFault INPUT_MISSING, KEY_INVALID
+ * @throws OciFault KEY_INVALID
  */
-export async function openSigningKey(file: string): Promise<KeyObject> {
-  const pem = readText(file, 'the key');
+export async function openSigningKey(pem: string, file: string): Promise<KeyObject> {
   const { NX_KRAFT_KEY_PASSWORD, COSIGN_PASSWORD } = process.env;
   const known = NX_KRAFT_KEY_PASSWORD ?? COSIGN_PASSWORD;
   const isAsked = known === undefined && isEncryptedKey(pem) && process.stdin.isTTY;

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { refusalOf } from '@nx-kraft/base';
 import { RootfsFault } from '../fault.ts';
 
 /**
@@ -25,7 +26,7 @@ export function readSecrets(
       if (variable !== undefined || (file === undefined && env[id] !== undefined)) {
         return [id, fromVariable(specification, variable ?? id, env)];
       }
-      return [id, () => readFileSync(resolve(baseDirectory, file ?? id))];
+      return [id, fromFile(specification, resolve(baseDirectory, file ?? id))];
     }),
   );
 }
@@ -59,6 +60,19 @@ function fromVariable(specification: string, variable: string, env: NodeJS.Proce
   const value = env[variable];
   if (value === undefined) throw missing(specification, `names the variable ${variable}, which is not set`);
   return () => Buffer.from(value, 'utf8');
+}
+
+/** That it cannot be read is told before a build begins. */
+function fromFile(specification: string, path: string): () => Buffer {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    throw missing(specification, `leads to ${path}: ${refusal.message}`);
+  }
+  if (statSync(path).isDirectory()) throw missing(specification, `leads to ${path}, which is a folder`);
+  return () => readFileSync(path);
 }
 
 function missing(specification: string, what: string): RootfsFault {

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Certificate } from '@nx-kraft/cloud';
 import type { Column } from '@nx-kraft/oci';
 import { connectCloud } from '../../tasks/cloud/connect.ts';
 import { type Group, command } from '../command.ts';
+import { readOptionFile } from '../option-file.ts';
 import { collectionCommands, tellNames } from './collection.ts';
 import { cloudOptions } from './options.ts';
 
@@ -23,8 +23,8 @@ const create = command({
   },
   run: async ({ values }) => {
     const { name, cn = '', chain = '', pkey = '' } = values;
+    const [certificates, key] = [await readOptionFile('--chain', chain), await readOptionFile('--pkey', pkey)];
     const cloud = await connectCloud(values.metro);
-    const [certificates, key] = await Promise.all([readFile(chain, 'utf8'), readFile(pkey, 'utf8')]);
     const request = { ...(name === undefined ? {} : { name }), cn, chain: certificates, pkey: key };
     const created = await cloud.certificates.create(request);
     tellNames(values, created);

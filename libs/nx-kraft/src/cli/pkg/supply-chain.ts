@@ -10,9 +10,10 @@ import {
   requireSignature,
   signImage,
 } from '@nx-kraft/oci';
-import { readText, userPolicy } from '../../tasks/registry.ts';
+import { userPolicy } from '../../tasks/registry.ts';
 import { openSigningKey } from '../../tasks/signing-key.ts';
 import { command, jsonOption, print } from '../command.ts';
+import { readOptionFile } from '../option-file.ts';
 import { UsageFault } from '../usage-fault.ts';
 import { registryOptions, withRegistries } from './options.ts';
 
@@ -25,15 +26,16 @@ export const sign = command({
   },
   notes:
     "Signs what the registry has under NAME, in cosign's form. The key's passphrase is read from COSIGN_PASSWORD, or\nasked for on a terminal.",
-  run: ({ values, words: [name] }) =>
-    withRegistries(values, async (client) => {
+  run: async ({ values, words: [name] }) => {
+    const key = await openSigningKey(await readOptionFile('--key', values.key), values.key);
+    return withRegistries(values, async (client) => {
       const reference = parseReference(name);
       const digest = await digestOf(client, reference);
-      const key = await openSigningKey(values.key);
       await signImage(client, reference, digest, key);
       const signed = `${formatReference(reference)}@${digest}`;
       print(values, { signed }, () => `signed ${signed}`);
-    }),
+    });
+  },
 });
 
 export const verify = command({
@@ -47,7 +49,7 @@ export const verify = command({
     const policy =
       values.key === undefined
         ? await userPolicy()
-        : { rules: [{ prefix: '', keys: [readPublicKey(readText(values.key, 'the key'), values.key)] }] };
+        : { rules: [{ prefix: '', keys: [readPublicKey(await readOptionFile('--key', values.key), values.key)] }] };
     if (policy === undefined) throw new UsageFault('verify needs --key, or a policy');
     return withRegistries(values, async (client) => {
       const reference = parseReference(name);

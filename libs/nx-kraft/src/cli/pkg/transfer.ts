@@ -12,10 +12,11 @@ import {
 } from '@nx-kraft/oci';
 import { platforms } from '../../tasks/host-target.ts';
 import { transferReporter } from '../../tasks/image-progress.ts';
-import { readText, userPolicy } from '../../tasks/registry.ts';
+import { userPolicy } from '../../tasks/registry.ts';
 import { settleStrategy } from '../../tasks/strategy.ts';
 import { command, jsonOption, print } from '../command.ts';
 import { componentOptions, isAboutComponents, runComponentAction } from '../components.ts';
+import { readOptionFile } from '../option-file.ts';
 import { UsageFault } from '../usage-fault.ts';
 import { filterOf, platformOptions, registryOptions, withRegistries } from './options.ts';
 
@@ -48,7 +49,7 @@ export const pull = command({
     const policy =
       values.key === undefined
         ? await userPolicy()
-        : { rules: [{ prefix: '', keys: [readPublicKey(readText(values.key, 'the key'), values.key)] }] };
+        : { rules: [{ prefix: '', keys: [readPublicKey(await readOptionFile('--key', values.key), values.key)] }] };
     return withRegistries(values, async (client, store) => {
       const pulled: { reference: string; digest: string; platforms: readonly string[] }[] = [];
       for (const word of words) {
