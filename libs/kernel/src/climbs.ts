@@ -3,6 +3,29 @@ import { posix } from 'node:path';
 /** Files that say how to compile, not what: make does not compile anything again when one of them changes. */
 export const isBuildFile = (path: string): boolean => /(^|\/)(Makefile[^/]*|Config[^/]*|[^/]*\.(uk|mk))$/.test(path);
 
+/**
+ * What tells the files that a build file takes in, also those of names that no {@link isBuildFile} knows: the ends of their
+ * paths, as of `include $(APP_BASE)/flags.inc` in make and `source "$(APP_DIR)/more"` in KConfig. Variables may stand for
+ * anything.
+ */
+export function findIncluded(text: string): readonly RegExp[] {
+  const lines = text.replaceAll('\\\n', ' ').matchAll(/^\s*(?:-?include|sinclude|[or]{0,2}source)\s+(.+)/gm);
+  const words = [...lines].flatMap(([, names = '']) => names.replace(/\s#.*/, '').split(/[\s"']+/));
+  const ends = words.map((word) =>
+    word
+      .replaceAll(/\$[({][^(){}]*[)}]/g, '*')
+      .replace(/[)}]+$/, '')
+      .replace(/.*[(){}]/, '')
+      .replace(/^([*.]*\/)+/, ''),
+  );
+  return [...new Set(ends)].filter((end) => !/^[$*.?]*$/.test(end)).map(endingWith);
+}
+
+function endingWith(end: string): RegExp {
+  const escaped = end.replaceAll(/[.+^$|[\]\\]/g, '\\$&');
+  return new RegExp(`(^|/)${escaped.replaceAll('*', '[^/]*').replaceAll('?', '[^/]')}$`);
+}
+
 /** Whether a relative path leads out of the folder that it starts from. */
 export const leadsOut = (path: string): boolean => path === '..' || path.startsWith('../');
 
@@ -20,7 +43,9 @@ export function findClimbs(file: string, text: string): readonly string[] {
   if (!text.includes('..')) return [];
   const own = posix.dirname(file);
   const found = new Set<string>();
-  for (const [word, base] of text.matchAll(/(?<=(\w*BASE[)}])?)[\w.+@~/-]+/g)) {
+  for (const [match, base, rest] of text.matchAll(/(?<=(\w*BASE[)}])?)[\p{L}\p{M}\p{N}_.+@~/-]+(?=([*?[%$])?)/gu)) {
+    // Of `../common/net_*.c` the folder is known.
+    const word = rest === undefined ? match : match.replace(/(?<=\/)(?!\.\.$)[^/]*$/, '');
     if (!word.includes('..')) continue;
     // As in `-I../include`, and in recipes.
     const path = posix.normalize(`./${word.replace(/^(-[A-Za-z]|[@+~-])/, '')}`).replace(/\/$/, '');

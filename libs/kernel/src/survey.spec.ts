@@ -20,6 +20,9 @@ describe('the paths that lead out of a folder', () => {
     // Make of another kind starts where its file is.
     ['vendor/Makefile.in', 'top = ..\nCFLAGS = -I../include -I../../common', ['../common']],
     ['../common/all.mk', 'include ../more/more.mk', ['../more/more.mk']],
+    ['Makefile.uk', '$(wildcard $(APP_BASE)/../common/net_*.c $(APP_BASE)/../[ab]*/x.c)', ['../common', '..']],
+    ['Makefile.uk', '$(APP_BASE)/../common/part-$(PART)/x.c', ['../common']],
+    ['Makefile.uk', '$(APP_BASE)/../größe/x.c', ['../größe/x.c']],
   ])('in %s: %s', (file, text, climbs) => {
     expect(findClimbs(file, text)).toEqual(climbs);
   });
@@ -66,6 +69,26 @@ describe('a survey', () => {
       climbs: ['../rules/all.mk', '../far/far.c'],
       linked: [],
       compilers: [],
+    });
+  });
+
+  test('reads what build files take in, whatever its name', async () => {
+    await write(
+      'app/Makefile.uk',
+      'include $(APP_BASE)/flags.inc $(wildcard $(APP_BASE)/more/*.inc)\n-include $(X)/$(Y).list',
+    );
+    await write('app/Config.uk', 'rsource "deep/kconf"\n');
+    await write('app/flags.inc', 'include $(APP_BASE)/../rules/all\n');
+    await write('app/more/one.inc');
+    await write('app/more/two.include');
+    await write('app/a.list');
+    await write('app/deep/kconf');
+    await write('app/main.c');
+    await write('rules/all', 'ALL_SRCS-y += $(APP_BASE)/../far/far.c\n');
+    await write('far/far.c');
+    expect(surveyBuildFiles(join(folder, 'app'))).toMatchObject({
+      files: ['Config.uk', 'Makefile.uk', 'deep/kconf', 'a.list', 'flags.inc', 'more/one.inc', '../rules/all'],
+      climbs: ['../rules/all', '../far/far.c'],
     });
   });
 

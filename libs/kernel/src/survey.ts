@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path';
 import { FileFault, hasErrorCode, regularFile } from '@nx-kraft/base';
-import { findClimbs, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
+import { findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
 import { findSources, type Sources } from './source-list.ts';
 
@@ -38,8 +38,14 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
   const linked = new Set<string>();
   const compilers = new Set<OtherCompilerName>();
 
+  const others = new Set<string>();
+  const included: RegExp[] = [];
+
   const takeIn = ({ paths, links }: Sources): void => {
-    for (const path of paths) if (isBuildFile(path)) files.add(path);
+    for (const path of paths) {
+      if (isBuildFile(path) || included.some((end) => end.test(path))) files.add(path);
+      else others.add(path);
+    }
     for (const name of compilersOfSources(paths)) compilers.add(name);
     links.forEach(follow);
   };
@@ -64,6 +70,9 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
   for (const file of files) {
     const text = readText(join(folder, file));
     for (const name of findOtherCompilers(text.split('\n'))) compilers.add(name);
+    const ends = findIncluded(text);
+    included.push(...ends);
+    if (ends.length > 0) for (const path of others) if (ends.some((end) => end.test(path))) files.add(path);
     for (const climb of findClimbs(file, text)) {
       if (climbs.has(climb) || !existsSync(join(folder, climb))) continue;
       climbs.add(climb);
