@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestFiles } from './sources.ts';
+import { hasErrorCode, regularFile } from '@nx-kraft/base';
+import { onlyGoesUp } from './climbs.ts';
+import { findSources } from './source-list.ts';
+import { digestFile, digestFiles, digestSources } from './sources.ts';
 import { type BuildFilesSurvey, surveyBuildFiles } from './survey.ts';
 
 /** What lies below a folder, by relative paths, and is no source of a kernel, such as an application's file systems. */
@@ -16,26 +19,68 @@ export async function digestBuildFiles(folder: string, apart?: Apart): Promise<s
   return digestFiles(folder, surveySources(folder, apart).files);
 }
 
+/** What an application's build files say to whoever builds with them. */
+export interface GlobalSettings {
+  /** What they say to libraries other than the application's own, and what they make of files for that. */
+  readonly text: string;
+  /** The names of the libraries that they register. */
+  readonly libraries: readonly string[];
+}
+
 /**
  * What an application's build files say to libraries other than its own. Applications that only list their own
  * sources and flags all give the same text here, and can share all other objects.
  */
-export async function readGlobalSettings(application: string, apart: Apart): Promise<string> {
-  const { files } = surveySources(application, apart);
-  const texts = await Promise.all(files.map((path) => readFile(join(application, path), 'utf8')));
-  return stripOwnSettings(texts.join('\n'));
+export async function readGlobalSettings(application: string, apart: Apart): Promise<GlobalSettings> {
+  const { files, climbs, linked } = surveySources(application, apart);
+  const texts = await Promise.all(files.map((path) => readText(join(application, path))));
+  const makefile = texts.join('\n');
+  const text = stripOwnSettings(makefile);
+  const libraries = registeredLibraries(makefile);
+  if (!takesFiles(text)) return { text, libraries };
+  const isApart = (path: string): boolean => apart?.includes(path) === true;
+  const around = [...climbs, ...linked].filter((place) => !onlyGoesUp(place)).map((place) => join(application, place));
+  const digests = [
+    await digestFiles(application, findSources(application, isApart).paths),
+    ...(await Promise.all(around.map(digestPlace))),
+  ];
+  return { text: [text, ...digests].join('\n'), libraries };
+}
+
+/** A link that leads nowhere or to a folder says nothing. */
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(regularFile(file), 'utf8');
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'EISDIR')) return '';
+    throw error;
+  }
+}
+
+async function digestPlace(place: string): Promise<string> {
+  return (await stat(place)).isDirectory() ? digestSources(place) : digestFile(place);
+}
+
+/** Whether what is said to all libraries depends on files, as `CINCLUDES-y += -I$(APP_BASE)/include` does. */
+function takesFiles(settings: string): boolean {
+  return settings
+    .split('\n')
+    .some((line) => !/^[-s]?include\b/.test(line) && /\$[({](\w*BASE|shell|file)\b/.test(line));
 }
 
 /** Takes comments, the registration of own libraries, and settings of theirs (`APPHELLO_SRCS-y += …`) away. */
 export function stripOwnSettings(makefile: string): string {
   const lines = makefile.replaceAll('\\\n', ' ').split('\n');
-  const names = lines.flatMap((line) => /\(call addlib(?:_\w+)?,\s*(\w+)/.exec(line)?.[1] ?? []);
-  const prefixes = names.map((name) => `${name.toUpperCase()}_`);
+  const prefixes = registeredLibraries(makefile).map((name) => `${name.toUpperCase()}_`);
   return lines
-    .map((line) => line.replace(/#.*/, '').trim())
+    .map((line) => line.replace(/(?<!\\)#.*/, '').trim())
     .filter((line) => line !== '' && !/\(call addlib(_\w+)?,/.test(line))
     .filter((line) => !prefixes.some((prefix) => line.startsWith(prefix)))
     .join('\n');
+}
+
+function registeredLibraries(makefile: string): readonly string[] {
+  return [...makefile.matchAll(/\(call addlib(?:_\w+)?,\s*(\w+)/g)].map(([, name = '']) => name);
 }
 
 /** The places around a folder to which links in it lead, by relative paths. */

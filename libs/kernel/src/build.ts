@@ -11,7 +11,14 @@ import type { BuildOptions, BuiltKernel, KernelPlan } from './plan.ts';
 import { imageBaseName, mapName, shareObjects, takeSharedObjects } from './shared-objects.ts';
 import { readSizeReport, type SizeReport } from './size-report.ts';
 import { requireCompiler } from './toolchain.ts';
-import { canContinue, describeWork, digestSettings, libraryTakesFromAround, sharedObjects } from './work-state.ts';
+import {
+  canContinue,
+  describeWork,
+  digestSettings,
+  libraryTakesFromAround,
+  sharedObjects,
+  type Sharing,
+} from './work-state.ts';
 import { objectsFolder, openWorkshop, requireSources, type Workshop } from './workshop.ts';
 
 /**
@@ -44,7 +51,10 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
 
   const workshop = await openWorkshop(plan, options);
   const { objects, place } = workshop;
-  const writeState = async () => writeFile(stateFile, await describeWork(workshop, settings, beganAt));
+  const writeState = async (): Promise<void> => {
+    const state = await describeWork(workshop, settings, beganAt);
+    if (state !== undefined) await writeFile(stateFile, state);
+  };
   const finish = async (): Promise<Kconfig> => {
     const config = parseConfig((await readIfThere(join(objects, '.config'))) ?? (await configure(workshop)));
     const dropped = await explainDropped(findDroppedOptions(plan.kconfig, config), config, plan);
@@ -89,7 +99,7 @@ async function countSteps({ make }: Workshop): Promise<number | undefined> {
  * start at the same time wait for the first of them instead of all compiling the same.
  */
 async function buildSharing(
-  shared: string,
+  { shared, own }: Sharing,
   objects: string,
   application: string,
   finish: () => Promise<Kconfig>,
@@ -97,7 +107,7 @@ async function buildSharing(
   const build = async () => {
     const taken = await takeSharedObjects(shared, objects);
     const config = await finish();
-    if (!taken) await shareObjects(objects, shared, application);
+    if (!taken) await shareObjects(objects, shared, application, own);
     return { config, shared: taken };
   };
   await mkdir(objects, { recursive: true });

@@ -19,7 +19,7 @@ export interface KernelPlan {
   readonly core: Source & { readonly revision?: string | undefined };
   /** The application's folder, with its `Makefile.uk` if it has one. */
   readonly application: string;
-  /** Folders, files and links below the application, by relative paths, that no kernel is made from: its file systems. */
+  /** Folders, files and links below the application, by relative paths, that no kernel is made from, such as its file systems. */
   readonly apart?: readonly string[];
   readonly libraries: readonly Library[];
   /** The tools and their versions, as `describeToolchains` tells them for the architecture. */

@@ -56,9 +56,15 @@ export async function takeSharedObjects(shared: string, objects: string): Promis
  * what was linked from them, and the images. Objects that nobody took for a month are thrown away.
  *
  * @param application  the path at which make saw the application and what lies around it
+ * @param registered  the libraries that the application registers, even if their sources lie elsewhere
  */
-export async function shareObjects(objects: string, shared: string, application: string): Promise<void> {
-  const own = await findApplicationLibraries(objects, application);
+export async function shareObjects(
+  objects: string,
+  shared: string,
+  application: string,
+  registered: readonly string[],
+): Promise<void> {
+  const own = new Set([...registered, ...(await findApplicationLibraries(objects, application))]);
   try {
     await replaceAtomically(shared, (temporary) =>
       copyTree(objects, temporary, (name) => !own.has(libraryOf(name)) && !isImage(name)),

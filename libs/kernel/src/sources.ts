@@ -33,39 +33,58 @@ async function addFile(hash: Hash, path: string): Promise<void> {
   else for await (const chunk of createReadStream(regularFile(path))) hash.update(chunk as Buffer);
 }
 
-/** Which files an earlier build had and when it began, for what make cannot see by itself. */
+/** What an earlier build had of a folder, for what make cannot see by itself. */
 export interface SourceState {
-  /** Milliseconds since 1970. */
-  readonly builtAt: number;
   readonly files: readonly string[];
+  /** Those of them by whose times make decides what to compile again. */
+  readonly followed: readonly string[];
 }
 
-export function recordSources(folder: string, builtAt: number): SourceState {
-  return { builtAt, files: listSources(folder) };
+/** When an earlier build began and ended, in milliseconds since 1970. */
+export interface BuildTimes {
+  readonly beganAt: number;
+  readonly endedAt: number;
 }
 
 /**
- * Whether make would decide rightly what to compile again. It compares times only, and so misses a file that was
- * replaced by an older one (the time of its change tells) and trips over one that is gone.
+ * Whether make would decide rightly what to compile again. It compares times only, of the files alone that compilers list.
+ * So it misses a file that was replaced by an older one (the time of its change tells), one that compilers would find before
+ * another, data that is read in other ways, and trips over one that is gone.
+ *
+ * @param files  what is there now
+ * @param isKnown  whether a file's content is compared in another way
  */
-export async function makeCanTell(folder: string, before: SourceState): Promise<boolean> {
-  const files = listSources(folder);
-  const present = new Set(files);
-  if (before.files.some((file) => !present.has(file))) return false;
-  return timesCanTell(folder, files, before.builtAt);
+export async function makeCanTell(
+  folder: string,
+  files: readonly string[],
+  before: SourceState,
+  { beganAt, endedAt }: BuildTimes,
+  isKnown: (path: string) => boolean = () => false,
+): Promise<boolean> {
+  if (files.length !== before.files.length || files.some((file, index) => file !== before.files[index])) return false;
+  const followed = new Set(before.followed);
+  const stats = await statAll(folder, files);
+  return stats.every(
+    ({ path, ctimeMs, mtimeMs }) => ctimeMs < beganAt || isKnown(path) || (followed.has(path) && mtimeMs >= endedAt),
+  );
 }
 
-/** The same for just those files, given by absolute paths, whatever else there is. */
-export async function makeCanTellOf({ builtAt, files }: SourceState): Promise<boolean> {
-  try {
-    return await timesCanTell('/', files, builtAt);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
-  }
+/** Whether nothing was changed while it was built: whoever read it may have read the old. */
+export async function isUnchangedSince(folder: string, files: readonly string[], beganAt: number): Promise<boolean> {
+  return (await statAll(folder, files)).every(({ ctimeMs }) => ctimeMs < beganAt);
 }
 
-async function timesCanTell(folder: string, files: readonly string[], builtAt: number): Promise<boolean> {
-  const stats = await Promise.all(files.map((file) => lstat(join(folder, file))));
-  return stats.every(({ ctimeMs, mtimeMs }) => ctimeMs < builtAt || mtimeMs >= builtAt);
+/** Files that are gone by now have changed at no time before. */
+async function statAll(folder: string, paths: readonly string[]) {
+  return Promise.all(
+    paths.map(async (path) => {
+      try {
+        const { ctimeMs, mtimeMs } = await lstat(join(folder, path));
+        return { path, ctimeMs, mtimeMs };
+      } catch (error) {
+        if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return { path, ctimeMs: Infinity, mtimeMs: 0 };
+        throw error;
+      }
+    }),
+  );
 }

@@ -1,19 +1,29 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countLevelsUp, digestBuildFiles, listLinked, readGlobalSettings } from './build-files.ts';
+import { isBuildFile } from './climbs.ts';
 import { readIfThere } from './files.ts';
+import { listFollowed } from './followed-files.ts';
 import { formatFragment } from './kconfig.ts';
 import { orderLibraries } from './libraries.ts';
 import { hasCanonicalPlaces } from './place.ts';
 import type { BuildOptions, KernelPlan } from './plan.ts';
-import { listOutsideSources } from './outside-sources.ts';
 import { sharedObjectsFolder } from './shared-objects.ts';
-import { digestFile, digestSources, makeCanTell, makeCanTellOf, recordSources, type SourceState } from './sources.ts';
+import { findSources, listSources } from './source-list.ts';
+import {
+  type BuildTimes,
+  digestFile,
+  digestSources,
+  isUnchangedSince,
+  makeCanTell,
+  type SourceState,
+} from './sources.ts';
 import type { Workshop } from './workshop.ts';
 
 /** What is known of the objects in a work folder. */
-interface WorkState {
+interface WorkState extends BuildTimes {
   readonly settings: string;
   /** One for each of the local folders. */
   readonly sources: readonly SourceState[];
@@ -28,30 +38,57 @@ export async function canContinue(plan: KernelPlan, stateFile: string, settings:
   const state = JSON.parse(text) as WorkState;
   if (state.settings !== settings) return false;
   const verdicts = await Promise.all(
-    localFolders(plan).map(async (folder, index) => {
+    localFolders(plan).map(async ({ folder, files }, index) => {
       const before = state.sources[index];
-      return before !== undefined && (await makeCanTell(folder, before));
+      // The content of build files is a part of the settings.
+      return before !== undefined && (await makeCanTell(folder, files, before, state, isBuildFile));
     }),
   );
-  return verdicts.every(Boolean) && (await makeCanTellOf(state.outside));
+  return verdicts.every(Boolean) && (await makeCanTell('/', state.outside.files, state.outside, state, isBuildFile));
 }
 
-/** What a later build must know of the objects that this one, begun at a time in milliseconds since 1970, leaves. */
-export async function describeWork(workshop: Workshop, settings: string, beganAt: number): Promise<string> {
-  const sources = localFolders(workshop.plan).map((folder) => recordSources(folder, beganAt));
-  const outside = { builtAt: beganAt, files: [...(await listOutsideSources(workshop)), ...linkedFiles(workshop.plan)] };
-  return JSON.stringify({ settings, sources, outside } satisfies WorkState);
+/**
+ * What a later build must know of the objects that this one, begun at a time in milliseconds since 1970, leaves. Undefined
+ * when none can go on with them, since sources were changed meanwhile.
+ */
+export async function describeWork(workshop: Workshop, settings: string, beganAt: number): Promise<string | undefined> {
+  const { plan } = workshop;
+  const endedAt = Date.now();
+  const compiled = await listFollowed(workshop);
+  const elsewhere = new Set(compiled);
+  const folders = localFolders(plan);
+  const sources: SourceState[] = [];
+  for (const { folder, files } of folders) {
+    const real = await realpath(folder);
+    const followed = files.filter((file) => compiled.has(join(real, file)));
+    for (const file of followed) elsewhere.delete(join(real, file));
+    sources.push({ files, followed });
+  }
+  const linked = linkedPlaces(plan).filter((path) => !isFolder(path));
+  const outside = { files: [...new Set([...elsewhere, ...linked])], followed: [...elsewhere] };
+  const unchanged = await Promise.all(
+    [...folders, { folder: '/', files: outside.files }].map(({ folder, files }) =>
+      isUnchangedSince(folder, files, beganAt),
+    ),
+  );
+  if (!unchanged.every(Boolean)) return undefined;
+  return JSON.stringify({ settings, beganAt, endedAt, sources, outside } satisfies WorkState);
 }
 
-/** Folders whose files may change from build to build: local ones, and those that links in them lead to. */
-function localFolders(plan: KernelPlan): readonly string[] {
+/** Folders whose files may change from build to build, with these: local ones, and those that links in them lead to. */
+function localFolders(plan: KernelPlan): readonly { readonly folder: string; readonly files: readonly string[] }[] {
   const core = plan.core.digest === undefined ? [plan.core.folder] : [];
-  return [plan.application, ...core, ...localLibraries(plan), ...linkedPlaces(plan).filter(isFolder)];
+  const isApart = (path: string): boolean => plan.apart?.includes(path) === true;
+  return [
+    { folder: plan.application, paths: findSources(plan.application, isApart).paths.filter((path) => !isApart(path)) },
+    ...[...core, ...localLibraries(plan), ...linkedPlaces(plan).filter(isFolder)].map((folder) => ({
+      folder,
+      paths: listSources(folder),
+    })),
+  ].map(({ folder, paths }) => ({ folder, files: paths.filter((path) => !isDocument(path)) }));
 }
 
-function linkedFiles(plan: KernelPlan): readonly string[] {
-  return linkedPlaces(plan).filter((path) => !isFolder(path));
-}
+const isDocument = (path: string): boolean => path.endsWith('.md');
 
 /** The places around the application and local libraries to which links in them lead, by absolute paths. */
 function linkedPlaces(plan: KernelPlan): readonly string[] {
@@ -90,14 +127,23 @@ export async function digestSettings(plan: KernelPlan, options: BuildOptions): P
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** Where the objects lie that every build of the same configuration, sources and tools can begin with. */
-export async function sharedObjects(plan: KernelPlan, options: BuildOptions): Promise<string> {
+/** What builds may share, and which libraries they may not. */
+export interface Sharing {
+  /** Where the objects lie that every build of the same configuration, sources and tools can begin with. */
+  readonly shared: string;
+  /** The application's own libraries, whose flags and sources nothing there tells apart. */
+  readonly own: readonly string[];
+}
+
+export async function sharedObjects(plan: KernelPlan, options: BuildOptions): Promise<Sharing> {
   const sources = [plan.core, ...plan.libraries];
-  return sharedObjectsFolder([
+  const { text, libraries } = await readGlobalSettings(plan.application, plan.apart);
+  const shared = sharedObjectsFolder([
     ...(await commonIngredients(plan, options)),
-    await readGlobalSettings(plan.application, plan.apart),
+    text,
     ...(await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestSources(folder))))),
   ]);
+  return { shared, own: libraries };
 }
 
 async function commonIngredients(plan: KernelPlan, options: BuildOptions): Promise<readonly string[]> {

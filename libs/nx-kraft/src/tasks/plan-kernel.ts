@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   describeOtherCompiler,
@@ -10,8 +11,15 @@ import {
   surveySources,
   targetSymbols,
 } from '@nx-kraft/kernel';
-import { type Kraftfile, type Target, embedsRootfs, outputNames, rootfsName } from '@nx-kraft/kraftfile';
-import { filesystemFolders } from '../inference/not-compiled.ts';
+import {
+  type Kraftfile,
+  type Target,
+  embedsRootfs,
+  isKraftfileName,
+  outputNames,
+  rootfsName,
+} from '@nx-kraft/kraftfile';
+import { filesystemFolders, isNeverCompiled } from '../inference/not-compiled.ts';
 import { toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';
 import type { Kraftproject } from './kraftproject.ts';
@@ -39,7 +47,10 @@ export async function planKernel(
 ): Promise<PlannedKernel> {
   const { kraftfile, downloads, components, ...sources } = await fetchSources(workspaceRoot, project, network, signal);
   const { rootfs, roms } = project.kraftfile;
-  const apart = filesystemFolders([...(rootfs === undefined ? [] : [rootfs]), ...roms]);
+  const apart = [
+    ...filesystemFolders([...(rootfs === undefined ? [] : [rootfs]), ...roms]),
+    ...(await readdir(sources.application)).filter((name) => isKraftfileName(name) || isNeverCompiled(name)),
+  ];
   const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
   const names = outputNames(project.kraftfile, target);
   const output = (name: string): string => join(project.folder, name);
