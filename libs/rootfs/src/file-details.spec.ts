@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Workspace } from '../test/workspace.ts';
 import { FileDetails } from './index.ts';
@@ -20,13 +20,7 @@ test('files and folders as every checkout has them say nothing', () => {
 });
 
 test('an executable, a setuid bit, an empty folder, a link and its target each count', () => {
-  const seen = [digest()];
-  const change = (edit: () => void): void => {
-    edit();
-    const now = digest();
-    expect(seen).not.toContain(now);
-    seen.push(now);
-  };
+  const change = follow();
   change(() => chmodSync(workspace.path('app/root/bin/sh'), 0o755));
   change(() => chmodSync(workspace.path('app/root/bin/sh'), 0o4755));
   change(() => mkdirSync(workspace.path('app/root/tmp')));
@@ -36,6 +30,63 @@ test('an executable, a setuid bit, an empty folder, a link and its target each c
     unlinkSync(workspace.path('app/root/etc/issue'));
     symlinkSync('/nowhere', workspace.path('app/root/etc/issue'));
   });
+});
+
+/** Tries that the digest is another one after each change. */
+function follow(files?: readonly string[]): (edit: () => void) => void {
+  const seen = [digest(files)];
+  return (edit) => {
+    edit();
+    const now = digest(files);
+    expect(seen).not.toContain(now);
+    seen.push(now);
+  };
+}
+
+test('contents count in folders that Nx passes over where a glob does not begin with them', () => {
+  const change = follow();
+  change(() => workspace.put('app/root/node_modules/m/index.js', '1'));
+  change(() => workspace.put('app/root/node_modules/m/index.js', '2'));
+  change(() => workspace.put('app/root/srv/.yarn/cache/m.zip', '1'));
+  change(() => workspace.put('app/root/.git', 'gitdir: elsewhere'));
+  workspace.put('app/root/node_modules/m/README.md', '1');
+  workspace.put('node_modules/m/index.js', '1');
+  expect(digest(['app/root/node_modules/m/**/*'])).toBe('');
+  expect(digest(['**/*'], ['app', 'app/**/*'])).toBe('');
+  const excluded = ['app/root/**/*.md'];
+  const before = digest(undefined, excluded);
+  workspace.put('app/root/node_modules/m/README.md', '2');
+  expect(digest(undefined, excluded)).toBe(before);
+});
+
+test('contents count behind a link that a pattern of COPY names, and not behind others', () => {
+  workspace.put('app/enabled/other.txt', '');
+  symlinkSync('../available/site', workspace.path('app/enabled/site.conf'));
+  symlinkSync('circle.conf', workspace.path('app/enabled/circle.conf'));
+  const change = follow(['app/enabled/*.conf', 'app/enabled/*.conf/**/*']);
+  change(() => workspace.put('app/available/site', '1'));
+  change(() => workspace.put('app/available/site', '2'));
+  change(() => {
+    unlinkSync(workspace.path('app/available/site'));
+    workspace.put('app/available/site/part', '1');
+  });
+  change(() => workspace.put('app/available/site/part', '2'));
+  const before = digest(['app/enabled/**/*']);
+  workspace.put('app/available/site/part', '3');
+  expect(digest(['app/enabled/**/*'])).toBe(before);
+});
+
+test('all counts of what has a name that is no text', () => {
+  const path = (name: string): Buffer => Buffer.from(`${workspace.path('app/root')}/${name}`, 'latin1');
+  const change = follow();
+  change(() => writeFileSync(path('caf\xe9'), '1'));
+  change(() => writeFileSync(path('caf\xe9'), '2'));
+  change(() => chmodSync(path('caf\xe9'), 0o755));
+  change(() => renameSync(path('caf\xe9'), path('caf\xe8')));
+  change(() => symlinkSync('x', path('\xe9')));
+  change(() => mkdirSync(path('d\xe9')));
+  change(() => writeFileSync(path('d\xe9/f'), '1'));
+  change(() => writeFileSync(path('d\xe9/f'), '2'));
 });
 
 test('what a umask makes, what is left out, and what lies elsewhere do not count', () => {

@@ -1,7 +1,19 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { type Dirent, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  type Dirent,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { globTest } from './globs.ts';
+import { hasErrorCode } from '@nx-kraft/base';
+import { globTest, splitGlob } from './globs.ts';
 import { modeOf } from './modes.ts';
 
 type Entry = Pick<Dirent, 'isDirectory' | 'isFile' | 'isSymbolicLink'>;
@@ -11,6 +23,7 @@ export class FileDetails {
   readonly #directory: string;
   readonly #children = new Map<string, readonly Dirent[]>();
   readonly #described = new Map<string, string | undefined>();
+  readonly #contents = new Map<string, string>();
 
   /** @param directory  where all globs start; absolute */
   constructor(directory: string) {
@@ -18,8 +31,9 @@ export class FileDetails {
   }
 
   /**
-   * A digest over what most caches do not look at, which is all but the contents of files: permission bits other than those
-   * of plain files and directories, symbolic links, and empty directories.
+   * A digest over what Nx does not look at: permission bits other than those of plain files and directories, symbolic
+   * links, and empty directories; all of what has a name that is no UTF-8; and the contents of files in folders that it
+   * passes over, or behind a link that a pattern of COPY names.
    *
    * @param files  globs of what is read, as `rootfsInputs` gives them
    * @param excluded  globs of what among them is not
@@ -28,22 +42,31 @@ export class FileDetails {
   digest(files: readonly string[], excluded: readonly string[]): string {
     const isRead = matcher(files);
     const isLeftOut = matcher(excluded);
+    const isFollowed = matcher(files.filter((glob) => /[*?[]/.test(glob) && !glob.includes('**')));
     const lines: string[] = [];
-    const visit = (path: string, entry: Entry): void => {
+    const visit = (path: string, entry: Entry, isUnseen: boolean): void => {
       const isDirectory = entry.isDirectory();
       const children = isDirectory && !isLeftOut(`${path}/_`) ? this.#list(path) : [];
       if (isRead(path) && !isLeftOut(path)) {
         const details = this.#describe(path, entry, isDirectory && children.length === 0);
         if (details !== undefined) lines.push(`${path}\0${details}`);
+        if (isUnseen && entry.isFile()) lines.push(`${path}\0${this.#content(path)}`);
+        const behind = entry.isSymbolicLink() && isFollowed(path) ? this.#stat(path) : undefined;
+        if (behind !== undefined) visit(path, behind, true);
       }
-      for (const child of children) visit(path === '.' ? child.name : `${path}/${child.name}`, child);
+      for (const child of children) {
+        const below = path === '.' ? child.name : `${path}/${child.name}`;
+        // Several may read the same so, and none of them can be opened by it.
+        if (child.name.includes('\ufffd')) lines.push(...(isRead(below) ? this.#odd(path) : []));
+        else visit(below, child, isUnseen || passedOver.test(below));
+      }
     };
     for (const start of startingPoints(files)) {
       const path = join(this.#directory, start);
-      const entry = statSync(path, { throwIfNoEntry: false });
+      const entry = this.#stat(start);
       if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
         lines.push(`${start}\0-> ${readlinkSync(path, 'latin1')}`);
-      if (entry !== undefined) visit(start, entry);
+      if (entry !== undefined) visit(start, entry, false);
     }
     return lines.length === 0 ? '' : createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url');
   }
@@ -54,12 +77,73 @@ export class FileDetails {
     return children;
   }
 
+  #stat(path: string): Stats | undefined {
+    try {
+      return statSync(join(this.#directory, path), { throwIfNoEntry: false });
+    } catch (error) {
+      // Links in a circle, of which the task itself tells.
+      if (hasErrorCode(error, 'ELOOP')) return undefined;
+      throw error;
+    }
+  }
+
+  #content(path: string): string {
+    const content = this.#contents.get(path) ?? digestOf(join(this.#directory, path));
+    this.#contents.set(path, content);
+    return content;
+  }
+
+  /** What has names of other bytes than text in a directory. */
+  #odd(path: string): readonly string[] {
+    const directory = Buffer.from(join(this.#directory, path));
+    const names = readdirSync(directory, { encoding: 'buffer' }).filter((name) => !isUtf8(name));
+    return names.map((name) => `${path}\0${describeWhole(directory, name)}`);
+  }
+
   #describe(path: string, entry: Entry, isEmpty: boolean): string | undefined {
     // A directory is empty for those who read nothing of it.
     const key = isEmpty ? `${path}/` : path;
     if (!this.#described.has(key)) this.#described.set(key, describe(join(this.#directory, path), entry, isEmpty));
     return this.#described.get(key);
   }
+}
+
+/**
+ * The folders that Nx passes over unless a glob begins with them. The workspace's own are no part of this: what copies a
+ * whole workspace leaves them out, or would be made again by each command.
+ */
+const passedOver = /\/(node_modules|\.git|\.yarn\/cache|\.nx\/(cache|workspace-data))$/;
+
+/** All of what lies at a path of bytes. */
+function describeWhole(directory: Buffer, name: Buffer): string {
+  const path = Buffer.concat([directory, Buffer.from('/'), name]);
+  const stats = lstatSync(path);
+  const mode = modeOf(stats.mode & 0o7777, 'git').toString(8);
+  const content = (): string => {
+    if (stats.isSymbolicLink()) return `-> ${readlinkSync(path, 'latin1')}`;
+    if (stats.isFile()) return `${mode} ${digestOf(path)}`;
+    if (!stats.isDirectory()) return '';
+    const children = readdirSync(path, { encoding: 'buffer' }).sort((a, b) => a.compare(b));
+    return `${mode} ${JSON.stringify(children.map((child) => describeWhole(path, child)))}`;
+  };
+  return `${name.toString('latin1')} ${content()}`;
+}
+
+/** The digest of a file's content; empty for one that cannot be read, of which the task itself tells. */
+function digestOf(file: string | Buffer): string {
+  const digest = createHash('sha256');
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      const chunk = Buffer.allocUnsafe(256 * 1024);
+      for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk)) digest.update(chunk.subarray(0, size));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return '';
+  }
+  return digest.digest('base64url');
 }
 
 /** What a cache over contents does not see of a file; undefined where it sees all. */
@@ -80,10 +164,9 @@ function list(path: string): readonly Dirent[] {
   }
 }
 
-/** The paths below which all of the globs lie: what comes before their first sign, and none below another. */
+/** The paths below which all of the globs lie, and none below another. */
 function startingPoints(globs: readonly string[]): readonly string[] {
-  const fixed = globs.map((glob) => /^(?:[^*?[]*(?:\/|$))?/.exec(glob)?.[0].replace(/\/$/, '') ?? '');
-  const paths = [...new Set(fixed.map((path) => path || '.'))].toSorted();
+  const paths = [...new Set(globs.map((glob) => splitGlob(glob).path || '.'))].toSorted();
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { globExpression, globTest } from './globs.ts';
+import { globExpression, globOf, globTest, splitGlob } from './globs.ts';
 
 test('the test of a glob says what its expression does', () => {
   const globs = ['a', 'a/b.c', 'a/**/*', 'a.b/**/*', '**/*', '*', 'a/*', '**/*.md', 'a/[bc]/**/*', 'a?/**/*', 'a/**'];
@@ -8,4 +8,18 @@ test('the test of a glob says what its expression does', () => {
     const matched = (matches: (path: string) => boolean): readonly string[] => paths.filter(matches);
     expect(matched(globTest(glob)), glob).toEqual(matched((path) => globExpression(glob).test(path)));
   }
+});
+
+test('the glob of a path matches it alone, and its path can be told again', () => {
+  for (const path of ['a', 'a/[b]/{c,d}', 'a*(b)?', '!a', 'a]b', '+(a|b)', '(group)/page.ts']) {
+    const glob = globOf(path);
+    expect(globTest(glob)(path), glob).toBe(true);
+    expect(globTest(`${glob}/**/*`)(`${path}/x`), glob).toBe(true);
+    expect(globTest(glob)(path.replace(/[a-d]/, 'x')), glob).toBe(false);
+    expect(splitGlob(`${glob}/**/*`)).toEqual({ path, rest: '**/*' });
+    expect(splitGlob(glob)).toEqual({ path, rest: '' });
+  }
+  expect(splitGlob('a/*.b/c')).toEqual({ path: 'a', rest: '*.b/c' });
+  expect(splitGlob('a/[b]c/d')).toEqual({ path: 'a', rest: '[b]c/d' });
+  expect(splitGlob('**/*')).toEqual({ path: '', rest: '**/*' });
 });

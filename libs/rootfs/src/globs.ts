@@ -10,6 +10,23 @@ export function globExpression(glob: string): RegExp {
   return new RegExp(`^${source}$`, 's');
 }
 
+/** The glob that matches a path and nothing else, for Nx and for {@link globExpression}: what is a sign there stands in brackets. */
+export function globOf(path: string): string {
+  return path.replaceAll(/[*?[{}()]/g, '[$&]');
+}
+
+/** The path that comes before the first part of a glob with a sign, and the glob of what is meant below it; each may be ''. */
+export function splitGlob(glob: string): { readonly path: string; readonly rest: string } {
+  const parts = glob.split('/');
+  const first = parts.findIndex((part) => /[*?[]/.test(withoutBrackets(part, '')));
+  const end = first < 0 ? parts.length : first;
+  return { path: withoutBrackets(parts.slice(0, end).join('/'), '$1'), rest: parts.slice(end).join('/') };
+}
+
+function withoutBrackets(glob: string, replacement: string): string {
+  return glob.replaceAll(/\[([*?[{}()])\]/g, replacement);
+}
+
 /** A test for what a glob matches, which costs little for the two forms that most have: a path, and all below one. */
 export function globTest(glob: string): (path: string) => boolean {
   const path = glob.replace(/\/\*\*\/\*$/, '');
