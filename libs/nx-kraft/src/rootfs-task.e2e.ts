@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { run } from '@nx-kraft/base';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { startRegistry } from '../../oci/test/registry.ts';
@@ -83,4 +83,28 @@ test('a file that BuildKit reads although it is no input is told', async () => {
     'warning: the builder read extra, which is no input of this task',
   ]);
   expect(exitCode).toBe(0);
+});
+
+test('what another task makes is never taken as it was before, also where nothing of it lay there at first', async () => {
+  await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\ndist\n');
+  const build = { command: 'mkdir -p dist/site && cp site/page dist/site', outputs: ['{workspaceRoot}/dist/site'] };
+  const inputs = ['{projectRoot}/page'];
+  const site = { name: 'site', targets: { build: { ...build, inputs, cache: true } } };
+  await workspace.write('site/project.json', JSON.stringify(site));
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ../../dist/site');
+  const project = { name: 'hello', implicitDependencies: ['site'] };
+  await workspace.write('apps/hello/project.json', JSON.stringify(project));
+  for (const [page, expected] of [
+    ['first', { ran: ['hello:rootfs', 'site:build'] }],
+    ['second', { ran: ['hello:rootfs', 'site:build'] }],
+    ['first', { cached: ['hello:rootfs', 'site:build'] }],
+  ] as const) {
+    // As in a fresh clone.
+    await rm(workspace.path('dist'), { recursive: true, force: true });
+    await workspace.write('site/page', page);
+    expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ exitCode: 0, ...expected });
+    expect(await readFile(workspace.path('apps/hello/.unikraft/build/initramfs-x86_64.cpio'), 'latin1')).toContain(
+      page,
+    );
+  }
 });

@@ -80,12 +80,20 @@ runtime: kernel://./made/kernel
 targets: [qemu/x86_64]
 `;
 
+const odd = `spec: v0.6
+name: odd
+runtime: kernel://./made/kernel
+rootfs: ./Dockerfile
+targets: [qemu/x86_64, qemu/arm64]
+`;
+
 const withGo = 'LIBTWO_SRCS-y += $(LIBTWO_BASE)/two.go\nLIBTWO_CFLAGS-$(call have_clang) += -Wall\n';
 
 /**
  * The sources that the cases change: `web` with a folder as its root file system, two local libraries and two targets,
  * `image` with a Dockerfile, `embedded` whose kernel holds its root file system, `flat` with an image of the EROFS kind and
- * a read-only image, `templated` with a template, and `taken`, whose kernel is a file.
+ * a read-only image, `templated` with a template, `taken`, whose kernel is a file, and `odd`, whose Dockerfile takes what is
+ * hard to see.
  * The core is a stand-in that joins its inputs: what counts is which tasks run.
  */
 export async function writeSources(workspace: TestWorkspace): Promise<void> {
@@ -156,6 +164,21 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'template/include/template.h': '',
     'apps/taken/Kraftfile': taken,
     'apps/taken/made/kernel': 'kernel',
+    'apps/odd/Kraftfile': odd,
+    'apps/odd/Dockerfile':
+      'FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\nCOPY link.txt enabled/*.conf a{1,2} /x/\nCOPY --from=more . /more/\n',
+    'apps/odd/.dockerignore': '.unikraft\n',
+    'apps/odd/made/kernel': 'kernel',
+    'apps/odd/for-amd64/node_modules/m/index.js': 'm',
+    'apps/odd/for-arm64/file': 'arm64',
+    'apps/odd/linked.txt': 'linked',
+    'apps/odd/available/site': 'site',
+    'apps/odd/a{1,2}': 'a',
+    'apps/odd/[more]/file': 'more',
+    'apps/odd/project.json': JSON.stringify({
+      name: 'odd',
+      targets: { rootfs: { options: { buildContexts: { more: './[more]' } } } },
+    }),
     'tool/package.json': '{ "name": "tool", "version": "1.0.0" }',
   };
   for (const [path, text] of Object.entries(files)) await workspace.write(path, text);
@@ -167,12 +190,16 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
   await symlink('parts', workspace.path('single/chain'));
   await symlink('releases/one', workspace.path('apps/current'));
   await symlink('deep/two', workspace.path('libs/two'));
+  await symlink('linked.txt', workspace.path('apps/odd/link.txt'));
+  await mkdir(workspace.path('apps/odd/enabled'));
+  await symlink('../available/site', workspace.path('apps/odd/enabled/site.conf'));
   await symlink('../../single/README.md', workspace.path('apps/web/SINGLE.md'));
 }
 
 const kernels = ['web:build:fc-x86_64', 'web:build:qemu-x86_64'];
 const web = [...kernels, 'web:package', 'web:rootfs'];
 const files = ['web:package', 'web:rootfs'];
+const inOdd = ['odd:package', 'odd:rootfs'];
 const everyKernel = [
   ...kernels,
   ...['embedded', 'flat', 'image', 'templated'].map((app) => `${app}:build:qemu-x86_64`),
@@ -414,6 +441,30 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     ran: ['image:build:qemu-x86_64'],
   },
 
+  // Where Nx alone sees nothing, or globs mean something else.
+  'a file in a folder that Nx passes over': {
+    change: edit('apps/odd/for-amd64/node_modules/m/index.js', 'm', 'n'),
+    ran: inOdd,
+  },
+  'what a Dockerfile copies for another architecture': {
+    change: edit('apps/odd/for-arm64/file', 'arm64', 'other'),
+    ran: inOdd,
+  },
+  'a file that a copied link leads to': { change: edit('apps/odd/linked.txt', 'linked', 'other'), ran: inOdd },
+  'a file that a link leads to which a pattern names': {
+    change: edit('apps/odd/available/site', 'site', 'other'),
+    ran: inOdd,
+  },
+  'a file whose name would be two in a glob': { change: edit('apps/odd/a{1,2}', 'a', 'b'), ran: inOdd },
+  'a file in a context whose name would be a set in a glob': {
+    change: edit('apps/odd/[more]/file', 'more', 'less'),
+    ran: inOdd,
+  },
+  'a mode, where .dockerignore leaves out what builds write': {
+    change: (workspace) => chmod(workspace.path('apps/odd/for-arm64/file'), 0o755),
+    ran: inOdd,
+  },
+
   // Tools, options and the environment.
   'the compiler': {
     change: program('gcc', 'echo "gcc (Other) 99.1"'),
@@ -446,15 +497,16 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
       ...web,
       'taken:build:qemu-x86_64',
       'taken:package',
+      ...['odd:build:qemu-x86_64', 'odd:build:qemu-arm64', ...inOdd],
       ...byTemplate,
       ...['embedded', 'flat', 'image'].flatMap(whole),
-      ...['web', 'embedded', 'flat', 'image', 'taken', 'template', 'templated'].map((app) => `${app}:lint`),
+      ...['web', 'embedded', 'flat', 'image', 'odd', 'taken', 'template', 'templated'].map((app) => `${app}:lint`),
     ],
   },
   'no network': { change: environment({ NX_KRAFT_OFFLINE: '1' }), ran: [] },
   SOURCE_DATE_EPOCH: {
     change: environment({ SOURCE_DATE_EPOCH: '86400' }),
-    ran: [...web, ...byTemplate, ...['embedded', 'flat', 'image'].flatMap(whole), 'taken:package'],
+    ran: [...web, ...byTemplate, ...['embedded', 'flat', 'image'].flatMap(whole), 'taken:package', ...inOdd],
   },
   'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: web },
   'a build argument, an option, which Nx counts for its whole project': {

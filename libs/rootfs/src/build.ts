@@ -3,7 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Converted, copyCpio, type LargeFile } from '@nx-kraft/archive';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
-import { pathsBelow, readTree } from './directory.ts';
+import { buildFolder, pathsBelow, readTree } from './directory.ts';
 import { copyErofs } from './erofs.ts';
 import type { DockerfileOptions, PassedOver } from './dockerfile/build.ts';
 import type { BuilderName } from './dockerfile/builders.ts';
@@ -98,6 +98,7 @@ async function make(
 ): Promise<Made> {
   const { digest = false } = request;
   const output = createOutput(temporary, format, request);
+  const outputs = [path, temporary, resolve(request.baseDirectory, buildFolder)] as const;
   switch (kind) {
     case 'cpio':
       return copyCpio(location, temporary, { digest });
@@ -106,9 +107,9 @@ async function make(
     case 'tar':
       return withWarnings(await output.tar((take) => readTar(location, take), location));
     case 'directory':
-      return withWarnings(await fromDirectory(location, request, output, [path, temporary]));
+      return withWarnings(await fromDirectory(location, request, output, outputs));
     case 'dockerfile':
-      return fromDockerfile(location, { context, ...request }, output, [path, temporary]);
+      return fromDockerfile(location, { context, ...request }, output, outputs);
     case 'image':
       return fromImage(location, request, output, temporary);
   }
@@ -118,7 +119,7 @@ async function fromDockerfile(
   location: string,
   request: RootfsRequest,
   output: Output,
-  outputs: readonly [path: string, temporary: string],
+  outputs: readonly [path: string, temporary: string, ...others: string[]],
 ): Promise<Made> {
   return withScratch(outputs[1], async (scratch) => {
     const place = {
@@ -188,9 +189,6 @@ async function fromDirectory(
   });
   return output.tree(root, leftOut);
 }
-
-/** What KraftKit and Unikraft's make put beside a Kraftfile. */
-const buildFolder = '.unikraft';
 
 function formatFor({ kind, location }: Detected, format: RootfsFormat | undefined): RootfsFormat {
   const given = kind === 'cpio' || kind === 'erofs' ? kind : undefined;

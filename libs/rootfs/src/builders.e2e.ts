@@ -454,7 +454,7 @@ test.each(['podman', 'buildah'] as const)('%s is given the modes and files that 
   workspace.put('other/file', 'x', 0o640);
   const options = { ...optionsFor(builder), context: 'dir', buildContexts: { other: 'other' } };
   await workspace.build('Dockerfile', options);
-  expect(workspace.list()).toEqual(['755 0 .unikraft', '644 0 private=x']);
+  expect(workspace.list()).toEqual(['644 0 private=x']);
   workspace.put('Dockerfile', 'FROM scratch\nCOPY --from=other . /\n');
   await workspace.build('Dockerfile', options);
   expect(workspace.list()).toEqual(['644 0 file=x']);

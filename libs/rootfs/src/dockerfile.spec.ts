@@ -116,11 +116,16 @@ describe('COPY', () => {
   test('never takes in what the build itself writes', async () => {
     workspace.put('a');
     workspace.put('.unikraft/build/kernel');
+    workspace.put('.unikraft/seals/rootfs.json');
     const lines = ['FROM scratch', 'COPY . /'];
     const first = await build(lines);
     const second = await build(lines);
     expect(second.digest).toBe(first.digest);
-    expect(workspace.list().join()).not.toContain('kernel');
+    expect(workspace.list().join()).not.toContain('unikraft');
+    workspace.put('app/.unikraft/seals/rootfs.json');
+    const request = { baseDirectory: workspace.path('app'), builder: 'embedded' } as const;
+    await workspace.build('../Dockerfile', request, '../out/rootfs.cpio');
+    expect(workspace.list().filter((entry) => /app|unikraft/.test(entry))).toEqual(['755 0 app']);
   });
 
   test('from a named context, which may lie anywhere', async () => {

@@ -7,7 +7,14 @@ export { FileDetails } from './file-details.ts';
 export { RootfsFault, type RootfsFaultCode } from './fault.ts';
 export { type ImageDefaults, type ImageSource, type PackedImage, type SourceImage, type SourceLayer } from './image.ts';
 export { findPackedImage, openLayoutImage, openPackedImage, registryImages } from './images.ts';
-export { type InputsRequest, type KnownTexts, rootfsInputs, type RootfsInputs, unexpectedReads } from './inputs.ts';
+export {
+  inputsToCome,
+  type InputsRequest,
+  type KnownTexts,
+  rootfsInputs,
+  type RootfsInputs,
+  unexpectedReads,
+} from './inputs.ts';
 export { type Modes } from './modes.ts';
 export { type RootfsFormat } from './output.ts';
 export { describeRootfs, formatBytes, memoryHint, neededMemory } from './summary.ts';

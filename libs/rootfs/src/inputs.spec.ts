@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Workspace } from '../test/workspace.ts';
-import { type InputsRequest, rootfsInputs, unexpectedReads } from './index.ts';
+import { inputsToCome, type InputsRequest, rootfsInputs, unexpectedReads } from './index.ts';
 
 let workspace: Workspace;
 beforeEach(() => {
@@ -22,8 +22,12 @@ const own = ['.dockerignore', 'Dockerfile', 'Dockerfile.dockerignore'];
 
 test('a directory is read without the folder of builds', () => {
   mkdirSync(workspace.path('app'));
-  expect(inputs('app')).toMatchObject({ kind: 'directory', files: ['app/**/*'], excluded: ['app/.unikraft/**/*'] });
-  expect(inputs('.')).toMatchObject({ files: ['**/*'], excluded: ['.unikraft/**/*'] });
+  expect(inputs('app')).toMatchObject({
+    kind: 'directory',
+    files: ['app/**/*'],
+    excluded: ['app/.unikraft', 'app/.unikraft/**/*'],
+  });
+  expect(inputs('.')).toMatchObject({ files: ['**/*'], excluded: ['.unikraft', '.unikraft/**/*'] });
   expect(inputs('../x', { baseDirectory: workspace.path('app'), type: 'image' })).toMatchObject({ images: ['../x'] });
 });
 
@@ -66,7 +70,7 @@ test('a Dockerfile is read with what its needed stages take out of the context',
       'tools',
       'tools/**/*',
     ].sort(),
-    excluded: [],
+    excluded: ['.unikraft', '.unikraft/**/*'],
     images: ['nginx:1', 'node:22'],
     buildArgs: ['TOKEN', 'VERSION'],
     environment: ['TOKEN'],
@@ -79,7 +83,7 @@ describe('an ignore file', () => {
     workspace.put('.dockerignore', 'node_modules\n**/*.log\n');
     expect(dockerfile(['FROM scratch', 'COPY . /'])).toMatchObject({
       files: ['**/*', ...own],
-      excluded: ['node_modules', 'node_modules/**/*', '**/*.log', '**/*.log/**/*'],
+      excluded: ['node_modules', 'node_modules/**/*', '**/*.log', '**/*.log/**/*', '.unikraft', '.unikraft/**/*'],
       needsBuilder: undefined,
     });
   });
@@ -88,14 +92,36 @@ describe('an ignore file', () => {
     workspace.put('.dockerignore', '*\n!dist\n!package.json\ndist/**/*.map\n');
     expect(dockerfile(['FROM scratch', 'COPY . /'])).toMatchObject({
       files: [...own, 'dist', 'dist/**/*', 'package.json', 'package.json/**/*'].sort(),
-      excluded: ['dist/**/*.map', 'dist/**/*.map/**/*'],
+      excluded: ['dist/**/*.map', 'dist/**/*.map/**/*', '.unikraft', '.unikraft/**/*'],
     });
   });
 
   test('with exceptions excludes nothing that may come back', () => {
     workspace.put('.dockerignore', 'build\n!build/keep\n');
-    expect(dockerfile(['FROM scratch', 'COPY . /']).excluded).toEqual([]);
+    expect(dockerfile(['FROM scratch', 'COPY . /']).excluded).toEqual(['.unikraft', '.unikraft/**/*']);
   });
+});
+
+test('names with signs of globs are told as such, and what only globs take for signs in patterns, too', () => {
+  mkdirSync(workspace.path('app[1]/{a,b}'), { recursive: true });
+  expect(inputs('app[1]/{a,b}')).toMatchObject({ files: ['app[[]1]/[{]a,b[}]/**/*'] });
+  workspace.put('.dockerignore', '(x)/*.log\n\\*\n');
+  const found = dockerfile(['FROM scratch', 'COPY (x) a{1,2} [a-c]?.txt /']);
+  expect(found.files).toEqual(expect.arrayContaining(['[(]x[)]', 'a[{]1,2[}]', '[a-c]?.txt']));
+  expect(found.excluded).toEqual(expect.arrayContaining(['[(]x[)]/*.log', '[*]']));
+  expect(unexpectedReads(['(x)/a', 'a{1,2}', 'b1.txt', '*', 'x/a'], found)).toEqual(['*', 'x/a']);
+});
+
+test('what another task has yet to make may become anything but a Dockerfile', () => {
+  const request = (source: string): InputsRequest => ({ source, baseDirectory: workspace.folder });
+  expect(inputsToCome(request('../dist/[web]'))).toMatchObject({ files: ['../dist/[[]web]', '../dist/[[]web]/**/*'] });
+  expect(inputsToCome(request('dist/Dockerfile'))).toBeUndefined();
+  expect(inputsToCome({ ...request('dist'), type: 'dockerfile' })).toBeUndefined();
+});
+
+test('a mount takes a part of the context whose name holds variables', () => {
+  const lines = ['FROM base', 'ARG DIR=tools', 'RUN --mount=type=bind,source=$DIR/bin,target=/t make'];
+  expect(dockerfile(lines).files).toEqual([...own, 'tools/bin', 'tools/bin/**/*'].sort());
 });
 
 test('contexts outside of the base directory are told relative to it', () => {

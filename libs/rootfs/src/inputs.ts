@@ -1,9 +1,10 @@
-import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { type Detected, detectSource, hasDockerfileName, type SourceKind, type SourceType } from './detect.ts';
 import type { DockerfileOptions } from './dockerfile/build.ts';
+import { buildFolder } from './directory.ts';
 import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
 import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
-import { cleanPattern, type IgnoreRules } from './dockerfile/patterns.ts';
+import { cleanPattern, hasWildcard, type IgnoreRules } from './dockerfile/patterns.ts';
 import { platformArgs, platformOf } from './dockerfile/platform.ts';
 import { type BuildScope, StageScope } from './dockerfile/scope.ts';
 import {
@@ -17,7 +18,7 @@ import {
 } from './dockerfile/stages.ts';
 import { copyWords, NeedsBuilder, splitWords } from './dockerfile/words.ts';
 import { RootfsFault } from './fault.ts';
-import { globExpression } from './globs.ts';
+import { globExpression, globOf } from './globs.ts';
 
 export interface InputsRequest extends Pick<
   DockerfileOptions,
@@ -63,15 +64,7 @@ export interface RootfsInputs {
  */
 export function rootfsInputs(request: InputsRequest, texts: KnownTexts = new Map()): RootfsInputs {
   const detected = detectSource(request.source, request.baseDirectory, request.type, (path) => texts.get(path));
-  const below = (path: string): string => toGlobPath(relative(request.baseDirectory, path));
-  const none = {
-    context: undefined,
-    excluded: [],
-    images: [],
-    buildArgs: [],
-    environment: [],
-    needsBuilder: undefined,
-  };
+  const below = (path: string): string => globOf(pathBelow(request, path));
   switch (detected.kind) {
     case 'cpio':
     case 'tar':
@@ -83,7 +76,7 @@ export function rootfsInputs(request: InputsRequest, texts: KnownTexts = new Map
         ...none,
         kind: 'directory',
         files: [join(directory, '**/*')],
-        excluded: [join(directory, '.unikraft/**/*')],
+        excluded: outputsOfBuilds(detected.location, request),
       };
     }
     case 'image':
@@ -95,6 +88,33 @@ export function rootfsInputs(request: InputsRequest, texts: KnownTexts = new Map
         texts.has(path) ? texts.get(path) : readIfPresent(path),
       );
   }
+}
+
+const none = {
+  context: undefined,
+  excluded: [],
+  images: [],
+  buildArgs: [],
+  environment: [],
+  needsBuilder: undefined,
+};
+
+/**
+ * What a root file system is made from whose source another task has yet to make: whatever lies there then. Undefined
+ * where that may be a Dockerfile, which names what else is read.
+ */
+export function inputsToCome(request: InputsRequest): RootfsInputs | undefined {
+  const { source, type, baseDirectory } = request;
+  if (type === 'dockerfile' || hasDockerfileName(source)) return undefined;
+  const path = globOf(pathBelow(request, resolve(baseDirectory, source)));
+  return { ...none, kind: 'directory', files: withAllBelow(path) };
+}
+
+/** What builds write: the folders that KraftKit and make have beside a source and beside the Kraftfile, where that lies within. */
+function outputsOfBuilds(source: string, request: InputsRequest): string[] {
+  const folders = [source, request.baseDirectory].map((folder) => resolve(folder, buildFolder));
+  const within = folders.filter((folder) => !relative(source, folder).startsWith('..'));
+  return unique(within.flatMap((folder) => withAllBelow(globOf(pathBelow(request, folder)))));
 }
 
 /**
@@ -120,7 +140,7 @@ function dockerfileInputs(
   const path = request.dockerfile === undefined ? detected.location : resolveBeside(detected, request.dockerfile);
   const text = read(path) ?? missing(path);
   const contextPath = contextOf(path, request.baseDirectory, request.context ?? detected.context);
-  const context = below(contextPath);
+  const inContext = (glob: string): string => join(below(contextPath), glob);
   const ignored = findIgnoreRules(contextPath, path, read);
   const dockerfile = parseDockerfile(text, path);
   const buildArgs = request.buildArgs ?? {};
@@ -132,20 +152,26 @@ function dockerfileInputs(
   const scope: BuildScope = { dockerfile, stages, buildArgs: given, platformArgs: platform };
   const sources = needed.flatMap((one) => contextSources(one, scope));
   const own = [path, `${path}.dockerignore`, `${contextPath}/.dockerignore`].map(below);
-  const named = Object.values(request.buildContexts ?? {}).filter((value) => !value.includes('://'));
+  const named = Object.values(request.buildContexts ?? {})
+    .filter((value) => !value.includes('://'))
+    .map((directory) => resolve(request.baseDirectory, directory));
+  const wholes = [...(sources.some(mayNameAnything) ? [contextPath] : []), ...named];
   const declared = declaredArgs(dockerfile.instructions);
   const used = Object.keys(buildArgs)
     .filter((name) => declared.has(name))
     .sort();
   return {
     kind: 'dockerfile',
-    context,
+    context: pathBelow(request, contextPath),
     files: unique([
       ...own,
-      ...contextGlobs(sources, ignored).map((glob) => join(context, glob)),
-      ...named.map((directory) => join(below(resolve(request.baseDirectory, directory)), '**/*')),
+      ...contextGlobs(sources, ignored).map(inContext),
+      ...named.map((directory) => join(below(directory), '**/*')),
     ]),
-    excluded: exclusionGlobs(ignored).map((glob) => join(context, glob)),
+    excluded: [
+      ...exclusionGlobs(ignored).map(inContext),
+      ...unique(wholes.flatMap((directory) => outputsOfBuilds(directory, request))),
+    ],
     images: unique(imagesOf(needed, scope, request)),
     buildArgs: used,
     environment: used.filter((name) => buildArgs[name] === undefined),
@@ -166,11 +192,19 @@ function contextSources(stage: Stage, build: BuildScope): string[] {
   const scope = scopeBefore(stage, build);
   return stage.instructions.flatMap((instruction) => {
     scope.apply(instruction);
-    if (instruction.keyword === 'RUN') return instruction.flags.flatMap(mountSource);
-    const isCopy = instruction.keyword === 'COPY' || instruction.keyword === 'ADD';
-    if (!isCopy || instruction.flags.some(({ name }) => name === 'from')) return [];
-    return sourceWords(instruction).map((word) => cleanPattern(expandAsFarAsKnown(word, scope, instruction.line)));
+    const words = instruction.keyword === 'RUN' ? instruction.flags.flatMap(mountSource) : copySources(instruction);
+    return words.map((word) => cleanPattern(expandAsFarAsKnown(word, scope, instruction.line)));
   });
+}
+
+function copySources(instruction: Instruction): string[] {
+  const isCopy = instruction.keyword === 'COPY' || instruction.keyword === 'ADD';
+  return isCopy && !instruction.flags.some(({ name }) => name === 'from') ? sourceWords(instruction) : [];
+}
+
+/** Whether a source of COPY may mean any of the files and folders at the top of the context. */
+function mayNameAnything(source: string): boolean {
+  return source === '' || hasWildcard(source.split('/', 1).join());
 }
 
 /** Of the variables that base images set, nothing is known here. */
@@ -191,7 +225,7 @@ function sourceWords({ rest }: Instruction): string[] {
 /** `RUN --mount=type=bind` shows a part of the context, or all of it. */
 function mountSource({ name, value }: Flag): string[] {
   if (name !== 'mount' || /(^|,)(type=(?!bind)|from=)/.test(value)) return [];
-  return [cleanPattern(/(?:^|,)(?:source|src)=([^,]+)/.exec(value)?.[1] ?? '')];
+  return [/(?:^|,)(?:source|src)=([^,]+)/.exec(value)?.[1] ?? ''];
 }
 
 /** A path up to the first part whose variables have no value. */
@@ -212,9 +246,9 @@ function expandAsFarAsKnown(word: string, scope: StageScope, line: number): stri
 
 function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[] {
   return sources.flatMap((source) => {
-    if (source !== '') return withAllBelow(source);
+    if (source !== '') return withAllBelow(patternAsGlob(source));
     const exceptions = onlyExceptions(ignored);
-    return exceptions === undefined ? ['**/*'] : exceptions.flatMap(withAllBelow);
+    return exceptions === undefined ? ['**/*'] : exceptions.map(patternAsGlob).flatMap(withAllBelow);
   });
 }
 
@@ -228,7 +262,14 @@ function onlyExceptions({ rules }: IgnoreRules): string[] | undefined {
 /** Rules after the last exception are final; an earlier one may be taken back in part. */
 function exclusionGlobs({ rules }: IgnoreRules): string[] {
   const lastException = rules.findLastIndex(({ isException }) => isException);
-  return rules.slice(lastException + 1).flatMap(({ pattern }) => withAllBelow(pattern));
+  return rules.slice(lastException + 1).flatMap(({ pattern }) => withAllBelow(patternAsGlob(pattern)));
+}
+
+/** A pattern of Docker's as a glob: braces and parentheses are no signs there, nor is what follows a backslash. */
+function patternAsGlob(pattern: string): string {
+  return pattern.replaceAll(/\\([^])|\[[^\]]*\]|[{}()]/g, (token, escaped?: string) =>
+    token.startsWith('[') ? token : globOf(escaped ?? token),
+  );
 }
 
 function withAllBelow(pattern: string): string[] {
@@ -258,8 +299,9 @@ function join(directory: string, glob: string): string {
   return directory === '' ? glob : `${directory}/${glob}`;
 }
 
-function toGlobPath(path: string): string {
-  return path.replaceAll('\\', '/').replace(/\/$/, '');
+/** With `../` where it leads out. */
+function pathBelow({ baseDirectory }: Pick<InputsRequest, 'baseDirectory'>, path: string): string {
+  return relative(baseDirectory, path).split(sep).join('/');
 }
 
 function unique(values: readonly string[]): string[] {

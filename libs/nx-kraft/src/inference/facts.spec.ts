@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { TargetConfiguration } from '@nx/devkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProjects } from './create-projects.ts';
 
@@ -15,11 +16,15 @@ async function put(path: string, text: string): Promise<void> {
   await writeFile(join(folder, path), text);
 }
 
-/** The files among the inputs of the rootfs task of app, without those that tell what a Dockerfile leaves out. */
-async function rootfsFiles(): Promise<readonly string[]> {
+async function rootfsTask(): Promise<TargetConfiguration> {
   const context = { workspaceRoot: folder, nxJsonConfiguration: {} };
   const [[, { projects }] = ['', {}]] = await createProjects(['app/Kraftfile'], {}, context);
-  const inputs = projects?.app?.targets?.rootfs?.inputs ?? [];
+  return projects?.app?.targets?.rootfs ?? {};
+}
+
+/** The files among the inputs of the rootfs task of app, without those that tell what a Dockerfile leaves out. */
+async function rootfsFiles(): Promise<readonly string[]> {
+  const { inputs = [] } = await rootfsTask();
   return inputs
     .flatMap((input) => (typeof input === 'object' && 'fileset' in input ? (input.fileset ?? []) : []))
     .filter((glob) => !/ignore|file-details/.test(glob));
@@ -45,4 +50,48 @@ test('an ignore file of its own takes the place of the common one, even when it 
   expect(await rootfsFiles()).toEqual(expect.arrayContaining(left));
   await put('app/Dockerfile.dockerignore', '');
   expect(await rootfsFiles()).not.toEqual(expect.arrayContaining(left));
+});
+
+test('what a Dockerfile takes for any of the architectures is read', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./Dockerfile\ntargets: [qemu/x86_64, qemu/arm64]\n');
+  await put('app/Dockerfile', 'FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /\n');
+  const both = ['amd64', 'arm64'].map((name) => `{workspaceRoot}/app/${name}`);
+  expect(await rootfsFiles()).toEqual(expect.arrayContaining(both));
+});
+
+test('files are named by where they lie behind links, and by globs that match them alone', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./fs.tar\n');
+  await put('made/[1]/fs.tar', '070701');
+  await symlink('../made/[1]/fs.tar', join(folder, 'app/fs.tar'));
+  expect(await rootfsFiles()).toContain('{workspaceRoot}/made/[[]1]/fs.tar');
+});
+
+test('a file system that another task has yet to make is cached by what lies there then', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ../dist/app\n');
+  expect(await rootfsTask()).toMatchObject({ cache: true });
+  expect(await rootfsFiles()).toEqual(['{workspaceRoot}/dist/app', '{workspaceRoot}/dist/app/**/*']);
+});
+
+test('what cannot be read as it is now is not cached', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ../dist/Dockerfile\n');
+  expect(await rootfsTask()).toMatchObject({ cache: false });
+  await put('dist/Dockerfile', 'FROM scratch\nCOPY a /\n');
+  expect(await rootfsTask()).toMatchObject({ cache: true });
+  await put('dist/Dockerfile', 'FORM scratch\n');
+  expect(await rootfsTask()).toMatchObject({ cache: false });
+});
+
+test('what an ignore file leaves out is never what keys know of modes and links', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./Dockerfile\n');
+  await put('app/Dockerfile', 'FROM scratch\nCOPY . /\n');
+  await put('app/.dockerignore', '.unikraft\n**/.*\n*.log\n');
+  const { inputs = [] } = await rootfsTask();
+  const filesets = inputs.flatMap((input) => (typeof input === 'object' && 'fileset' in input ? input.fileset : []));
+  expect(filesets.filter((glob) => glob?.startsWith('!'))).toEqual([
+    '!{workspaceRoot}/app/.unikraft/**/!(file-details)',
+    '!{workspaceRoot}/app/**/.*',
+    '!{workspaceRoot}/app/**/.*/**/!(file-details)',
+    '!{workspaceRoot}/app/*.log',
+    '!{workspaceRoot}/app/*.log/**/*',
+  ]);
 });

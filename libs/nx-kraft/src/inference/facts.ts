@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
-import { Fault } from '@nx-kraft/base';
+import { Fault, hasErrorCode } from '@nx-kraft/base';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
 import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
 import type { InputsRequest, KnownTexts, RootfsInputs } from '@nx-kraft/rootfs';
+import { globOf, splitGlob } from '@nx-kraft/rootfs/globs';
 import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
 import { optionsOfRom } from '../tasks/rom-options.ts';
@@ -72,7 +73,7 @@ export interface RootfsFacts {
   readonly images: readonly string[];
   /** Names of environment variables that go into it; the plugin itself sets some before tasks run. */
   readonly environment: readonly string[];
-  /** Whether it reads something outside of the workspace, whose changes no cache key can see. */
+  /** Whether it reads something whose changes no cache key can see: outside of the workspace, or not known yet. */
   readonly reachesOutside: boolean;
 }
 
@@ -136,7 +137,9 @@ function volumeFacts(disk: Disk, folder: string, { volumes }: Summary): VolumeFa
     return isThere(path) ? toWorkspacePath(disk, path) : undefined;
   });
   return {
-    files: inside(paths).flatMap((path) => [path, posix.join(path, '**/*')]),
+    files: inside(paths)
+      .map(globOf)
+      .flatMap((path) => [path, posix.join(path, '**/*')]),
     reachesOutside: paths.includes(undefined),
   };
 }
@@ -223,16 +226,18 @@ async function filesystemFacts(
   options: RootfsTaskOptions,
   recall: Recall,
 ): Promise<RootfsFacts> {
-  const architecture = targets[0]?.architecture;
+  // A Dockerfile may take something else for each.
+  const architectures = targets.length === 0 ? [undefined] : new Set(targets.map(({ architecture }) => architecture));
   const facts: RootfsFacts[] = [];
   for (const { isRom, ...filesystem } of filesystems) {
     const own = isRom ? optionsOfRom(options, filesystem.source) : options;
-    const request = { ...filesystem, architecture, ...own };
-    facts.push(await rootfsFacts(disk, folder, request, recall));
+    for (const architecture of architectures) {
+      facts.push(await rootfsFacts(disk, folder, { ...filesystem, architecture, ...own }, recall));
+    }
   }
   return {
-    files: facts.flatMap(({ files }) => files),
-    images: facts.flatMap(({ images }) => images),
+    files: [...new Set(facts.flatMap(({ files }) => files))],
+    images: [...new Set(facts.flatMap(({ images }) => images))],
     environment: [
       ...new Set(facts.flatMap(({ environment }) => environment)),
       ...(rootfsOutputs.some((output) => output.endsWith('.erofs')) ? [erofsVariable] : []),
@@ -259,9 +264,9 @@ async function rootfsFacts(
   const inputs = await recall([path, kind, JSON.stringify(request), ...known], () =>
     findInputs({ ...request, baseDirectory: folder }, texts),
   );
-  if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: false };
-  const own = toWorkspacePath(disk, folder) ?? '';
-  const globs = (paths: readonly string[]) => paths.map((glob) => within(posix.join(own, glob)));
+  if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: true };
+  const own = globOf(toWorkspacePath(disk, folder) ?? '');
+  const globs = (paths: readonly string[]) => paths.map((glob) => realGlob(disk, posix.join(own, glob)));
   const files = globs(inputs.files);
   return {
     files: [...inside(files), ...inside(globs(inputs.excluded)).map((glob) => `!${glob}`)],
@@ -269,6 +274,13 @@ async function rootfsFacts(
     environment: [...inputs.environment, ...(inputs.needsBuilder === undefined ? [] : [buildersVariable])],
     reachesOutside: files.includes(undefined),
   };
+}
+
+/** A glob by where its path leads behind all links; undefined for what lies outside of the workspace. */
+function realGlob(disk: Disk, glob: string): string | undefined {
+  const { path, rest } = splitGlob(glob);
+  const real = within(path) === undefined ? undefined : toWorkspacePath(disk, join(disk.workspaceRoot, path));
+  return real === undefined ? undefined : posix.join(globOf(real), rest);
 }
 
 function inside(paths: readonly (string | undefined)[]): readonly string[] {
@@ -311,14 +323,15 @@ function readText(disk: Disk, file: string, texts: Map<string, string | undefine
   else if (stats.size < largestText) texts.set(file, readFileSync(file, 'utf8'));
 }
 
-/** What a root file system is made from, images by their names in full; null for a source that cannot be read, of which its task tells why. */
+/** What a root file system is made from, images by their names in full; null for a source that cannot be read as it is now. */
 async function findInputs(request: InputsRequest, texts: KnownTexts): Promise<RootfsInputs | null> {
-  const { rootfsInputs } = await import('@nx-kraft/rootfs/inputs');
+  const { inputsToCome, rootfsInputs } = await import('@nx-kraft/rootfs/inputs');
   const { baseImageName } = await import('../tasks/needs.ts');
   try {
     const inputs = rootfsInputs(request, texts);
     return { ...inputs, images: inputs.images.map(baseImageName) };
   } catch (error) {
+    if (hasErrorCode(error, 'SOURCE_MISSING')) return inputsToCome(request) ?? null;
     if (error instanceof Fault) return null;
     throw error;
   }

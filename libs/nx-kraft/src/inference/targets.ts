@@ -1,6 +1,8 @@
 import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguration } from '@nx/devkit';
+import { posix } from 'node:path';
 import { lockField } from '@nx-kraft/components/lock-field';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
+import { globTest } from '@nx-kraft/rootfs/globs';
 import type { TaskNames } from '../options.ts';
 import { sealName } from '../local-cache/seal.ts';
 import { fileDetailsName, lockFileName, testFileName } from '../tasks/files.ts';
@@ -305,7 +307,9 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
     inputs: [
       ...parts.inputs('rootfs', summary.rootfsDigest),
       ...locked.inputs,
-      ...facts.rootfs.files.map(asFileset),
+      ...facts.rootfs.files
+        .flatMap((glob) => sparing(posix.join(posix.dirname(kraftfile), fileDetailsName), glob))
+        .map(asFileset),
       ...(facts.rootfs.files.length === 0 ? [] : [fileDetails]),
       ...facts.rootfs.environment.map(variable),
       variable('SOURCE_DATE_EPOCH'),
@@ -329,6 +333,13 @@ function buildsBefore({ neighbours, facts }: InferenceSource): NonNullable<Targe
 
 function packing({ project }: PackedImage, names: TaskNames) {
   return { projects: [project], target: names.package };
+}
+
+/** A glob of what is read or, with `!` in front, is not, in such a form that it leaves a file in the key anyway. */
+function sparing(file: string, glob: string): readonly string[] {
+  const path = glob.slice(1);
+  if (!glob.startsWith('!') || !(globTest(path)(file) || file.startsWith(`${path}/`))) return [glob];
+  return path.endsWith('**/*') ? [`!${path.slice(0, -1)}!(${posix.basename(file)})`] : [];
 }
 
 /** What Nx's hashes leave out of the files of a root file system, as the plugin writes it down before tasks are hashed. */

@@ -1,10 +1,7 @@
 import { type ByteName, type DirectoryNode, type LeftOut, toText } from '@nx-kraft/archive';
-import { readTree } from '../directory.ts';
+import { buildFolder, readTree } from '../directory.ts';
 import type { Modes } from '../modes.ts';
 import type { IgnoreRules } from './patterns.ts';
-
-/** KraftKit's and make's outputs: a context that held them would change with every build. */
-const buildOutputs = '.unikraft/build';
 
 /**
  * A context of the disk as a tree, without what is ignored and without what builds put there.
@@ -18,7 +15,7 @@ export function readContext(
   modes: Modes,
 ): { root: DirectoryNode; leftOut: readonly LeftOut[] } {
   const exclude = (name: ByteName): boolean | 'unless-filled' => {
-    if (name === buildOutputs || ours.has(name)) return true;
+    if (name === buildFolder || ours.has(name)) return true;
     return rules.ignores(toText(name)) && (rules.hasExceptions ? 'unless-filled' : true);
   };
   // COPY gives everything to root, whoever owns it here.
