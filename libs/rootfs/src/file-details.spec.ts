@@ -1,7 +1,17 @@
-import { chmodSync, mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Workspace } from '../test/workspace.ts';
-import { FileDetails } from './index.ts';
+import { ContentDigests } from './content-digests.ts';
+import { FileDetails } from './file-details.ts';
 
 let workspace: Workspace;
 beforeEach(() => {
@@ -97,4 +107,23 @@ test('what a umask makes, what is left out, and what lies elsewhere do not count
   expect(digest()).toBe('');
   expect(digest(['app/**/*', 'app/*.c'], ['app/tool'])).toBe('');
   expect(digest(['app/tool', 'app/tool/**/*'])).not.toBe('');
+});
+
+test('a file is read again only when it was touched, whatever its time and size say', () => {
+  const old = import.meta.filename;
+  const first = new ContentDigests();
+  const digest = first.of(old);
+  const marked = new Map([...first.known].map(([file, [identity]]) => [file, [identity, 'known'] as const]));
+  expect(new ContentDigests(marked).of(old)).toBe('known');
+  marked.set(old, ['another', 'known']);
+  expect(new ContentDigests(marked).of(old)).toBe(digest);
+
+  const young = workspace.path('app/root/etc/motd');
+  writeFileSync(young, '1');
+  const { atime, mtime } = statSync(young);
+  const before = new ContentDigests();
+  const one = before.of(young);
+  writeFileSync(young, '2');
+  utimesSync(young, atime, mtime);
+  expect(new ContentDigests(before.known).of(young)).not.toBe(one);
 });

@@ -1,18 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  type Dirent,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
+import { ContentDigests, digestOf } from './content-digests.ts';
 import { globTest, splitGlob } from './globs.ts';
 import { modeOf } from './modes.ts';
 
@@ -23,11 +14,15 @@ export class FileDetails {
   readonly #directory: string;
   readonly #children = new Map<string, readonly Dirent[]>();
   readonly #described = new Map<string, string | undefined>();
-  readonly #contents = new Map<string, string>();
+  readonly #contents: ContentDigests;
 
-  /** @param directory  where all globs start; absolute */
-  constructor(directory: string) {
+  /**
+   * @param directory  where all globs start; absolute
+   * @param contents  what is known of the contents of files
+   */
+  constructor(directory: string, contents = new ContentDigests()) {
     this.#directory = directory;
+    this.#contents = contents;
   }
 
   /**
@@ -50,7 +45,7 @@ export class FileDetails {
       if (isRead(path) && !isLeftOut(path)) {
         const details = this.#describe(path, entry, isDirectory && children.length === 0);
         if (details !== undefined) lines.push(`${path}\0${details}`);
-        if (isUnseen && entry.isFile()) lines.push(`${path}\0${this.#content(path)}`);
+        if (isUnseen && entry.isFile()) lines.push(`${path}\0${this.#contents.of(join(this.#directory, path))}`);
         const behind = entry.isSymbolicLink() && isFollowed(path) ? this.#stat(path) : undefined;
         if (behind !== undefined) visit(path, behind, true);
       }
@@ -87,12 +82,6 @@ export class FileDetails {
     }
   }
 
-  #content(path: string): string {
-    const content = this.#contents.get(path) ?? digestOf(join(this.#directory, path));
-    this.#contents.set(path, content);
-    return content;
-  }
-
   /** What has names of other bytes than text in a directory. */
   #odd(path: string): readonly string[] {
     const directory = Buffer.from(join(this.#directory, path));
@@ -127,23 +116,6 @@ function describeWhole(directory: Buffer, name: Buffer): string {
     return `${mode} ${JSON.stringify(children.map((child) => describeWhole(path, child)))}`;
   };
   return `${name.toString('latin1')} ${content()}`;
-}
-
-/** The digest of a file's content; empty for one that cannot be read, of which the task itself tells. */
-function digestOf(file: string | Buffer): string {
-  const digest = createHash('sha256');
-  try {
-    const fd = openSync(file, 'r');
-    try {
-      const chunk = Buffer.allocUnsafe(256 * 1024);
-      for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk)) digest.update(chunk.subarray(0, size));
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return '';
-  }
-  return digest.digest('base64url');
 }
 
 /** What a cache over contents does not see of a file; undefined where it sees all. */

@@ -38,6 +38,24 @@ test('modes of files are written down in their project, and nothing of plain fil
   expect(existsSync(details())).toBe(false);
 });
 
+test('contents that Nx passes over are written down too, and remembered as long as there are any', async () => {
+  const memory = join(workspace, '.nx/workspace-data/nx-kraft-contents.json');
+  const modules = join(workspace, 'apps/web/rootfs/node_modules');
+  await mkdir(modules);
+  await writeFile(join(modules, 'index.js'), '1');
+  await prepareInputs(workspace);
+  const before = await readFile(details(), 'utf8');
+  expect(await readFile(memory, 'utf8')).toContain(join(modules, 'index.js'));
+  await writeFile(join(modules, 'index.js'), '2');
+  await prepareInputs(workspace);
+  expect(await readFile(details(), 'utf8')).not.toBe(before);
+
+  await writeFile(memory, '[{');
+  await rm(modules, { recursive: true });
+  await prepareInputs(workspace);
+  expect([existsSync(memory), existsSync(details())]).toEqual([false, false]);
+});
+
 test('no project adds a variable, since Nx copies all of them for each task', async () => {
   await chmod(tool(), 0o755);
   const variables = await prepareInputs(workspace);

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { ProgramFault, run } from '@nx-kraft/base';
 import { otherCompilerNames } from '@nx-kraft/kernel/other-compilers';
 import { describeOtherCompiler } from '@nx-kraft/kernel/toolchain';
+import { ContentDigests, type KnownContent } from '@nx-kraft/rootfs/content-digests';
 import { FileDetails } from '@nx-kraft/rootfs/file-details';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
-import { readIfThere, writeWhole } from '../inference/workspace-data.ts';
+import { dataFile, readIfThere, writeWhole } from '../inference/workspace-data.ts';
 import { fileDetailsName, qemuVariable, toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';
 import { ProgramVersions } from './program-versions.ts';
@@ -19,23 +20,36 @@ import { ProgramVersions } from './program-versions.ts';
  */
 export async function prepareInputs(workspaceRoot: string): Promise<Readonly<Record<string, string>>> {
   const { files, versions } = recallVariables(workspaceRoot);
-  const details = new FileDetails(workspaceRoot);
+  const memory = dataFile(workspaceRoot, 'nx-kraft-contents.json');
+  const contents = new ContentDigests(readContents(memory));
+  const details = new FileDetails(workspaceRoot, contents);
   for (const [root, globs] of Object.entries(files)) {
     const excluded = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
     const read = globs.filter((glob) => !glob.startsWith('!'));
-    keepDetails(join(workspaceRoot, root, fileDetailsName), details.digest(read, excluded));
+    keepText(join(workspaceRoot, root, fileDetailsName), details.digest(read, excluded));
   }
-  const memory = new ProgramVersions(workspaceRoot);
-  const described = await describePrograms(workspaceRoot, versions, memory);
-  memory.save();
+  keepText(memory, contents.known.size === 0 ? '' : JSON.stringify([...contents.known]));
+  const programs = new ProgramVersions(workspaceRoot);
+  const described = await describePrograms(workspaceRoot, versions, programs);
+  programs.save();
   return Object.fromEntries(described);
 }
 
-function keepDetails(file: string, details: string): void {
-  if (details === (readIfThere(file) ?? '')) return;
+/** Keeps a text in a file, and an empty one in none. */
+function keepText(file: string, text: string): void {
+  if (text === (readIfThere(file) ?? '')) return;
   // Another command may be as far as this one.
-  if (details === '') rmSync(file, { force: true });
-  else writeWhole(file, details);
+  if (text === '') rmSync(file, { force: true });
+  else writeWhole(file, text);
+}
+
+/** A memory that cannot be read, for whatever reason, is one that is empty. */
+function readContents(file: string): ReadonlyMap<string, KnownContent> {
+  try {
+    return new Map(JSON.parse(readIfThere(file) ?? '[]') as [string, KnownContent][]);
+  } catch {
+    return new Map();
+  }
 }
 
 /** QEMU's program for each architecture. */
