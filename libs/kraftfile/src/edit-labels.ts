@@ -7,12 +7,12 @@ import { text as plainText } from './render.ts';
  *
  * @throws KraftfileFault KRAFTFILE_BROKEN or EDIT_FORM
  */
-export function setLabel(text: string, label: string, value: string): string {
-  const file = openFile(text);
+export function setLabel(text: string, label: string, value: string, fileName?: string): string {
+  const file = openFile(text, { fileName });
   if (file.kraftfile.labels[label] === value) return text;
   const content = plainText(file.escape(value));
   const pair = findPair(file.root, 'labels');
-  const labels = asMap(pair);
+  const labels = asMap(file, pair);
   const existing = labels === undefined ? undefined : findPair(labels, label);
   const splices =
     labels === undefined

@@ -7,6 +7,8 @@ import { yaml } from './yaml.ts';
 
 /** A text whose values are to be changed, and how it is laid out. */
 export interface Draft {
+  /** What the file is called in faults. */
+  readonly name: string;
   readonly text: string;
   readonly layout: Layout;
 }
@@ -74,7 +76,7 @@ export function removeItem(draft: Draft, parent: YAMLMap | YAMLSeq, item: FilePa
   const lineStart = draft.text.lastIndexOf('\n', start - 1) + 1;
   const before = draft.text.slice(lineStart, start);
   const isOwnLine = yaml().isSeq(parent) ? /^ *- +$/.test(before) : before.trim() === '';
-  if (!isOwnLine) throw formFault('It does not stand in lines of its own.');
+  if (!isOwnLine) throw formFault(draft, 'It does not stand in lines of its own.');
   const next = draft.text.indexOf('\n', end);
   if (next !== -1) return [{ start: lineStart, end: next + 1, text: '' }];
   // The last line of a file that does not end with a line end: the one before it goes instead.
@@ -83,14 +85,14 @@ export function removeItem(draft: Draft, parent: YAMLMap | YAMLSeq, item: FilePa
 }
 
 /** What is thrown for a form of writing that cannot be changed. */
-export function formFault(hint: string): KraftfileFault {
-  return new KraftfileFault('EDIT_FORM', 'This part of the file cannot be changed by a program', { hint });
+export function formFault({ name }: Pick<Draft, 'name'>, hint: string): KraftfileFault {
+  return new KraftfileFault('EDIT_FORM', 'This part of the file cannot be changed by a program', { at: name, hint });
 }
 
-/** Where the pair or value starts. */
+/** Where the pair or value, which was read from a text, starts. */
 export function startOf(item: FilePair | Node): number {
   const node = yaml().isPair(item) ? item.key : item;
-  if (!node.range) throw formFault('It has no place in the file.');
+  if (!node.range) throw new Error('this part of a Kraftfile was read from no text');
   return node.range[0];
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { modelOf } from '../test/read.ts';
 import { setLabel } from './edit-labels.ts';
 import { addLibrary, addTarget, removeLibrary, removeTarget, setKconfig, unsetKconfig } from './edit.ts';
+import { upgradeKraftfile } from './upgrade.ts';
 
 /** A file with comments, odd order and mixed quotes, all of which have to stay. */
 const file = `# my app
@@ -187,6 +188,18 @@ describe('kconfig', () => {
     expect(() => setKconfig('spec: [', 'unikraft', 'CONFIG_B', 'y')).toThrow(
       expect.objectContaining({ code: 'KRAFTFILE_BROKEN', at: 'Kraftfile:1:8' }),
     );
+  });
+
+  it('calls the file by its name', () => {
+    const name = 'apps/web/Kraftfile.yaml';
+    const told = (code: string, at = name) => expect.objectContaining({ code, at }) as Error;
+    expect(() => unsetKconfig(file, 'unikraft', 'CONFIG_Z', name)).toThrow(told('EDIT_NOT_FOUND'));
+    expect(() => removeTarget(file, 'none', name)).toThrow(told('EDIT_NOT_FOUND'));
+    expect(() => addLibrary(file, { name: 'musl' }, name)).toThrow(told('EDIT_EXISTS'));
+    const shared = 'spec: v0.6\nx-k: &k {CONFIG_A: y}\nunikraft: {kconfig: *k}\n';
+    expect(() => setKconfig(shared, 'unikraft', 'CONFIG_B', 'y', name)).toThrow(told('EDIT_FORM'));
+    expect(() => setLabel('spec: [', 'a', 'b', name)).toThrow(told('KRAFTFILE_BROKEN', `${name}:1:8`));
+    expect(() => upgradeKraftfile('spec: [', 'v0.7', name)).toThrow(told('KRAFTFILE_BROKEN', `${name}:1:8`));
   });
 
   it('holds any value', () => {

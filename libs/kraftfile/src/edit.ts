@@ -31,8 +31,9 @@ export type KconfigPlace = 'unikraft' | { readonly library: string } | { readonl
 export function addTarget(
   text: string,
   target: { readonly platform: string; readonly architecture: string; readonly name?: string },
+  fileName?: string,
 ): string {
-  const file = openFile(text);
+  const file = openFile(text, { fileName });
   const isThere = file.kraftfile.targets.some(
     ({ platform, architecture, name }) =>
       platform === target.platform &&
@@ -40,11 +41,11 @@ export function addTarget(
       name === (target.name ?? file.kraftfile.name),
   );
   if (isThere) {
-    throw new KraftfileFault('EDIT_EXISTS', `The target ${target.platform}/${target.architecture} is there already`);
+    throw existsFault(file, `target ${target.platform}/${target.architecture}`);
   }
-  if (findPair(file.root, 'targets') === undefined && file.kraftfile.targets.length > 0) throw treesFault();
+  if (findPair(file.root, 'targets') === undefined && file.kraftfile.targets.length > 0) throw treesFault(file);
   const pair = findPair(file.root, 'targets');
-  const list = asList(pair);
+  const list = asList(file, pair);
   const content = targetContent(target, list);
   const splices =
     pair === undefined
@@ -60,8 +61,8 @@ export function addTarget(
  *
  * @throws KraftfileFault KRAFTFILE_BROKEN, EDIT_NOT_FOUND or EDIT_FORM
  */
-export function removeTarget(text: string, id: string): string {
-  const file = openFile(text);
+export function removeTarget(text: string, id: string, fileName?: string): string {
+  const file = openFile(text, { fileName });
   const { list, item, target } = findTarget(file, id);
   const pair = findPair(file.root, 'targets');
   const splices =
@@ -77,14 +78,15 @@ export function removeTarget(text: string, id: string): string {
 export function addLibrary(
   text: string,
   library: { readonly name: string; readonly source?: string; readonly version?: string },
+  fileName?: string,
 ): string {
-  const file = openFile(text);
+  const file = openFile(text, { fileName });
   const { name, source, version } = library;
   if (file.kraftfile.libraries.some((other) => other.name === name)) {
-    throw new KraftfileFault('EDIT_EXISTS', `The library ${name} is there already`);
+    throw existsFault(file, `library ${name}`);
   }
   const pair = findPair(file.root, 'libraries');
-  const map = asMap(pair);
+  const map = asMap(file, pair);
   const hasMappings = map !== undefined && map.items.length > 0 && map.items.every(({ value }) => yaml().isMap(value));
   const fields: Record<string, Content> = {};
   if (source !== undefined) fields.source = plainText(file.escape(source));
@@ -107,12 +109,12 @@ export function addLibrary(
  *
  * @throws KraftfileFault KRAFTFILE_BROKEN, EDIT_NOT_FOUND or EDIT_FORM
  */
-export function removeLibrary(text: string, name: string): string {
-  const file = openFile(text);
+export function removeLibrary(text: string, name: string, fileName?: string): string {
+  const file = openFile(text, { fileName });
   const pair = findPair(file.root, 'libraries');
-  const map = asMap(pair);
+  const map = asMap(file, pair);
   const library = map === undefined ? undefined : findPair(map, name);
-  if (pair === undefined || map === undefined || library === undefined) throw notFound(`library ${name}`);
+  if (pair === undefined || map === undefined || library === undefined) throw notFound(file, `library ${name}`);
   const splices = map.items.length === 1 ? removeItem(file, file.root, pair) : removeItem(file, map, library);
   return finish(file, splices, (after) => after.libraries.every((other) => other.name !== name));
 }
@@ -124,8 +126,14 @@ export function removeLibrary(text: string, name: string): string {
  * @param value  as in the model: `y`, `n`, a number or a text without quotes
  * @throws KraftfileFault KRAFTFILE_BROKEN, EDIT_NOT_FOUND or EDIT_FORM
  */
-export function setKconfig(text: string, place: KconfigPlace, symbol: string, value: string): string {
-  const file = openFile(text);
+export function setKconfig(
+  text: string,
+  place: KconfigPlace,
+  symbol: string,
+  value: string,
+  fileName?: string,
+): string {
+  const file = openFile(text, { fileName });
   if (kconfigAt(file.kraftfile, file.kraftfile, place)?.[symbol] === value) return text;
   const splices = setIn(file, findHolder(file, place), symbol, file.escape(value));
   return finish(file, splices, (after) => kconfigAt(after, file.kraftfile, place)?.[symbol] === value);
@@ -136,15 +144,15 @@ export function setKconfig(text: string, place: KconfigPlace, symbol: string, va
  *
  * @throws KraftfileFault KRAFTFILE_BROKEN, EDIT_NOT_FOUND or EDIT_FORM
  */
-export function unsetKconfig(text: string, place: KconfigPlace, symbol: string): string {
-  const file = openFile(text);
+export function unsetKconfig(text: string, place: KconfigPlace, symbol: string, fileName?: string): string {
+  const file = openFile(text, { fileName });
   const { map: holder } = findHolder(file, place);
   const pair = holder === undefined ? undefined : findPair(holder, 'kconfig');
   const kconfig = pair?.value;
   const { isMap, isSeq } = yaml();
   const options = isMap(kconfig) ? findPairs(kconfig, symbol) : isSeq(kconfig) ? findOptions(kconfig, symbol) : [];
   if (holder === undefined || pair === undefined || options.length === 0 || !(isMap(kconfig) || isSeq(kconfig))) {
-    throw notFound(`option ${symbol}`);
+    throw notFound(file, `option ${symbol}`);
   }
   const splices =
     kconfig.items.length === options.length
@@ -167,19 +175,24 @@ export interface OpenFile extends Draft {
  * Opens a text for changes.
  *
  * @param isStrict  refuse a file with any error, not only one that cannot be read at all
+ * @param fileName  what it is called in faults (default: Kraftfile)
  * @throws KraftfileFault KRAFTFILE_BROKEN
  */
-export function openFile(text: string, { isStrict = false }: { isStrict?: boolean } = {}): OpenFile {
-  const { kraftfile, reading, problems } = readWithPlaces(text, { file: 'Kraftfile', directoryName: placeholderName });
+export function openFile(
+  text: string,
+  { isStrict = false, fileName = 'Kraftfile' }: { isStrict?: boolean; fileName?: string | undefined } = {},
+): OpenFile {
+  const { kraftfile, reading, problems } = readWithPlaces(text, { file: fileName, directoryName: placeholderName });
   const root = yaml().isMap(reading?.tree.root) ? reading.tree.root : undefined;
   const problem = problems.list().find(({ severity }) => severity === 'error');
   if (kraftfile === undefined || reading === undefined || root === undefined || (isStrict && problem !== undefined)) {
     throw new KraftfileFault('KRAFTFILE_BROKEN', problem?.message ?? 'The Kraftfile cannot be read', {
-      at: problem === undefined ? undefined : `${problem.file}:${problem.line}:${problem.column}`,
+      at: problem === undefined ? fileName : `${problem.file}:${problem.line}:${problem.column}`,
       hint: 'Repair it by hand first; nx-kraft lint tells what is wrong.',
     });
   }
   return {
+    name: fileName,
     text,
     kraftfile,
     root,
@@ -195,8 +208,8 @@ const placeholderName = 'app';
 /** Applies changes and makes sure that the file then says what was wanted. */
 export function finish(file: OpenFile, splices: readonly Splice[], isDone: (after: Kraftfile) => boolean): string {
   const changed = applySplices(file.text, splices);
-  const { kraftfile } = readWithPlaces(changed, { file: 'Kraftfile', directoryName: placeholderName });
-  if (kraftfile === undefined || !isDone(kraftfile)) throw formFault('Change it by hand.');
+  const { kraftfile } = readWithPlaces(changed, { file: file.name, directoryName: placeholderName });
+  if (kraftfile === undefined || !isDone(kraftfile)) throw formFault(file, 'Change it by hand.');
   return changed;
 }
 
@@ -213,21 +226,22 @@ function indentationUnit(text: string, root: YAMLMap): number {
   return 2;
 }
 
-function asList(pair: FilePair | undefined): YAMLSeq | undefined {
-  return asCollection(pair, (value) => yaml().isSeq(value)) as YAMLSeq | undefined;
+function asList(file: OpenFile, pair: FilePair | undefined): YAMLSeq | undefined {
+  return asCollection(file, pair, (value) => yaml().isSeq(value)) as YAMLSeq | undefined;
 }
 
-export function asMap(pair: FilePair | undefined): YAMLMap | undefined {
-  return asCollection(pair, (value) => yaml().isMap(value)) as YAMLMap | undefined;
+export function asMap(file: OpenFile, pair: FilePair | undefined): YAMLMap | undefined {
+  return asCollection(file, pair, (value) => yaml().isMap(value)) as YAMLMap | undefined;
 }
 
 /** The value of a pair when it is of a kind; undefined when it is empty. */
-function asCollection(pair: FilePair | undefined, isKind: (value: Node) => boolean): Node | undefined {
+function asCollection(file: OpenFile, pair: FilePair | undefined, isKind: (value: Node) => boolean): Node | undefined {
   const value = pair?.value;
   if (value === undefined || value === null) return undefined;
   if (yaml().isScalar(value) && value.value === null) return undefined;
   if (isKind(value)) return value;
   throw formFault(
+    file,
     yaml().isAlias(value) ? 'It is an alias of another part.' : 'It is neither a list nor a mapping that can grow.',
   );
 }
@@ -252,12 +266,13 @@ function targetContent(
 function findTarget(file: OpenFile, id: string): { list: YAMLSeq; item: Node; target: Target } {
   const index = file.kraftfile.targets.findIndex((target) => target.id === id);
   const target = file.kraftfile.targets[index];
-  if (target === undefined) throw notFound(`target ${id}`, file.kraftfile.targets.map((other) => other.id).join(', '));
-  const list = asList(findPair(file.root, 'targets'));
-  if (list === undefined) throw treesFault();
+  if (target === undefined)
+    throw notFound(file, `target ${id}`, file.kraftfile.targets.map((other) => other.id).join(', '));
+  const list = asList(file, findPair(file.root, 'targets'));
+  if (list === undefined) throw treesFault(file);
   const offset = file.targetOffset(index);
   const item = (list.items as Node[]).find((candidate) => startOf(candidate) === offset);
-  if (item === undefined || yaml().isAlias(item)) throw formFault('It is an alias of another part.');
+  if (item === undefined || yaml().isAlias(item)) throw formFault(file, 'It is an alias of another part.');
   return { list, item, target };
 }
 
@@ -286,14 +301,15 @@ function findHolder(file: OpenFile, place: KconfigPlace): Holder {
     };
   }
   const name = typeof place === 'object' ? place.library : 'unikraft';
-  const parent = typeof place === 'object' ? asMap(findPair(file.root, 'libraries')) : file.root;
+  const parent = typeof place === 'object' ? asMap(file, findPair(file.root, 'libraries')) : file.root;
   const pair = parent === undefined ? undefined : findPair(parent, name);
-  if (parent === undefined || pair === undefined) throw notFound(typeof place === 'object' ? `library ${name}` : name);
+  if (parent === undefined || pair === undefined)
+    throw notFound(file, typeof place === 'object' ? `library ${name}` : name);
   const { kraftfile } = file;
   const component =
     typeof place === 'object' ? kraftfile.libraries.find((library) => library.name === name) : kraftfile.unikraft;
   return {
-    map: yaml().isScalar(pair.value) ? undefined : asMap(pair),
+    map: yaml().isScalar(pair.value) ? undefined : asMap(file, pair),
     expand: (kconfig) =>
       replaceValue(file, parent, pair, {
         ...(component?.source === undefined ? {} : { source: plainText(file.escape(component.source)) }),
@@ -324,7 +340,7 @@ function setIn(file: OpenFile, { map: holder, expand }: Holder, symbol: string, 
     const content = plainText(`${symbol}=${value}`, styleOf(likeThis));
     return existing === undefined ? insertItem(file, kconfig, content) : replaceItem(file, kconfig, existing, content);
   }
-  if (yaml().isAlias(kconfig)) throw formFault('It is an alias of another part.');
+  if (yaml().isAlias(kconfig)) throw formFault(file, 'It is an alias of another part.');
   return replaceValue(file, holder, pair, option);
 }
 
@@ -349,12 +365,17 @@ function kconfigAt(after: Kraftfile, before: Kraftfile, place: KconfigPlace): Kc
   return after.targets[before.targets.findIndex(({ id }) => id === place.target)]?.kconfig;
 }
 
-function notFound(what: string, known?: string): KraftfileFault {
+function notFound({ name }: OpenFile, what: string, known?: string): KraftfileFault {
   return new KraftfileFault('EDIT_NOT_FOUND', `The Kraftfile has no ${what}`, {
+    at: name,
     hint: known === undefined || known === '' ? undefined : `It has: ${known}.`,
   });
 }
 
-function treesFault(): KraftfileFault {
-  return formFault('Its targets come from architectures and platforms: upgrade the file to v0.6 first.');
+function existsFault({ name }: OpenFile, what: string): KraftfileFault {
+  return new KraftfileFault('EDIT_EXISTS', `The ${what} is there already`, { at: name });
+}
+
+function treesFault(file: OpenFile): KraftfileFault {
+  return formFault(file, 'Its targets come from architectures and platforms: upgrade the file to v0.6 first.');
 }

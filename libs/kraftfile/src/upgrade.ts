@@ -28,8 +28,8 @@ export interface Upgrade {
  *
  * @throws KraftfileFault KRAFTFILE_BROKEN for a file that cannot be read, EDIT_FORM for one that cannot be rewritten
  */
-export function upgradeKraftfile(text: string, to: 'v0.6' | 'v0.7'): Upgrade {
-  const file = openFile(text, { isStrict: true });
+export function upgradeKraftfile(text: string, to: 'v0.6' | 'v0.7', fileName?: string): Upgrade {
+  const file = openFile(text, { isStrict: true, fileName });
   if (file.kraftfile.spec >= to) return { text, losses: [] };
   const source = new SourceText(text);
   const changes: Changes = {

@@ -31,7 +31,7 @@ export default class KraftfileVersions extends VersionActions {
   }
 
   override updateProjectVersion(tree: Tree, version: string): Promise<string[]> {
-    tree.write(this.#kraftfile(), setLabel(this.#read(tree), versionLabel, version));
+    tree.write(this.#kraftfile(), setLabel(this.#read(tree), versionLabel, version, this.#kraftfile()));
     return Promise.resolve([`${this.#kraftfile()} has the label ${versionLabel}: ${version} now`]);
   }
 

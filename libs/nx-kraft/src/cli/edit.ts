@@ -28,7 +28,7 @@ export const set = command({
     const place = placeOf(values);
     const options = words.map((word) => /^(CONFIG_\w+)=(.*)$/s.exec(word)?.slice(1) ?? badOption(word));
     return edit(values, file, `${words.join(', ')} in ${describePlace(place)}`, (text) =>
-      options.reduce((now, [name = '', value = '']) => setKconfig(now, place, name, value), text),
+      options.reduce((now, [name = '', value = '']) => setKconfig(now, place, name, value, file), text),
     );
   },
 });
@@ -39,7 +39,7 @@ export const unset = command({
   run: ({ values, words: [file, ...words] }) => {
     const place = placeOf(values);
     return edit(values, file, `${words.join(', ')} removed from ${describePlace(place)}`, (text) =>
-      words.reduce((now, name) => unsetKconfig(now, place, name), text),
+      words.reduce((now, name) => unsetKconfig(now, place, name, file), text),
     );
   },
 });
@@ -62,7 +62,7 @@ export const target: Group = {
             }
             const named = values.name === undefined ? {} : { name: values.name };
             return edit(values, file, `target ${what} added`, (text) =>
-              addTarget(text, { platform, architecture, ...named }),
+              addTarget(text, { platform, architecture, ...named }, file),
             );
           },
         }),
@@ -75,7 +75,7 @@ export const target: Group = {
           arguments: 'FILE ID',
           options: jsonOption,
           run: ({ values, words: [file, id] }) =>
-            edit(values, file, `target ${id} removed`, (text) => removeTarget(text, id)),
+            edit(values, file, `target ${id} removed`, (text) => removeTarget(text, id, file)),
         }),
     },
   },
@@ -96,7 +96,9 @@ export const lib: Group = {
           run: ({ values, words: [file, name] }) => {
             const { version = 'stable', source } = values;
             const from = source === undefined ? {} : { source };
-            return edit(values, file, `library ${name} added`, (text) => addLibrary(text, { name, version, ...from }));
+            return edit(values, file, `library ${name} added`, (text) =>
+              addLibrary(text, { name, version, ...from }, file),
+            );
           },
         }),
     },
@@ -108,7 +110,7 @@ export const lib: Group = {
           arguments: 'FILE NAME',
           options: jsonOption,
           run: ({ values, words: [file, name] }) =>
-            edit(values, file, `library ${name} removed`, (text) => removeLibrary(text, name)),
+            edit(values, file, `library ${name} removed`, (text) => removeLibrary(text, name, file)),
         }),
     },
   },
@@ -126,7 +128,7 @@ export const upgrade = command({
   run: async ({ values, words: [file] }) => {
     const version = values.to ?? 'v0.6';
     const before = await read(file);
-    const { text, losses } = inFile(file, () => upgradeKraftfile(before, version));
+    const { text, losses } = upgradeKraftfile(before, version, file);
     for (const { message, line, column } of losses) process.stderr.write(`${file}:${line}:${column}: ${message}\n`);
     const isDry = values['dry-run'] === true;
     const isFine = losses.length === 0 || values.force === true;
@@ -146,7 +148,7 @@ async function edit(
   change: (text: string) => string,
 ): Promise<number> {
   const before = await read(file);
-  const after = inFile(file, () => change(before));
+  const after = change(before);
   const changed = after !== before;
   if (changed) await write(file, after);
   print(values, { file, changed }, () => `${file}: ${changed ? result : 'nothing to change'}`);
@@ -157,17 +159,6 @@ function describePlace(place: KconfigPlace): string {
   // Either what it is and its name, or unikraft, which is both.
   const words = place === 'unikraft' ? [place] : Object.entries(place).flat();
   return `the kconfig of ${words.join(' ')}`;
-}
-
-/** Changes a text whose faults tell the place in the file: what changes it knows no file. */
-function inFile<T>(file: string, change: () => T): T {
-  try {
-    return change();
-  } catch (error) {
-    if (!(error instanceof KraftfileFault)) throw error;
-    const { code, message, hint, at = '' } = error;
-    throw new KraftfileFault(code, message, { at: at.replace(/^Kraftfile|^$/, () => file), hint, cause: error });
-  }
 }
 
 /** @throws KraftfileFault KRAFTFILE_MISSING for what is no file */

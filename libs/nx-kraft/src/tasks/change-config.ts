@@ -34,13 +34,16 @@ export async function changeConfig(root: string, options: MenuconfigOptions, sig
   const before = await readFile(project.file, 'utf8');
   let text = before;
   for (const [symbol, value] of Object.entries(changes.set)) {
-    text = setKconfig(text, placeOf(project.kraftfile, target, symbol) ?? 'unikraft', symbol, value);
+    text = setKconfig(text, placeOf(project.kraftfile, target, symbol) ?? 'unikraft', symbol, value, project.file);
     tell(`${project.file}: ${symbol}=${value}`);
   }
   for (const symbol of changes.unset) {
     const place = placeOf(project.kraftfile, target, symbol);
     // What the Kraftfile does not say itself comes from a template or the target; only a value can take it away.
-    text = place === undefined ? setKconfig(text, 'unikraft', symbol, 'n') : unsetKconfig(text, place, symbol);
+    text =
+      place === undefined
+        ? setKconfig(text, 'unikraft', symbol, 'n', project.file)
+        : unsetKconfig(text, place, symbol, project.file);
     tell(`${project.file}: ${symbol} is not set any more`);
   }
   if (text === before) tell('Nothing was changed.');

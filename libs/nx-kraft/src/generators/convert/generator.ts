@@ -60,14 +60,14 @@ async function upgrade(tree: Tree, files: readonly string[], options: ConvertOpt
 function upgradeOne(text: string, to: 'v0.6' | 'v0.7', file: string): ReturnType<typeof upgradeKraftfile> {
   const { kraftfile } = readKraftfile(text, { file, directoryName: 'app' });
   if (kraftfile !== undefined && kraftfile.spec >= to) return { text, losses: [] };
-  return upgradeKraftfile(text, to);
+  return upgradeKraftfile(text, to, file);
 }
 
 /** Without a target there is nothing to build. */
 function withTargets(text: string, file: string, targets: readonly string[]): string {
   const { kraftfile } = readKraftfile(text, { file, directoryName: 'app' });
   if (kraftfile === undefined || kraftfile.targets.length > 0) return text;
-  return targets.map(readTarget).reduce(addTarget, text);
+  return targets.map(readTarget).reduce((now, target) => addTarget(now, target, file), text);
 }
 
 async function adopt(tree: Tree, folder: string, dockerfile: string, options: ConvertOptions) {

@@ -43,8 +43,9 @@ function useIn(tree: Tree, app: TreeProject, { root, name }: Place, symbol: stri
   }
   const path = posix.relative(app.root, root);
   const source = path.startsWith('.') ? path : `./${path}`;
-  const added = addLibrary(before, { name, source });
-  tree.write(app.kraftfile, setKconfig(added, { library: name }, `CONFIG_LIB${symbol.toUpperCase()}`, 'y'));
+  const added = addLibrary(before, { name, source }, app.kraftfile);
+  const option = `CONFIG_LIB${symbol.toUpperCase()}`;
+  tree.write(app.kraftfile, setKconfig(added, { library: name }, option, 'y', app.kraftfile));
 }
 
 /** A name as C and make can have it. */

@@ -24,6 +24,6 @@ export default asGenerator<TargetOptions>(async (tree, options) => {
       target.name === (options.targetName ?? kraftfile.name),
   );
   if (isThere === true) return tellAfterwards(`${name} has ${platform}/${architecture} already.`);
-  tree.write(file, addTarget(text, { platform, architecture, ...named }));
+  tree.write(file, addTarget(text, { platform, architecture, ...named }, file));
   return tellAfterwards(`${name} is built for ${platform}/${architecture}, too: npx nx run ${name}:build`);
 });
