@@ -1,15 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { StandIn } from '../test/stand-in.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { useStandIn } from '../test/use-stand-in.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
-let standIn: StandIn;
+const standIn = useStandIn();
 let workspace: TestWorkspace;
 
-beforeAll(async () => {
-  standIn = await StandIn.build();
-});
-afterAll(() => standIn.remove());
 beforeEach(async () => {
   workspace = await TestWorkspace.create();
   await standIn.provide('unikraft.org/node:21', workspace.path('.caches/images'));

@@ -1,16 +1,13 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { StandIn, fileLine } from '../test/stand-in.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fileLine } from '../test/stand-in.ts';
+import { useStandIn } from '../test/use-stand-in.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
-let standIn: StandIn;
+const standIn = useStandIn();
 let workspace: TestWorkspace;
 
-beforeAll(async () => {
-  standIn = await StandIn.build();
-});
-afterAll(() => standIn.remove());
 beforeEach(async () => {
   workspace = await TestWorkspace.create();
   await standIn.provide('unikraft.org/node:21', workspace.path('.caches/images'));

@@ -1,24 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAnswersOnHost, hostPort } from '../test/host-program.ts';
-import { StandIn, fileLine } from '../test/stand-in.ts';
+import { fileLine } from '../test/stand-in.ts';
+import { useStandIn } from '../test/use-stand-in.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 import { templates } from './generators/app/templates.ts';
 
-let standIn: StandIn;
+const standIn = useStandIn();
 let workspace: TestWorkspace;
 
 beforeAll(async () => {
   workspace = await TestWorkspace.create('apps', 'tools/test-kernel');
-  standIn = await StandIn.build();
   for (const { runtime } of [templates.python, templates.node, templates.nginx]) {
     await standIn.provide(runtime, workspace.path('.caches/images'));
   }
 });
-afterAll(async () => {
-  await standIn.remove();
-  await workspace.remove();
-});
+afterAll(() => workspace.remove());
 
 test('all samples are sound, and those that need no network are built, boot and pass their tests', async () => {
   const lint = await workspace.nx('run-many', '-t', 'lint', 'compile', 'typecheck');

@@ -1,18 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { run } from '@nx-kraft/base';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectAnswersOnHost, hostPort } from '../../test/host-program.ts';
-import { StandIn, fileLine } from '../../test/stand-in.ts';
+import { fileLine } from '../../test/stand-in.ts';
+import { useStandIn } from '../../test/use-stand-in.ts';
 import { TestWorkspace } from '../../test/workspace.ts';
 import { templates } from './app/templates.ts';
 
+const standIn = useStandIn();
 let workspace: TestWorkspace;
-let standIn: StandIn;
 
-beforeAll(async () => {
-  standIn = await StandIn.build();
-});
-afterAll(() => standIn.remove());
 beforeEach(async () => {
   workspace = await TestWorkspace.create('tools/test-kernel');
   // What a template would install is in the folder of packages already that all these workspaces share.
