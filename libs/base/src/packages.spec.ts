@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { installHint, installLine, packagedPrograms } from './packages.ts';
+import { hintFor, installLine, packagedPrograms } from './packages.ts';
 import { describeLinux, type Family, type System } from './system.ts';
 
 const linux = (osRelease: string, kernel = '6.1.0'): System => describeLinux(osRelease, kernel);
@@ -33,11 +33,11 @@ test('each system has a line with its own names, each package once', () => {
 });
 
 test('what to do about a missing program is said for the system, and never with the line of another one', () => {
-  expect(installHint('flex', linux('ID=fedora\n'))).toBe('Install it: sudo dnf install --assumeyes flex');
-  expect(installHint('qemu-system-x86_64', linux('ID=rhel\n'))).toBe(
+  expect(hintFor('flex', linux('ID=fedora\n'))).toBe('Install it: sudo dnf install --assumeyes flex');
+  expect(hintFor('qemu-system-x86_64', linux('ID=rhel\n'))).toBe(
     "Install this system's package for qemu-system-x86_64; Debian's is qemu-system-x86.",
   );
-  expect(installHint('flex', linux('ID=nixos\n'))).toBe("Install this system's package for flex; Debian's is flex.");
-  expect(installHint('gcc', { name: 'macOS', family: 'brew', wsl: false })).toContain('Not on macOS');
-  expect(installHint('something', linux('ID=debian\n'))).toBe('Install something and make sure that it is in PATH.');
+  expect(hintFor('flex', linux('ID=nixos\n'))).toBe("Install this system's package for flex; Debian's is flex.");
+  expect(hintFor('gcc', { name: 'macOS', family: 'brew', wsl: false })).toContain('Not on macOS');
+  expect(hintFor('something', linux('ID=debian\n'))).toBe('Install something and make sure that it is in PATH.');
 });

@@ -1,5 +1,7 @@
 import { detectSystem, type Family } from './system.ts';
 
+export { detectSystem, type Family, type System } from './system.ts';
+
 /** The packages that have a program; none where a system has none, or none that is known for certain. */
 type Packages = Readonly<Partial<Record<Family, string>> & { apt: string }>;
 
@@ -96,7 +98,7 @@ export function installLine(family: Family, programs: readonly PackagedProgram[]
  * What to do on a system when `program` is missing, as a sentence: the line that installs it, else what Debian's package is
  * called, which helps to find another one.
  */
-export function installHint(program: string, { family } = detectSystem()): string {
+export function hintFor(program: string, { family } = detectSystem()): string {
   const known = packagedPrograms.find((name) => name === program);
   if (known === undefined) return `Install ${program} and make sure that it is in PATH.`;
   const line = family === undefined ? undefined : installLine(family, [known]);

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { ExecaError } from 'execa';
 import { Fault } from './fault.ts';
-import { installHint } from './packages.ts';
+import { installHint } from './install-hint.ts';
 
 /** A program that is not there, or that failed. */
 export class ProgramFault extends Fault<'PROGRAM_MISSING' | 'PROGRAM_FAILED'> {
@@ -74,15 +74,15 @@ export async function run(program: string, args: readonly string[], options: Run
   } catch (error) {
     await readers;
     if (!(error instanceof ExecaError)) throw error;
-    throw asProgramFault(program, error as ExecaError, `${tails.stdout}${tails.stderr}`);
+    throw await asProgramFault(program, error as ExecaError, `${tails.stdout}${tails.stderr}`);
   }
   await readers;
   return tails.stdout.replace(/\n$/, '');
 }
 
-function asProgramFault(program: string, error: ExecaError, output: string): ProgramFault {
+async function asProgramFault(program: string, error: ExecaError, output: string): Promise<ProgramFault> {
   if (error.code === 'ENOENT') {
-    const hint = installHint(program);
+    const hint = await installHint(program);
     return new ProgramFault('PROGRAM_MISSING', `${program} is not installed`, { exitCode: 127, hint, cause: error });
   }
   const exitCode = error.exitCode ?? 128 + (error.signal === undefined ? 0 : constants.signals[error.signal]);

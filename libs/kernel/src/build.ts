@@ -29,7 +29,7 @@ import { objectsFolder, openWorkshop, requireSources, type Workshop } from './wo
  * @throws KernelFault with the first real error of the compiler or linker, or what is missing
  */
 export async function buildKernel(plan: KernelPlan, options: BuildOptions = {}): Promise<BuiltKernel> {
-  requireCompiler(plan.architecture, plan.toolchain);
+  await requireCompiler(plan.architecture, plan.toolchain);
   await requireSources(plan);
   try {
     await mkdir(plan.workFolder, { recursive: true });

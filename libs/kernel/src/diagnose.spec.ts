@@ -5,7 +5,7 @@ import { stripOwnSettings } from './build-files.ts';
 
 const toHost = (path: string) => path.replace('/mnt/app', '/home/me/hello');
 
-test('the first compiler error is told with its place on this machine and its library', () => {
+test('the first compiler error is told with its place on this machine and its library', async () => {
   const output = [
     '  CC      libnolibc: ctype.o',
     '  CC      apphello: main.o',
@@ -14,25 +14,25 @@ test('the first compiler error is told with its place on this machine and its li
     '/mnt/app/main.c:9:1: error: expected declaration',
     'make[1]: *** [/mnt/core/Makefile.build:27: /mnt/objects/apphello/main.o] Error 1',
   ].join('\n');
-  expect(diagnoseMakeOutput(output, toHost)).toMatchObject({
+  expect(await diagnoseMakeOutput(output, toHost)).toMatchObject({
     code: 'KERNEL_COMPILE_FAILED',
     message: "'nothing' undeclared (in apphello)",
     at: '/home/me/hello/main.c:7:9',
   });
 });
 
-test('a missing symbol is a link error', () => {
+test('a missing symbol is a link error', async () => {
   const output =
     "  LD      unikernel_qemu-x86_64.dbg: \nmain.c:(.text+0x5): undefined reference to `missing_function'\n";
-  expect(diagnoseMakeOutput(output, toHost)).toMatchObject({
+  expect(await diagnoseMakeOutput(output, toHost)).toMatchObject({
     code: 'KERNEL_LINK_FAILED',
     message: expect.stringContaining('missing_function') as string,
   });
 });
 
-test('a missing symbol is told at the line that wants it, where the linker knows that', () => {
+test('a missing symbol is told at the line that wants it, where the linker knows that', async () => {
   const output = "/usr/bin/ld: /mnt/app/main.c:10: undefined reference to `gone'\n";
-  expect(diagnoseMakeOutput(output, toHost)).toMatchObject({
+  expect(await diagnoseMakeOutput(output, toHost)).toMatchObject({
     code: 'KERNEL_LINK_FAILED',
     message: "undefined reference to `gone'",
     at: '/home/me/hello/main.c:10',
@@ -43,17 +43,17 @@ test.each([
   ['/bin/sh: 1: m4: not found', 'm4'],
   ['bash: line 1: unzip: command not found', 'unzip'],
   ['make[1]: flex: No such file or directory', 'flex'],
-])('a program that is not there is named: %s', (line, program) => {
+])('a program that is not there is named: %s', async (line, program) => {
   const output = `/bin/sh: 1: pkg-config: not found\n${line}\nmake: *** [/mnt/core/Makefile:1: x] Error 127\n`;
-  expect(diagnoseMakeOutput(output, toHost)).toMatchObject({
+  expect(await diagnoseMakeOutput(output, toHost)).toMatchObject({
     code: 'KERNEL_NO_PROGRAM',
     message: `the build needs ${program}, which is not there`,
     hint: expect.stringContaining(program) as string,
   });
 });
 
-test('anything else shows the last lines of make', () => {
-  expect(diagnoseMakeOutput('one\nmake: *** No rule to make target\n', toHost)).toMatchObject({
+test('anything else shows the last lines of make', async () => {
+  expect(await diagnoseMakeOutput('one\nmake: *** No rule to make target\n', toHost)).toMatchObject({
     code: 'KERNEL_BUILD_FAILED',
     message: expect.stringContaining('No rule to make target') as string,
   });

@@ -23,7 +23,7 @@ const quietLine = /^ {2}[A-Z]{2,8}\s+(\S+):/;
  * @param translate  gives the path on this machine for a path that make saw
  * @returns a fault with the first error, or one that shows make's last lines when none of the known kinds is there
  */
-export function diagnoseMakeOutput(output: string, translate: (path: string) => string): KernelFault {
+export async function diagnoseMakeOutput(output: string, translate: (path: string) => string): Promise<KernelFault> {
   const lines = output.split('\n').filter((line) => line !== '');
   // Whatever else fails then, fails because of this.
   if (lines.some((line) => line.includes('No space left on device'))) return noSpace();
@@ -32,7 +32,7 @@ export function diagnoseMakeOutput(output: string, translate: (path: string) => 
     const missing = findMissingProgram(lines);
     if (missing !== undefined) {
       return new KernelFault('KERNEL_NO_PROGRAM', `the build needs ${missing}, which is not there`, {
-        hint: installHint(missing),
+        hint: await installHint(missing),
       });
     }
     const last = lines.slice(-10).join('\n  ');

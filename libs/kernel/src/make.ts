@@ -60,7 +60,7 @@ export function makeRunner(plan: KernelPlan, options: BuildOptions, place: Place
       if (signal?.aborted === true) {
         throw new KernelFault('KERNEL_STOPPED', 'the build was stopped', { cause: error });
       }
-      throw diagnoseMakeOutput(output, (path) => toHostPath(path, plan, place));
+      throw await diagnoseMakeOutput(output, (path) => toHostPath(path, plan, place));
     }
   };
 }

@@ -78,11 +78,11 @@ export async function askVersion(program: string): Promise<string> {
  * @param toolchain  what {@link describeToolchains} tells of the architecture
  * @throws KernelFault KERNEL_NO_COMPILER with the package to install
  */
-export function requireCompiler(architecture: string, toolchain: string): void {
+export async function requireCompiler(architecture: string, toolchain: string): Promise<void> {
   const compiler = `${crossCompilePrefix(architecture)}gcc`;
   const version = toolchain.split('\n').find((line) => line.startsWith(`${compiler}: `));
   if (version !== undefined && !/: (missing|unusable)$/.test(version)) return;
   throw new KernelFault('KERNEL_NO_COMPILER', `there is no working ${compiler} to build for ${architecture}`, {
-    hint: installHint(compiler),
+    hint: await installHint(compiler),
   });
 }

@@ -107,7 +107,7 @@ export async function debugInTerminal(
   target: DebugTarget,
   options: DebugOptions = {},
 ): Promise<MachineEnd> {
-  const gdb = findProgram('gdb');
+  const gdb = await findProgram('gdb');
   const machine = await startForDebugger(run, target.port, options);
   const release = options.signal === undefined ? undefined : stopOnAbort(machine, options.signal);
   // Ctrl-C belongs to gdb, which stops the guest at it.

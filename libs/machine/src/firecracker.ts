@@ -87,7 +87,7 @@ function bootArguments(plan: MachinePlan, hasDevices: boolean): string {
 export async function startFirecracker(plan: MachinePlan, options: MachineOptions = {}): Promise<Machine> {
   const calls = firecrackerCalls(plan);
   requireArchitecture(plan.kernel, plan.architecture);
-  const program = findProgram('firecracker');
+  const program = await findProgram('firecracker');
   const folder = await mkdtemp(join(tmpdir(), 'nx-kraft-fc-'));
   const socket = join(folder, 'api');
   let child: ChildProcess;

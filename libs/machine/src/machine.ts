@@ -97,7 +97,7 @@ export interface Machine {
  */
 export async function startMachine(plan: MachinePlan, options: MachineOptions = {}): Promise<Machine> {
   const { isMultiboot } = requireArchitecture(plan.kernel, plan.architecture);
-  const program = findProgram(qemuProgram(plan.architecture));
+  const program = await findProgram(qemuProgram(plan.architecture));
   const wanted = plan.accelerator ?? 'auto';
   const { accelerator, note } = await chooseAccelerator(wanted, plan.architecture, program, options.cacheFolder);
   if (note !== undefined) options.onNote?.(note);

@@ -259,7 +259,7 @@ export async function attachTap({ tap, bridge }: TapInterface): Promise<void> {
 }
 
 async function ip(...args: readonly string[]): Promise<void> {
-  const program = findProgram('ip');
+  const program = await findProgram('ip');
   try {
     await run(program, args);
   } catch (error) {

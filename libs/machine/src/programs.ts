@@ -11,10 +11,10 @@ import { MachineFault } from './fault.ts';
  *
  * @throws MachineFault MACHINE_NO_PROGRAM with what to install
  */
-export function findProgram(name: string): string {
+export async function findProgram(name: string): Promise<string> {
   const found = lookFor(name);
   if (found !== undefined) return found;
-  throw new MachineFault('MACHINE_NO_PROGRAM', `${name} is not installed`, { hint: installHint(name) });
+  throw new MachineFault('MACHINE_NO_PROGRAM', `${name} is not installed`, { hint: await installHint(name) });
 }
 
 function lookFor(name: string): string | undefined {

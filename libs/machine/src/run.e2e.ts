@@ -227,7 +227,7 @@ describe('what cannot be run', () => {
     vi.stubEnv('PATH', guest.folder);
     await expect(run([])).rejects.toMatchObject({
       code: 'MACHINE_NO_PROGRAM',
-      hint: installHint('qemu-system-x86_64'),
+      hint: await installHint('qemu-system-x86_64'),
     });
   });
 });

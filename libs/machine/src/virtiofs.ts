@@ -36,7 +36,7 @@ export async function startDaemons(mounts: readonly Mount[], folders: readonly M
   const program = places.find((place) => existsSync(place));
   if (program === undefined) {
     throw new MachineFault('MACHINE_NO_PROGRAM', 'virtiofsd is not installed', {
-      hint: `9p shares the folder without it. ${installHint('virtiofsd')}`,
+      hint: `9p shares the folder without it. ${await installHint('virtiofsd')}`,
     });
   }
   const comma = folders.find(({ source }) => source.includes(','));

@@ -93,7 +93,8 @@ async function* unpackByProgram(path: string | Buffer, program: Compression): As
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT')) throw error;
     const message = `${program} is not installed`;
-    throw new ProgramFault('PROGRAM_MISSING', message, { exitCode: 127, hint: installHint(program), cause: error });
+    const hint = await installHint(program);
+    throw new ProgramFault('PROGRAM_MISSING', message, { exitCode: 127, hint, cause: error });
   } finally {
     child.kill();
   }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { detectSystem } from '@nx-kraft/base';
+import { detectSystem } from '@nx-kraft/base/packages';
 import { examine } from '../doctor/examine.ts';
 import { formatResults } from '../doctor/report.ts';
 import { command, jsonOption, print } from './command.ts';

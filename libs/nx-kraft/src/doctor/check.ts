@@ -1,4 +1,4 @@
-import type { PackagedProgram, System } from '@nx-kraft/base';
+import type { PackagedProgram, System } from '@nx-kraft/base/packages';
 
 /** What a probe found. */
 export type Finding =

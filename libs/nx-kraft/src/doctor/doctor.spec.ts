@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { System } from '@nx-kraft/base';
+import type { System } from '@nx-kraft/base/packages';
 import type { Result } from './check.ts';
 import { examine } from './examine.ts';
 import { formatResults } from './report.ts';

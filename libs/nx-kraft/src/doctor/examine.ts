@@ -1,4 +1,4 @@
-import { type PackagedProgram, type System, installHint, installLine } from '@nx-kraft/base';
+import { type PackagedProgram, type System, hintFor, installLine } from '@nx-kraft/base/packages';
 import type { Check, Finding, Result, Surroundings } from './check.ts';
 import { imageChecks } from './checks/images.ts';
 import { kernelChecks } from './checks/kernels.ts';
@@ -30,5 +30,5 @@ export function examine(surroundings: Surroundings): Promise<readonly Result[]> 
 function remedyOf(finding: Exclude<Finding, { state: 'ok' }>, program: PackagedProgram | undefined, system: System) {
   if (finding.remedy !== undefined || program === undefined) return finding.remedy;
   const line = system.family === undefined ? undefined : installLine(system.family, [program]);
-  return line ?? installHint(program, system);
+  return line ?? hintFor(program, system);
 }

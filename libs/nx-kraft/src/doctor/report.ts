@@ -1,4 +1,4 @@
-import { type System, installLine } from '@nx-kraft/base';
+import { type System, installLine } from '@nx-kraft/base/packages';
 import type { Result } from './check.ts';
 
 const marks = { ok: '✓', missing: '–', broken: '!' } as const;

@@ -1,5 +1,5 @@
 import { arch } from 'node:os';
-import type { PackagedProgram } from '@nx-kraft/base';
+import type { PackagedProgram } from '@nx-kraft/base/packages';
 import { crossCompilePrefix, hasCanonicalPlaces } from '@nx-kraft/kernel';
 import type { Check } from '../check.ts';
 import { probeProgram, programCheck } from './program.ts';

@@ -9,7 +9,7 @@ const own = arch() === 'arm64' ? 'arm64' : 'x86_64';
 /** Boots a machine of a few bytes with KVM, since the device can be there and not work. */
 async function probeKvm({ system }: Surroundings): Promise<Finding> {
   try {
-    const qemu = findProgram(own === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64');
+    const qemu = await findProgram(own === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64');
     await chooseAccelerator('kvm', own, qemu);
     return { state: 'ok', detail: 'a machine has booted with it' };
   } catch (error) {

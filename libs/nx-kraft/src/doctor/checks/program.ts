@@ -1,4 +1,5 @@
-import { type PackagedProgram, ProgramFault, run } from '@nx-kraft/base';
+import { ProgramFault, run } from '@nx-kraft/base';
+import type { PackagedProgram } from '@nx-kraft/base/packages';
 import type { Check, Finding } from '../check.ts';
 
 /** A check that a program is there and tells its version. */
