@@ -9,7 +9,7 @@ export class FileFault extends Fault<'FILE_IRREGULAR'> {
 /**
  * The path as it is given, of a file that can be opened without waiting for another process: a named pipe has no end before
  * somebody writes into it, and a device may have none at all. What is missing or a folder is left to whoever opens it. It is
- * for paths that projects name; what people name on a command line may well be a pipe, as in `--envfile <(…)`.
+ * for paths that projects name; what people name on a command line may well be a pipe, as in `--key <(…)`.
  *
  * @throws FileFault FILE_IRREGULAR
  */

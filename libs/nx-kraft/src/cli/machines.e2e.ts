@@ -52,7 +52,18 @@ test('a kernel file runs with all that options give it, and its result is the ex
   await mkdir(join(home, 'data'));
   await writeFile(join(home, 'data/in'), 'from the host\n');
   await writeFile(join(home, 'local.env'), 'A=file\nB=file\n');
-  const options = ['-e', 'B=option', '--envfile', 'local.env', '-v', './data:/data:ro', '--prefix', '| ', '-M', '32Mi'];
+  const options = [
+    '-e',
+    'B=option',
+    '--env-file',
+    'local.env',
+    '-v',
+    './data:/data:ro',
+    '--prefix',
+    '| ',
+    '-M',
+    '32Mi',
+  ];
   const words = ['environment', 'cat', '/data/in', 'exit', '7'];
   const { code, stdout } = await nxKraft('run', ...emulated, ...options, guest.kernel, ...words);
   expect(stdout).toMatch(/^\| env <A=file>\n\| env <B=option>\n\| from the host\n$/m);
@@ -62,15 +73,13 @@ test('a kernel file runs with all that options give it, and its result is the ex
 });
 
 test.each([
-  ['none', 'none: there is no such file or folder'],
-  ['data', 'data: this is a folder, and not a file'],
   ['bad.env', 'bad.env:5: this line is none of the form NAME=value'],
+  ['/dev/null', 'dev/null: this is a character device, and not a file'],
 ])('%s is no file of variables, which is told of the option', async (file, message) => {
-  await mkdir(join(home, 'data'), { recursive: true });
   await writeFile(join(home, 'bad.env'), '# comment\n\nexport A="two\nlines" # comment\nB\n');
-  const { code, stderr } = await nxKraft('run', ...emulated, '--envfile', file, guest.kernel, 'environment');
+  const { code, stderr } = await nxKraft('run', ...emulated, '--env-file', file, guest.kernel, 'environment');
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(`/${message} (USAGE)`) as string });
-  expect(stderr).toMatch(/^nx-kraft: --envfile \//);
+  expect(stderr).toMatch(/^nx-kraft: --env-file \//);
 });
 
 test('arguments behind -- are taken as they are, and what is typed arrives', async () => {

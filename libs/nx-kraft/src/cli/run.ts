@@ -27,8 +27,8 @@ const options = {
     multiple: true,
     summary: 'a variable; NAME alone takes its value from here',
   },
-  // Node itself looks for --env-file in the whole command line, and ends where the file is not there.
-  envfile: { type: 'string', value: 'FILE', multiple: true, summary: 'variables as lines NAME=VALUE' },
+  // Node itself looks for it in the whole command line: it ends in its own words where the file is missing, and empties a pipe.
+  'env-file': { type: 'string', value: 'FILE', multiple: true, summary: 'variables as lines NAME=VALUE' },
   'kernel-arg': {
     type: 'string',
     short: 'a',
@@ -101,7 +101,7 @@ function machineOptions(values: RunValues): SubjectOptions {
   const accelerator = values['disable-acceleration'] === true ? 'tcg' : values.accelerator;
   return {
     env: pairs(values.env),
-    envFile: (values.envfile ?? []).map((file) => resolve(file)),
+    envFile: (values['env-file'] ?? []).map((file) => resolve(file)),
     kernelArgs: values['kernel-arg'] ?? [],
     ports: port ?? [],
     networks: network ?? [],
@@ -116,7 +116,7 @@ function machineOptions(values: RunValues): SubjectOptions {
 /** A file of variables can only be meant by the option. */
 function explainEnvFile(error: unknown): never {
   if (!(error instanceof EnvFileFault)) throw error;
-  throw new UsageFault(`--envfile ${error.at}: ${error.message}`, error.hint);
+  throw new UsageFault(`--env-file ${error.at}: ${error.message}`, error.hint);
 }
 
 function positive(option: string, text: string): number {

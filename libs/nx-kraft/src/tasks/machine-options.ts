@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { Fault, refusalOf } from '@nx-kraft/base';
+import { Fault, FileFault, refusalOf, regularFile } from '@nx-kraft/base';
 import { type KernelRun, VolumeStore, parseMac, parseNetwork } from '@nx-kraft/machine/run';
 
 /** What a machine gets unless somebody says otherwise: as with kraft. */
@@ -87,9 +87,9 @@ async function readEnvFiles(files: readonly string[], folder: string): Promise<R
 
 async function readEnvFile(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(regularFile(path), 'utf8');
   } catch (error) {
-    const refusal = refusalOf(error);
+    const refusal = error instanceof FileFault ? error : refusalOf(error);
     if (refusal === undefined) throw error;
     const { message, hint } = refusal;
     throw new EnvFileFault('ENV_FILE_INVALID', message, { at: path, hint, cause: error });
