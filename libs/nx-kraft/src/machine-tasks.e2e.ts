@@ -92,6 +92,10 @@ test('a run takes files of variables, volumes by name and a prefix', async () =>
   for (const line of ['env <A=project>', 'env <B=file>', 'env <C=option>', 'from a volume']) {
     expect(output).toContain(`| ${line}\n`);
   }
+  const unknown = await workspace.nx('run', 'probe:run', '--envFile=none.env');
+  expect(unknown.output).toMatch(
+    /\/apps\/probe\/none\.env: there is no such file or folder \(ENV_FILE_INVALID\)\n {2}A path /,
+  );
   const missing = await workspace.nx('run', 'probe:run', '--volumes=./none:/data');
   expect(missing.output).toMatch(/there is no folder \S+\/apps\/probe\/none to share \(MACHINE_BAD_VOLUME\)/);
 });

@@ -113,10 +113,10 @@ function machineOptions(values: RunValues): SubjectOptions {
   };
 }
 
-/** A file of variables can only be meant by the option. */
+/** A file of variables can only be meant by the option. What its fault advises is about tasks. */
 function explainEnvFile(error: unknown): never {
   if (!(error instanceof EnvFileFault)) throw error;
-  throw new UsageFault(`--env-file ${error.at}: ${error.message}`, error.hint);
+  throw new UsageFault(`--env-file ${error.at}: ${error.message}`);
 }
 
 function positive(option: string, text: string): number {

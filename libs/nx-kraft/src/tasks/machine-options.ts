@@ -91,7 +91,7 @@ async function readEnvFile(path: string): Promise<string> {
   } catch (error) {
     const refusal = error instanceof FileFault ? error : refusalOf(error);
     if (refusal === undefined) throw error;
-    const { message, hint } = refusal;
+    const { message, hint = 'A path of a task starts at the folder of its Kraftfile.' } = refusal;
     throw new EnvFileFault('ENV_FILE_INVALID', message, { at: path, hint, cause: error });
   }
 }
