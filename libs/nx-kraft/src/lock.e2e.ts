@@ -93,6 +93,22 @@ test('an app on a runtime takes its kernel from a registry, runs, and shares its
   }
 });
 
+test('images of all architectures, configurations and read-only images are locked', async () => {
+  // Nothing answers there, so each is told of.
+  const host = '127.0.0.1:1';
+  const targets = 'roms: [./rom/Dockerfile]\ntargets: [{ plat: qemu, arch: x86_64 }, { plat: qemu, arch: arm64 }]\n';
+  await workspace.write('apps/many/Kraftfile', `spec: v0.7\nname: many\nrootfs: ./Dockerfile\n${targets}`);
+  const stages = `ARG TARGETARCH\nFROM ${host}/other:1 AS other\nFROM ${host}/base-$TARGETARCH:1\n`;
+  await workspace.write('apps/many/Dockerfile', stages);
+  await workspace.write('apps/many/rom/Dockerfile', `FROM ${host}/rom:1\n`);
+  const configurations = { other: { target: 'other' } };
+  await workspace.write('apps/many/project.json', JSON.stringify({ targets: { rootfs: { configurations } } }));
+  const { output } = await workspace.nx('sync');
+  for (const name of ['base-amd64', 'base-arm64', 'other', 'rom']) {
+    expect(output).toContain(`${host}/${name}:1 cannot be locked: `);
+  }
+});
+
 /** The digest of the layer with the kernel for QEMU in a packed image, as skopeo reads it. */
 async function kernelLayer(project: string, name: string): Promise<string> {
   const layout = `oci:${join(project, '.unikraft/build', `${name}.oci`)}:latest`;

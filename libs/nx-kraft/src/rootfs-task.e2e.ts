@@ -108,3 +108,19 @@ test('what another task makes is never taken as it was before, also where nothin
     );
   }
 });
+
+test('options of a configuration and of the command line let a Dockerfile read something else, which counts', async () => {
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ./Dockerfile');
+  await workspace.write('apps/hello/Dockerfile', 'FROM scratch AS small\nCOPY small /\nFROM scratch\nCOPY big /\n');
+  const configurations = { small: { target: 'small' } };
+  await workspace.write('apps/hello/project.json', JSON.stringify({ targets: { rootfs: { configurations } } }));
+  await workspace.write('apps/hello/big', 'big');
+  for (const args of [['--configuration=small'], ['--', '--target=small']]) {
+    for (const text of ['first', 'second']) {
+      await workspace.write('apps/hello/small', text);
+      expect(await workspace.nx('run', 'hello:rootfs', ...args)).toMatchObject({ exitCode: 0 });
+      const made = await readFile(workspace.path('apps/hello/.unikraft/build/initramfs-x86_64.cpio'), 'latin1');
+      expect(made).toContain(text);
+    }
+  }
+});

@@ -21,8 +21,10 @@ import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
 import { Repository, parseReference } from '@nx-kraft/oci';
 import { rootfsInputs } from '@nx-kraft/rootfs';
 import { Disk } from '../inference/disk.ts';
-import { readProjectSettings } from '../inference/project-options.ts';
+import { type ProjectSettings, readProjectSettings } from '../inference/project-options.ts';
 import { packedImageNames } from '../inference/survey.ts';
+import { targetDefaults } from '../inference/target-defaults.ts';
+import { filesystemRequests, filesystemsOf } from '../tasks/filesystem-requests.ts';
 import { type PluginOptions, type TaskNames, taskNames } from '../options.ts';
 import { lockFileName } from '../tasks/files.ts';
 import { plannedTargets } from '../tasks/kraftproject.ts';
@@ -142,9 +144,15 @@ function inferredNames(tree: Tree): TaskNames {
 async function imagesPackedHere(tree: Tree, files: readonly string[], names: TaskNames): Promise<ReadonlySet<string>> {
   const disk = new Disk(tree.root);
   const packed = await Promise.all(
-    files.map(async (file) => packedImageNames(await readProjectSettings(join(tree.root, dirname(file)), disk), names)),
+    files.map(async (file) => packedImageNames(await settingsIn(tree, file, names, disk), names)),
   );
   return new Set(packed.flat());
+}
+
+function settingsIn(tree: Tree, file: string, names: TaskNames, disk: Disk): Promise<ProjectSettings> {
+  const folder = join(tree.root, dirname(file));
+  const nxJson = readNxJson(tree) ?? {};
+  return readProjectSettings(folder, disk, basename(folder), (task) => targetDefaults(nxJson, names, task));
 }
 
 /** What one Kraftfile names, and what could not be found out about that. */
@@ -166,7 +174,8 @@ async function needsOf(
   // What a broken file names is not all known; its own tasks tell what is wrong with it.
   if (kraftfile === undefined) return { components: [], images: [], isPartial: true, faults: new Map() };
   const { components, faults } = await componentsOf(kraftfile, folder, lock, rules);
-  const images = await imagesOf(folder, kraftfile, names, new Disk(tree.root));
+  const settings = await settingsIn(tree, file, names, new Disk(tree.root));
+  const images = imagesOf(folder, kraftfile, settings.variants(names.rootfs));
   return {
     components,
     images: images.images,
@@ -214,12 +223,11 @@ function remoteKeys(kraftfile: Kraftfile | undefined): readonly string[] {
 }
 
 /** The runtime, and the images that the root file system is made from, by their names in full. */
-async function imagesOf(
+function imagesOf(
   folder: string,
   kraftfile: Kraftfile,
-  names: TaskNames,
-  disk: Disk,
-): Promise<Pick<FileNeeds, 'images' | 'faults'>> {
+  variants: ReturnType<ProjectSettings['variants']>,
+): Pick<FileNeeds, 'images' | 'faults'> {
   const { runtime } = kraftfile;
   const faults = new Map<string, Fault>();
   const inFull = (name: string, fullName: (name: string) => string): readonly string[] => {
@@ -232,25 +240,22 @@ async function imagesOf(
     }
   };
   const runtimes = runtime?.reference === undefined ? [] : inFull(runtime.reference, runtimeImageName);
-  const bases = await rootfsImages(folder, kraftfile, names, disk);
-  return { images: [...runtimes, ...bases.flatMap((name) => inFull(name, baseImageName))], faults };
+  const bases = new Set(rootfsImages(folder, kraftfile, variants));
+  return { images: [...runtimes, ...[...bases].flatMap((name) => inFull(name, baseImageName))], faults };
 }
 
-async function rootfsImages(
+function rootfsImages(
   folder: string,
   kraftfile: Kraftfile,
-  names: TaskNames,
-  disk: Disk,
-): Promise<readonly string[]> {
-  const { rootfs } = kraftfile;
-  if (rootfs === undefined) return [];
-  try {
-    const options = (await readProjectSettings(folder, disk)).options(names.rootfs);
-    const architecture = plannedTargets(kraftfile)[0]?.architecture;
-    return rootfsInputs({ ...rootfs, architecture, ...options, baseDirectory: folder }).images;
-  } catch (error) {
-    // A source that is not there, or cannot be read, names no images; the task that needs it tells of it.
-    if (error instanceof Fault) return [];
-    throw error;
-  }
+  variants: ReturnType<ProjectSettings['variants']>,
+): readonly string[] {
+  return filesystemRequests(filesystemsOf(kraftfile), plannedTargets(kraftfile), variants).flatMap((request) => {
+    try {
+      return rootfsInputs({ ...request, baseDirectory: folder }).images;
+    } catch (error) {
+      // A source that is not there, or cannot be read, names no images; the task that needs it tells of it.
+      if (error instanceof Fault) return [];
+      throw error;
+    }
+  });
 }

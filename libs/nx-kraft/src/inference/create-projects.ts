@@ -15,7 +15,7 @@ import { withMemory } from './memory.ts';
 import { findNeighbours } from './neighbours.ts';
 import type { Summary } from './summary.ts';
 import { surveyWorkspace } from './survey.ts';
-import { hasBuildDefaults } from './target-defaults.ts';
+import { hasBuildDefaults, targetDefaults } from './target-defaults.ts';
 import { inferProject } from './targets.ts';
 import { rememberVariables, versionVariables } from './variables.ts';
 
@@ -42,7 +42,9 @@ export async function createProjects(
       });
       found.set(folder, { file, summary });
     }
-    const workspace = await surveyWorkspace(disk, found, names, recall);
+    const workspace = await surveyWorkspace(disk, found, names, recall, (task) =>
+      targetDefaults(nxJsonConfiguration, names, task),
+    );
     const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
     const pluginInputs = ownSources(workspaceRoot);
     const lock = readLockSummary(workspaceRoot);

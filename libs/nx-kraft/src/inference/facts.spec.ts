@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TargetConfiguration } from '@nx/devkit';
+import type { NxJsonConfiguration, TargetConfiguration } from '@nx/devkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProjects } from './create-projects.ts';
 
@@ -16,15 +16,15 @@ async function put(path: string, text: string): Promise<void> {
   await writeFile(join(folder, path), text);
 }
 
-async function rootfsTask(): Promise<TargetConfiguration> {
-  const context = { workspaceRoot: folder, nxJsonConfiguration: {} };
+async function rootfsTask(nxJsonConfiguration: NxJsonConfiguration = {}): Promise<TargetConfiguration> {
+  const context = { workspaceRoot: folder, nxJsonConfiguration };
   const [[, { projects }] = ['', {}]] = await createProjects(['app/Kraftfile'], {}, context);
   return projects?.app?.targets?.rootfs ?? {};
 }
 
 /** The files among the inputs of the rootfs task of app, without those that tell what a Dockerfile leaves out. */
-async function rootfsFiles(): Promise<readonly string[]> {
-  const { inputs = [] } = await rootfsTask();
+async function rootfsFiles(nxJson?: NxJsonConfiguration): Promise<readonly string[]> {
+  const { inputs = [] } = await rootfsTask(nxJson);
   return inputs
     .flatMap((input) => (typeof input === 'object' && 'fileset' in input ? (input.fileset ?? []) : []))
     .filter((glob) => !/ignore|file-details/.test(glob));
@@ -94,4 +94,50 @@ test('what an ignore file leaves out is never what keys know of modes and links'
     '!{workspaceRoot}/app/*.log',
     '!{workspaceRoot}/app/*.log/**/*',
   ]);
+});
+
+test('what a Dockerfile takes with any of the options that its task may get is read', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nname: web\nruntime: base\nrootfs: ./Dockerfile\n');
+  const stages = [
+    'FROM scratch AS small',
+    'COPY a /',
+    'FROM scratch AS big',
+    'ARG WORD',
+    'COPY b-$WORD /',
+    'FROM small',
+  ];
+  await put('app/Dockerfile', stages.join('\n'));
+  const at = (...names: readonly string[]): readonly string[] =>
+    ['app/Dockerfile', ...names.flatMap((name) => [name, `${name}/**/*`])]
+      .map((name) => `{workspaceRoot}/${name}`)
+      .toSorted();
+  const files = async (nxJson?: NxJsonConfiguration): Promise<readonly string[]> =>
+    (await rootfsFiles(nxJson)).toSorted();
+  expect(await files()).toEqual(at('app/a'));
+
+  const configurations = { big: { target: 'big', buildArgs: { WORD: '{projectName}' } } };
+  await put('app/project.json', JSON.stringify({ targets: { rootfs: { configurations } } }));
+  expect(await files()).toEqual(at('app/a', 'app/b-web'));
+  await put('app/project.json', JSON.stringify({ name: 'other', targets: { rootfs: { configurations } } }));
+  expect(await files()).toEqual(at('app/a', 'app/b-other'));
+  await rm(join(folder, 'app/project.json'));
+
+  const options = { context: '..' };
+  for (const name of ['nx-kraft:rootfs', 'rootfs', 'root*']) {
+    expect(await files({ targetDefaults: { [name]: { options } } }), name).toEqual(at('a'));
+  }
+  expect(await files({ targetDefaults: { root: { options }, 'nx-kraft:rootfs': {}, rootfs: { options } } })).toEqual(
+    at('app/a'),
+  );
+  await put(
+    'app/project.json',
+    JSON.stringify({ targets: { rootfs: { options: { target: 'big', buildArgs: { WORD: 1 } } } } }),
+  );
+  expect(await files({ targetDefaults: { rootfs: [{ options }] } })).toEqual(at('b-1'));
+  // Of these Nx tells when the task runs.
+  await put(
+    'app/project.json',
+    JSON.stringify({ targets: { rootfs: { options: { context: [], buildArgs: 'x', roms: 1 } } } }),
+  );
+  expect(await files()).toEqual(at('app/a'));
 });

@@ -5,9 +5,9 @@ import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/oth
 import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
 import type { InputsRequest, KnownTexts, RootfsInputs } from '@nx-kraft/rootfs';
 import { globOf, splitGlob } from '@nx-kraft/rootfs/globs';
-import type { RootfsTaskOptions } from '../tasks/make-rootfs.ts';
 import { deployFileName } from '../tasks/files.ts';
-import { optionsOfRom } from '../tasks/rom-options.ts';
+import { filesystemRequests } from '../tasks/filesystem-requests.ts';
+import { typedInputsVariable } from '../tasks/typed-inputs.ts';
 import type { UsedComponents } from './components.ts';
 import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
@@ -103,7 +103,7 @@ export async function lookAround(
     isDeployed: names.has(deployFileName),
     declared: settings.declared,
     kernels: kernelFacts(disk, folder, summary, components, summaryIn, compiled),
-    rootfs: await filesystemFacts(disk, folder, summary, settings.options(rootfsTask), recall),
+    rootfs: await filesystemFacts(disk, folder, summary, settings.variants(rootfsTask), recall),
     volumes: volumeFacts(disk, folder, summary),
   };
 }
@@ -223,17 +223,12 @@ async function filesystemFacts(
   disk: Disk,
   folder: string,
   { filesystems, targets, rootfsOutputs }: Summary,
-  options: RootfsTaskOptions,
+  variants: ReturnType<ProjectSettings['variants']>,
   recall: Recall,
 ): Promise<RootfsFacts> {
-  // A Dockerfile may take something else for each.
-  const architectures = targets.length === 0 ? [undefined] : new Set(targets.map(({ architecture }) => architecture));
   const facts: RootfsFacts[] = [];
-  for (const { isRom, ...filesystem } of filesystems) {
-    const own = isRom ? optionsOfRom(options, filesystem.source) : options;
-    for (const architecture of architectures) {
-      facts.push(await rootfsFacts(disk, folder, { ...filesystem, architecture, ...own }, recall));
-    }
+  for (const request of filesystemRequests(filesystems, targets, variants)) {
+    facts.push(await rootfsFacts(disk, folder, request, recall));
   }
   return {
     files: [...new Set(facts.flatMap(({ files }) => files))],
@@ -271,7 +266,11 @@ async function rootfsFacts(
   return {
     files: [...inside(files), ...inside(globs(inputs.excluded)).map((glob) => `!${glob}`)],
     images: inputs.images,
-    environment: [...inputs.environment, ...(inputs.needsBuilder === undefined ? [] : [buildersVariable])],
+    environment: [
+      ...inputs.environment,
+      ...(inputs.kind === 'dockerfile' ? [typedInputsVariable] : []),
+      ...(inputs.needsBuilder === undefined ? [] : [buildersVariable]),
+    ],
     reachesOutside: files.includes(undefined),
   };
 }

@@ -1,33 +1,86 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Disk } from './disk.ts';
 
+type Options = Readonly<Record<string, unknown>>;
+
+/** What a project or nx.json says of a task. */
+export interface GivenTarget {
+  readonly options?: Options;
+  readonly configurations?: Readonly<Record<string, Options>>;
+}
+
 interface Targets {
-  readonly [name: string]: { readonly options?: Readonly<Record<string, unknown>> } | undefined;
+  readonly [name: string]: GivenTarget | undefined;
 }
 
 /** What a project itself says to Nx, in its `project.json` or `package.json`. */
 export interface ProjectSettings {
   /** The options that it gives to an inferred task: Nx merges them after inference, while here inputs follow from them. */
-  readonly options: (task: string) => Readonly<Record<string, unknown>>;
+  readonly options: (task: string) => Options;
+  /** All options that a task may get: those, and what they are with each configuration. */
+  readonly variants: (task: string) => readonly Options[];
   /** The projects that it declares to depend on; patterns that exclude others are left out. */
   readonly declared: readonly string[];
 }
 
 interface Settings {
+  readonly name?: string;
   readonly targets?: Targets;
   readonly implicitDependencies?: readonly string[];
 }
 
-/** Reads the settings of the project in a folder. */
-export async function readProjectSettings(folder: string, disk: Disk): Promise<ProjectSettings> {
+/**
+ * Reads the settings of the project in a folder.
+ *
+ * @param name  the project's, where it gives itself none
+ * @param defaults  what nx.json says of a task
+ */
+export async function readProjectSettings(
+  folder: string,
+  disk: Disk,
+  name: string,
+  defaults: (task: string) => readonly GivenTarget[],
+): Promise<ProjectSettings> {
   const project = await readJson<Settings>(join(folder, 'project.json'), disk);
-  const manifest = (await readJson<{ nx?: Settings }>(join(folder, 'package.json'), disk))?.nx;
+  const manifestFile = await readJson<{ name?: string; nx?: Settings }>(join(folder, 'package.json'), disk);
+  const manifest = manifestFile?.nx;
+  const given = (task: string): readonly GivenTarget[] =>
+    [...defaults(task), manifest?.targets?.[task], project?.targets?.[task]].filter((target) => target !== undefined);
+  const tokens = {
+    projectRoot: relative(disk.workspaceRoot, folder) || '.',
+    projectName: project?.name ?? manifest?.name ?? manifestFile?.name ?? name,
+  };
+  const merge = (parts: readonly (Options | undefined)[]): Options =>
+    replaceTokens(Object.assign({}, ...parts) as Options, tokens) as Options;
   const declared = [...(manifest?.implicitDependencies ?? []), ...(project?.implicitDependencies ?? [])];
   return {
-    options: (task) => ({ ...manifest?.targets?.[task]?.options, ...project?.targets?.[task]?.options }),
+    options: (task) => merge(given(task).map(({ options }) => options)),
+    variants: (task) => {
+      const targets = given(task);
+      const options = targets.map((target) => target.options);
+      const names = new Set(targets.flatMap(({ configurations = {} }) => Object.keys(configurations)));
+      const configured = [...names].map((name) => targets.map(({ configurations }) => configurations?.[name]));
+      return [merge(options), ...configured.map((configuration) => merge([...options, ...configuration]))];
+    },
     declared: declared.filter((name) => !name.startsWith('!')),
   };
+}
+
+/** Options with what Nx puts in the place of its tokens. */
+function replaceTokens(
+  value: unknown,
+  tokens: { readonly projectRoot: string; readonly projectName: string },
+): unknown {
+  if (typeof value === 'string') {
+    return value
+      .replace(/^\{workspaceRoot\}\/?/, '')
+      .replaceAll('{projectRoot}', () => tokens.projectRoot)
+      .replaceAll('{projectName}', () => tokens.projectName);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => replaceTokens(item, tokens));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaceTokens(item, tokens)]));
 }
 
 async function readJson<T>(path: string, disk: Disk): Promise<T | undefined> {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Diagnostic, Filesystem, Kraftfile, Plain, Target } from '@nx-kraft/kraftfile';
+import type { Diagnostic, Kraftfile, Plain, Target } from '@nx-kraft/kraftfile';
 import {
   embedsRootfs,
   kernelFingerprint,
@@ -19,6 +19,7 @@ import {
 } from '@nx-kraft/kraftfile/outputs';
 import { readKraftfile } from '@nx-kraft/kraftfile/read';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
+import { type AnyFilesystem, filesystemsOf } from '../tasks/filesystem-requests.ts';
 import { describeBriefly, plannedTargets } from '../tasks/kraftproject.ts';
 import { type NamedComponent, namedComponents, runtimeImageName } from '../tasks/needs.ts';
 
@@ -40,7 +41,7 @@ export interface Summary {
   /** The compilers beside GCC that options of the kernels bring in. */
   readonly compilers: readonly OtherCompilerName[];
   /** The root file system, and read-only images besides. */
-  readonly filesystems: readonly FilesystemSummary[];
+  readonly filesystems: readonly AnyFilesystem[];
   readonly rootfsDigest: string;
   readonly rootfsOutputs: readonly string[];
   readonly packageDigest: string;
@@ -57,8 +58,6 @@ export interface Summary {
   /** Names of the environment variables that the Kraftfile takes values from. */
   readonly variables: readonly string[];
 }
-
-export type FilesystemSummary = Filesystem & { readonly isRom: boolean };
 
 export interface TargetSummary {
   readonly id: string;
@@ -92,10 +91,7 @@ export function summarize(text: string, file: string, directoryName: string): Su
     ...(runtime?.kernel === undefined ? {} : { runtimeKernel: runtime.kernel }),
     compilesApplication: template === undefined,
     compilers: findOtherCompilers(switchedOn(kraftfile)),
-    filesystems: [
-      ...(rootfs === undefined ? [] : [{ ...rootfs, isRom: false }]),
-      ...roms.map((rom) => ({ ...rom, isRom: true })),
-    ],
+    filesystems: filesystemsOf(kraftfile),
     rootfsDigest: digest(
       architectures.map((architecture) => [
         rootfsFingerprint(kraftfile, architecture),

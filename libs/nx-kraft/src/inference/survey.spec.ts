@@ -5,7 +5,7 @@ import { packedImageNames } from './survey.ts';
 type Options = Readonly<Record<string, unknown>>;
 
 const namesOf = (options: Readonly<Record<string, Options>>) =>
-  packedImageNames({ options: (task) => options[task] ?? {}, declared: [] }, taskNames());
+  packedImageNames({ options: (task) => options[task] ?? {} }, taskNames());
 
 test('a project packs what the names and tags of its package and push options say', async () => {
   const [host, name] = ['localhost:5000/base', 'localhost:5000/base:1'];

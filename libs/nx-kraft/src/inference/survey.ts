@@ -5,7 +5,7 @@ import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
 import type { PackedImage, Workspace } from './neighbours.ts';
 import { assignProjectNames } from './project-names.ts';
-import { type ProjectSettings, readProjectSettings } from './project-options.ts';
+import { type GivenTarget, type ProjectSettings, readProjectSettings } from './project-options.ts';
 import type { Summary } from './summary.ts';
 
 /** What all Kraftfiles of a workspace are, as far as they have to do with each other. */
@@ -19,20 +19,22 @@ export interface Survey extends Workspace {
  * well mean the public image.
  *
  * @param found  by folders, relative to the workspace
+ * @param defaults  what nx.json says of a task
  */
 export async function surveyWorkspace(
   disk: Disk,
   found: ReadonlyMap<string, { readonly summary: Summary }>,
   names: TaskNames,
   recall: Recall,
+  defaults: (task: string) => readonly GivenTarget[],
 ): Promise<Survey> {
   const projectNames = assignProjectNames(new Map([...found].map(([folder, { summary }]) => [folder, summary.name])));
   const settings = new Map<string, ProjectSettings>();
   const packedImages = new Map<string, PackedImage>();
   for (const [folder, { summary }] of found) {
-    const own = await readProjectSettings(join(disk.workspaceRoot, folder), disk);
-    settings.set(folder, own);
     const project = projectNames.get(folder) ?? summary.name;
+    const own = await readProjectSettings(join(disk.workspaceRoot, folder), disk, project, defaults);
+    settings.set(folder, own);
     for (const name of await recall(['packed images', ...givenNames(own, names)], () => packedImageNames(own, names))) {
       packedImages.set(name, { root: folder, project, layout: posix.join(folder, summary.image) });
     }
@@ -40,12 +42,12 @@ export async function surveyWorkspace(
   return {
     projectNames,
     packedImages,
-    settingsOf: (folder) => settings.get(folder) ?? { options: () => ({}), declared: [] },
+    settingsOf: (folder) => settings.get(folder) ?? { options: () => ({}), variants: () => [{}], declared: [] },
   };
 }
 
 /** By the names of `package` and `push`, and the first part of these with each of their `tags`. */
-function givenNames({ options }: ProjectSettings, names: TaskNames): readonly string[] {
+function givenNames({ options }: Pick<ProjectSettings, 'options'>, names: TaskNames): readonly string[] {
   const { name: packed } = options(names.package);
   return [names.package, names.push].flatMap((task) => {
     const { name = packed, tags } = options(task);
@@ -56,7 +58,10 @@ function givenNames({ options }: ProjectSettings, names: TaskNames): readonly st
 }
 
 /** The names in full that a project gives to the image that it packs. */
-export async function packedImageNames(settings: ProjectSettings, names: TaskNames): Promise<readonly string[]> {
+export async function packedImageNames(
+  settings: Pick<ProjectSettings, 'options'>,
+  names: TaskNames,
+): Promise<readonly string[]> {
   const given = givenNames(settings, names);
   if (given.length === 0) return [];
   const { runtimeImageName } = await import('../tasks/needs.ts');

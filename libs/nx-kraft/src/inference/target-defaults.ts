@@ -1,5 +1,7 @@
 import type { NxJsonConfiguration } from '@nx/devkit';
+import { globTest } from '@nx-kraft/rootfs/globs';
 import type { TaskNames } from '../options.ts';
+import type { GivenTarget } from './project-options.ts';
 
 /** The tasks that Nx caches or that depend on others, with their executors. */
 const executors = {
@@ -30,6 +32,20 @@ export function changedExecutors(nxJson: NxJsonConfiguration, names: TaskNames):
 /** Whether nx.json says what all tasks of the name of ours that builds all kernels depend on. */
 export function hasBuildDefaults(nxJson: NxJsonConfiguration, names: TaskNames): boolean {
   return replaces(nxJson, names.build);
+}
+
+/**
+ * What nx.json gives to all tasks of a name of ours: by the executor, else by that name, else by the longest pattern. What holds
+ * for some projects only is taken as well, since other inputs than these only cost a run.
+ */
+export function targetDefaults({ targetDefaults: defaults = {} }: NxJsonConfiguration, names: TaskNames, name: string) {
+  const task = Object.keys(executors).find((key) => names[key as keyof typeof executors] === name);
+  const executor = task === undefined ? undefined : executors[task as keyof typeof executors];
+  const patterns = Object.keys(defaults)
+    .filter((key) => key.includes('*') && globTest(key)(name))
+    .toSorted((a, b) => b.length - a.length);
+  const key = [...(executor === undefined ? [] : [executor]), name, ...patterns].find((one) => one in defaults);
+  return key === undefined ? [] : ([defaults[key] ?? []].flat() as readonly GivenTarget[]);
 }
 
 function replaces({ targetDefaults = {} }: NxJsonConfiguration, name: string): boolean {

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { typedInputs, typedInputsVariable } from './typed-inputs.ts';
+
+const value = (...argv: readonly string[]): string | undefined => typedInputs(argv)[typedInputsVariable];
+
+test.each([
+  ['run', 'app:rootfs', '--context=../..'],
+  ['run', 'app:rootfs', '--context', '../..'],
+  ['run', 'app:rootfs', '--buildArgs.WORD=a'],
+  ['run', 'app:rootfs', '--build-args', '{}'],
+  ['rootfs', 'app', '--', '--target=small'],
+])('no two runs have the same value that give options which decide what is read: %s %s %s %s', (...argv) => {
+  expect(value(...argv)).not.toBe(value(...argv));
+});
+
+test.each([
+  ['run', 'app:rootfs'],
+  ['run-many', '--target=rootfs', '--contextual'],
+  ['run', 'app:run', '--env.CONTEXT=a', '--memory=64Mi', '--', '--verbose'],
+])('all others have one: %s %s %s', (...argv) => {
+  expect(value(...argv)).toBe('');
+});
