@@ -10,24 +10,28 @@ export interface Sources {
   readonly paths: readonly string[];
   /** Those of them that are links; what a link leads to is not looked at. */
   readonly links: readonly string[];
+  /** Folders and links that were left out. */
+  readonly apart: readonly string[];
 }
 
 /** @param isApart  whether a folder or link below, by its relative path, is left out */
 export function findSources(folder: string, isApart: (path: string) => boolean = () => false): Sources {
-  const [paths, links]: [string[], string[]] = [[], []];
+  const [paths, links, apart]: [string[], string[], string[]] = [[], [], []];
   const visit = (below: string): void => {
     for (const entry of entriesOf(folder, below).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (ignored.has(entry.name)) continue;
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
       if (entry.isFile()) paths.push(path);
-      else if (isApart(path)) continue;
-      else if (entry.isDirectory()) visit(path);
+      else if (isApart(path)) {
+        apart.push(path);
+        continue;
+      } else if (entry.isDirectory()) visit(path);
       else paths.push(path);
       if (entry.isSymbolicLink()) links.push(path);
     }
   };
   visit('');
-  return { paths, links };
+  return { paths, links, apart };
 }
 
 /** The files and links below a folder, as {@link findSources} finds them. */

@@ -15,6 +15,8 @@ export interface BuildFilesSurvey {
   readonly linked: readonly string[];
   /** The compilers beside GCC that may have a part in the build. */
   readonly compilers: readonly OtherCompilerName[];
+  /** What lies in the folder itself. */
+  readonly own: Pick<Sources, 'paths' | 'apart'>;
 }
 
 export interface Scope {
@@ -65,7 +67,8 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
     if (within === undefined || isInside(within, join(folder, place))) takeIn(sourcesAt(folder, place));
   };
 
-  takeIn(findSources(folder, isApart));
+  const own = findSources(folder, isApart);
+  takeIn(own);
   // Grows meanwhile.
   for (const file of files) {
     const text = readText(join(folder, file));
@@ -79,7 +82,7 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
       lookInto(climb);
     }
   }
-  return { files: [...files], climbs: [...climbs], linked: [...linked], compilers: [...compilers].toSorted() };
+  return { files: [...files], climbs: [...climbs], linked: [...linked], compilers: [...compilers].toSorted(), own };
 }
 
 /**
@@ -115,15 +118,15 @@ function isInside(folder: string, path: string): boolean {
   return !leadsOut(relative(folder, path));
 }
 
-const nothing: Sources = { paths: [], links: [] };
+const nothing: Sources = { paths: [], links: [], apart: [] };
 
 /** What lies at a place around a folder, by paths relative to the folder. */
 function sourcesAt(folder: string, place: string): Sources {
   if (onlyGoesUp(place)) return nothing;
-  if (!statSync(join(folder, place)).isDirectory()) return { paths: [place], links: [] };
+  if (!statSync(join(folder, place)).isDirectory()) return { ...nothing, paths: [place] };
   const { paths, links } = findSources(join(folder, place));
   const atPlace = (path: string): string => posix.join(place, path);
-  return { paths: paths.map(atPlace), links: links.map(atPlace) };
+  return { ...nothing, paths: paths.map(atPlace), links: links.map(atPlace) };
 }
 
 /** Empty for a link that leads nowhere or to a folder, and for what may not or cannot be read, of which the build tells. */

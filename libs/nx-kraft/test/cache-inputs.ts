@@ -9,6 +9,9 @@ export interface InputCase {
   readonly ran: readonly string[];
 }
 
+/** What runs in that workspace before and after each change. */
+export const allTasks = ['run-many', '-t', 'build', 'rootfs', 'package', 'lint'] as const;
+
 /** The Makefile of a core that joins its inputs: what counts is which tasks run. */
 export const standInCore = `
 IMAGES := $(foreach platform,qemu-x86_64 fc-x86_64 qemu-arm64,$(O)/$(N)_$(platform))
@@ -57,8 +60,9 @@ const flat = `spec: v0.7
 name: flat
 unikraft: { source: ../../core }
 rootfs: { source: ./files, format: erofs }
+libraries: { odd: { source: '../../libs/odd[1]' } }
 roms: [{ source: ./rom, format: cpio }]
-outdir: .unikraft/made
+outdir: made
 targets: [qemu/x86_64]
 `;
 
@@ -149,12 +153,26 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/embedded/Kraftfile': embedded,
     'apps/embedded/main.c': 'main',
     'apps/embedded/include/embedded.h': '',
-    'apps/embedded/Makefile.uk': '',
+    'apps/embedded/Makefile.uk': 'EMBEDDED_SRCS-y += $(APP_BASE)/part/part.c $(APP_BASE)/nested/nested.c\n',
+    'apps/embedded/part/project.json': '{ "name": "part" }',
+    'apps/embedded/part/part.c': 'part',
+    'apps/embedded/nested/Kraftfile': taken.replace('taken', 'nested'),
+    'apps/embedded/nested/made/kernel': 'kernel',
+    'apps/embedded/nested/nested.c': 'nested',
+    'apps/embedded/apart/Kraftfile': taken.replace('taken', 'apart'),
+    'apps/embedded/apart/made/kernel': 'kernel',
+    'apps/embedded/apart/apart.c': 'apart',
     'apps/embedded/files/motd': 'hello',
     'apps/flat/Kraftfile': flat,
     'apps/flat/main.c': 'main',
     'apps/flat/include/flat.h': '',
-    'apps/flat/Makefile.uk': '',
+    'apps/flat/Makefile.uk':
+      'FLAT_SRCS-y += $(wildcard $(FLAT_BASE)/../net/part_*.c)\ninclude $(FLAT_BASE)/sources.list\n',
+    'apps/flat/sources.list': 'FLAT_SRCS-y += $(FLAT_BASE)/../listed/listed.c\n',
+    'apps/listed/listed.c': 'listed',
+    'apps/net/part_one.c': 'one',
+    'libs/odd[1]/Makefile.uk': '',
+    'libs/odd[1]/lib.c': 'odd',
     'apps/flat/files/motd': 'hello',
     'apps/flat/rom/data': 'data',
     'apps/templated/Kraftfile': templated,
@@ -207,6 +225,7 @@ const everyKernel = [
 ];
 /** A template's folder is a project, too. */
 const byTemplate = ['template:build:fc-x86_64', 'template:package', 'templated:build:qemu-x86_64', 'templated:package'];
+const nested = ['apart', 'nested'];
 const whole = (app: string): string[] => [`${app}:build:qemu-x86_64`, `${app}:package`, `${app}:rootfs`];
 
 const edit =
@@ -280,7 +299,7 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     ran: ['flat:lint', ...whole('flat')],
   },
   'Kraftfile: where results go': {
-    change: edit('apps/flat/Kraftfile', '.unikraft/made', '.unikraft/elsewhere'),
+    change: edit('apps/flat/Kraftfile', 'outdir: made', 'outdir: elsewhere'),
     ran: ['flat:lint', ...whole('flat')],
   },
   'Kraftfile: one read-only image less': {
@@ -345,6 +364,31 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   'what lies beside that build file': { change: edit('apps/releases/one/rules.h', 'one', 'other'), ran: kernels },
   'where the link to it leads': { change: lead('apps/current', 'releases/two'), ran: kernels },
   'what that link may lead to': { change: edit('apps/releases/two/rules.mk', 'two', 'other'), ran: [] },
+  'a new source beside the application that a wildcard matches': {
+    change: write('apps/net/part_two.c'),
+    ran: ['flat:build:qemu-x86_64'],
+  },
+  'a source that a build file of any name goes up to': {
+    change: write('apps/listed/listed.c'),
+    ran: ['flat:build:qemu-x86_64'],
+  },
+  'a local library in a folder with letters that globs take for something else': {
+    change: write('libs/odd[1]/lib.c'),
+    ran: ['flat:build:qemu-x86_64', 'flat:package'],
+  },
+  'a source in a project within the application': {
+    change: write('apps/embedded/part/part.c'),
+    ran: ['embedded:build:qemu-x86_64'],
+  },
+  'a source in a unikernel within the application that build files name': {
+    change: write('apps/embedded/nested/nested.c'),
+    ran: ['embedded:build:qemu-x86_64'],
+  },
+  'a source in a unikernel within the application that no build file names': {
+    change: write('apps/embedded/apart/apart.c'),
+    ran: [],
+  },
+  'results that git does not ignore': { change: (workspace) => workspace.nx(...allTasks), ran: [] },
   'a document that a link leads to': { change: edit('single/README.md', 'single', 'other'), ran: [] },
   'a header beside a local library': { change: edit('libs/common/lib.h', 'common', 'other'), ran: kernels },
   'a new source': { change: write('apps/web/new.c'), ran: [...kernels, 'web:package'] },
@@ -386,7 +430,7 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   'a file of the rootfs that git ignores': {
     change: async (workspace) => {
       await workspace.edit('.gitignore', '.nx', '.nx\n*.bin');
-      await workspace.nx('run-many', '-t', 'build', 'rootfs', 'package', 'lint');
+      await workspace.nx(...allTasks);
       await workspace.write('apps/web/rootfs/made.bin', '1');
     },
     ran: files,
@@ -501,12 +545,19 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
       ...byTemplate,
       ...['embedded', 'flat', 'image'].flatMap(whole),
       ...['web', 'embedded', 'flat', 'image', 'odd', 'taken', 'template', 'templated'].map((app) => `${app}:lint`),
+      ...nested.flatMap((app) => [`${app}:build:qemu-x86_64`, `${app}:lint`, `${app}:package`]),
     ],
   },
   'no network': { change: environment({ NX_KRAFT_OFFLINE: '1' }), ran: [] },
   SOURCE_DATE_EPOCH: {
     change: environment({ SOURCE_DATE_EPOCH: '86400' }),
-    ran: [...web, ...byTemplate, ...['embedded', 'flat', 'image'].flatMap(whole), 'taken:package', ...inOdd],
+    ran: [
+      ...web,
+      ...byTemplate,
+      ...['embedded', 'flat', 'image'].flatMap(whole),
+      ...[...nested, 'taken'].map((app) => `${app}:package`),
+      ...inOdd,
+    ],
   },
   'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: web },
   'a build argument, an option, which Nx counts for its whole project': {

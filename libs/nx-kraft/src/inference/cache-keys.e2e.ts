@@ -2,11 +2,10 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { inputCases, writeSources } from '../../test/cache-inputs.ts';
+import { allTasks, inputCases, writeSources } from '../../test/cache-inputs.ts';
 import { TestWorkspace } from '../../test/workspace.ts';
 
 const sources = ['apps', 'core', 'libs', 'linked', 'single', 'template', 'tool', '.gitignore', 'nx.json'];
-const tasks = ['run-many', '-t', 'build', 'rootfs', 'package', 'lint'];
 
 let workspace: TestWorkspace;
 let pristine: string;
@@ -16,7 +15,7 @@ beforeAll(async () => {
   await writeSources(workspace);
   pristine = await mkdtemp(join(tmpdir(), 'nx-kraft-pristine-'));
   await restore(workspace.folder, pristine);
-  expect(await workspace.nx(...tasks)).toMatchObject({ exitCode: 0 });
+  expect(await workspace.nx(...allTasks)).toMatchObject({ exitCode: 0 });
 });
 afterEach(async () => {
   for (const name of Object.keys(workspace.environment)) delete workspace.environment[name];
@@ -31,12 +30,12 @@ afterAll(async () => {
 /** Each change is made to the same state, of which all results are in the cache; outputs are gone. */
 test.each(Object.entries(inputCases))('%s', async (_name, { change, ran }) => {
   await change(workspace);
-  const run = await workspace.nx(...tasks);
+  const run = await workspace.nx(...allTasks);
   expect(run.ran).toEqual([...ran].toSorted());
 });
 
 test('after all of these changes everything is in the cache still, at another place too', async () => {
-  expect(await workspace.nx(...tasks)).toMatchObject({ exitCode: 0, ran: [] });
+  expect(await workspace.nx(...allTasks)).toMatchObject({ exitCode: 0, ran: [] });
 
   const other = await TestWorkspace.create();
   try {
@@ -44,7 +43,7 @@ test('after all of these changes everything is in the cache still, at another pl
     for (const name of ['NX_CACHE_DIRECTORY', 'NX_WORKSPACE_DATA_DIRECTORY']) {
       other.environment[name] = workspace.path(name === 'NX_CACHE_DIRECTORY' ? '.caches/nx' : '.caches/data');
     }
-    expect(await other.nx(...tasks)).toMatchObject({ exitCode: 0, ran: [] });
+    expect(await other.nx(...allTasks)).toMatchObject({ exitCode: 0, ran: [] });
   } finally {
     await other.remove();
   }

@@ -11,7 +11,7 @@ import { typedInputsVariable } from '../tasks/typed-inputs.ts';
 import type { UsedComponents } from './components.ts';
 import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
-import { filesystemFolders, isNeverCompiled, notCompiled } from './not-compiled.ts';
+import { apartFolders, isNeverCompiled, notCompiled } from './not-compiled.ts';
 import type { ProjectSettings } from './project-options.ts';
 import type { Summary } from './summary.ts';
 import { buildersVariable, erofsVariable } from './variables.ts';
@@ -117,12 +117,30 @@ export type SummaryIn = (folder: string) => Summary | undefined;
 function readBuildFiles(disk: Disk, folder: string, summaryIn: SummaryIn): BuildFilesSurvey {
   const own = toWorkspacePath(disk, folder);
   const summary = own === undefined ? undefined : summaryIn(own);
-  const apart = new Set(summary === undefined ? [] : filesystemFolders(summary.filesystems));
+  const apart = new Set(summary === undefined ? [] : apartFolders(summary));
   return disk.buildFiles(
     folder,
     (path) =>
       apart.has(path) || isNeverCompiled(path) || (own !== undefined && summaryIn(posix.join(own, path)) !== undefined),
   );
+}
+
+/**
+ * The folders in an application's own that Nx counts as other projects, and so leaves out of the application's files: those
+ * with a manifest, and those with a Kraftfile that its build files name.
+ */
+function nestedProjects(
+  disk: Disk,
+  folder: string,
+  { files, own }: BuildFilesSurvey,
+  summaryIn: SummaryIn,
+): readonly string[] {
+  const root = toWorkspacePath(disk, folder) ?? '';
+  const projects = own.paths.flatMap((path) => /^(.+)\/project\.json$/.exec(path)?.[1] ?? []);
+  const unikernels = own.apart.filter((path) => summaryIn(posix.join(root, path)) !== undefined);
+  const texts = unikernels.length === 0 ? [] : files.map((file) => readFileSync(join(folder, file), 'utf8'));
+  const named = unikernels.filter((path) => texts.some((text) => text.includes(`/${path}`)));
+  return [...projects, ...named].map((path) => join(folder, path));
 }
 
 /** A folder with sources, relative to the workspace; undefined when it is no part of that, or around all of it. */
@@ -169,6 +187,9 @@ function kernelFacts(
     // What lies beside a source may be included by it, but not by a link to it.
     ...climbs.map((path) => (isFolder(path) ? path : dirname(path))),
     ...linked.filter(isFolder),
+    ...surveys
+      .filter(([path]) => path === folder)
+      .flatMap(([path, survey]) => nestedProjects(disk, path, survey, summaryIn)),
   ].map((path) => sourceFolder(disk, path));
   const local = inside(templates.map((path) => toWorkspacePath(disk, path)));
   return {
@@ -178,7 +199,7 @@ function kernelFacts(
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
     notCompiled: local.flatMap((path) => {
       const template = summaryIn(path);
-      return template === undefined ? [] : notCompiled(template).map((glob) => posix.join(path, glob));
+      return template === undefined ? [] : notCompiled(template).map((glob) => posix.join(globOf(path), glob));
     }),
     compilers: [
       ...new Set([

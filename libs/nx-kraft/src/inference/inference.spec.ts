@@ -21,6 +21,7 @@ interface Around {
   readonly hasManifest: boolean;
   readonly declared: readonly string[];
   readonly haveKernels: boolean;
+  readonly folder: string;
   /** The plugin's version. */
   readonly salt: string;
 }
@@ -28,8 +29,8 @@ interface Around {
 const noLock: LockSummary = { components: new Map(), images: new Map() };
 
 function infer(text: string, options = {}, lock = noLock, around: Partial<Around> = {}) {
-  const { hasManifest = false, declared = [], haveKernels = false, salt = '1' } = around;
-  const file = 'apps/web/Kraftfile';
+  const { hasManifest = false, declared = [], haveKernels = false, folder = 'apps/web', salt = '1' } = around;
+  const file = `${folder}/Kraftfile`;
   const summary = summarize(text, file, 'web');
   const remote = summary.components.filter(({ folder }) => folder === undefined).map(({ key }) => key);
   return inferProject(
@@ -133,6 +134,12 @@ describe('the tasks of a Kraftfile', () => {
     expect(infer(kraftfile).project.targets?.['build:qemu-x86_64']?.inputs).toEqual(
       expect.arrayContaining(['{projectRoot}/**/*', '!{projectRoot}/rootfs/**/*', '{workspaceRoot}/core/**/*']),
     );
+  });
+
+  test('of a folder that a glob would take for something else are found there all the same', () => {
+    const { targets } = infer(kraftfile, {}, noLock, { folder: 'apps/[web]' }).project;
+    expect(targets?.['build:fc-arm64']?.outputs).toContain('{workspaceRoot}/apps/?web?/.unikraft/build/web_fc-arm64');
+    expect(targets?.['build:fc-arm64']?.inputs).toContain('{workspaceRoot}/apps/[[]web]/**/*');
   });
 
   test('of a broken Kraftfile tell what is wrong', () => {

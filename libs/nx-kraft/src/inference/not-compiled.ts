@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Filesystem } from '@nx-kraft/kraftfile';
-import { globTest } from '@nx-kraft/rootfs/globs';
+import { globOf, globTest } from '@nx-kraft/rootfs/globs';
 import { testFileName } from '../tasks/files.ts';
 import type { Summary } from './summary.ts';
 
@@ -23,11 +23,28 @@ export function isNeverCompiled(path: string): boolean {
 
 /** Globs of what lies in an application's folder and is surely no source of its kernel, relative to that folder. */
 export function notCompiled(summary: Summary): readonly string[] {
-  return [...never, ...filesystemFolders(summary.filesystems).flatMap((folder) => [folder, `${folder}/**/*`])];
+  return [
+    ...never,
+    ...apartFolders(summary)
+      .map(globOf)
+      .flatMap((folder) => [folder, `${folder}/**/*`]),
+  ];
+}
+
+/** The parts of an application's folder that its file systems are made from, and that results go to. */
+export function apartFolders({
+  filesystems,
+  image,
+}: {
+  readonly filesystems: readonly Pick<Filesystem, 'source'>[];
+  readonly image: string;
+}): readonly string[] {
+  const outputs = posix.dirname(image);
+  return [...filesystemFolders(filesystems), ...(outputs.startsWith('.unikraft/') || outputs === '.' ? [] : [outputs])];
 }
 
 /** The parts of an application's folder that its file systems are made from. */
-export function filesystemFolders(filesystems: readonly Pick<Filesystem, 'source'>[]): readonly string[] {
+function filesystemFolders(filesystems: readonly Pick<Filesystem, 'source'>[]): readonly string[] {
   return filesystems.map(({ source }) => posix.normalize(source).replace(/\/$/, '')).filter(liesApart);
 }
 

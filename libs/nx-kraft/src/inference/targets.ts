@@ -2,7 +2,7 @@ import type { ProjectConfiguration, ProjectGraphExternalNode, TargetConfiguratio
 import { posix } from 'node:path';
 import { lockField } from '@nx-kraft/components/lock-field';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
-import { globTest } from '@nx-kraft/rootfs/globs';
+import { globOf, globTest } from '@nx-kraft/rootfs/globs';
 import type { TaskNames } from '../options.ts';
 import { sealName } from '../local-cache/seal.ts';
 import { fileDetailsName, lockFileName, testFileName } from '../tasks/files.ts';
@@ -160,7 +160,7 @@ function workingTargets(
       cache: true,
       dependsOn: [...kernels, ...filesystems].map(([task]) => task),
       inputs: [...parts.inputs('package', summary.packageDigest), madeBefore, variable('SOURCE_DATE_EPOCH')],
-      outputs: [summary.image, summary.archive, sealName('package')].map(inProject),
+      outputs: [summary.image, summary.archive, sealName('package')].map(inProject(kraftfile)),
       metadata: describe('Packs all targets into one OCI image layout'),
     },
     [names.push]: {
@@ -195,7 +195,7 @@ function workingTargets(
         `{projectRoot}/${testFileName}`,
         madeBefore,
       ],
-      outputs: [summary.testReport, sealName('test')].map(inProject),
+      outputs: [summary.testReport, sealName('test')].map(inProject(kraftfile)),
       metadata: describe(`Boots the host's best target and checks what ${testFileName} says`),
     },
   };
@@ -258,11 +258,11 @@ function kernelTarget(
       ...locked.inputs,
       ...[...kernels.folders, ...kernels.taken].flatMap(componentFiles),
       ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
-      ...[...kernels.files, ...(kernels.file === undefined ? [] : [kernels.file])].map(asFileset),
+      ...[...kernels.files, ...(kernels.file === undefined ? [] : [kernels.file])].map(globOf).map(asFileset),
       ...(isBuilt ? built : []),
       ...(target.embedsRootfs || runtime !== undefined ? [madeBefore] : []),
     ],
-    outputs: [...target.outputs, sealName(`build-${target.id}`)].map(inProject),
+    outputs: [...target.outputs, sealName(`build-${target.id}`)].map(inProject(kraftfile)),
     metadata: describe(isBuilt ? `Builds the kernel for ${platform}` : `Takes the runtime's kernel for ${platform}`),
   };
 }
@@ -273,17 +273,19 @@ function runtimeOptions({ neighbours: { runtime } }: InferenceSource): { readonl
 }
 
 /** The sources of a local component. A clone within the workspace counts although git ignores it. */
-function componentFiles({ path, isClone }: LocalFolder): readonly Input[] {
+function componentFiles({ path: folder, isClone }: LocalFolder): readonly Input[] {
+  const path = globOf(folder);
   if (!isClone) return [`{workspaceRoot}/${path}/**/*`, `!{workspaceRoot}/${path}/**/*.md`];
   const excluded = ['.git', '.unikraft', '**/__pycache__'].map((name) => `!${path}/${name}/**/*`);
   return [`${path}/**/*`, ...excluded, `!${path}/**/*.md`].map(asFileset);
 }
 
 /** The application's own sources: all of its folder, but for what is surely something else. */
-function applicationFiles({ summary, facts }: InferenceSource): readonly Input[] {
+function applicationFiles({ kraftfile, summary, facts }: InferenceSource): readonly Input[] {
   if (!summary.compilesApplication || !facts.hasMakefile) return [];
   const excluded = [...kraftfileNames, ...notCompiled(summary)];
-  return ['{projectRoot}/**/*', ...excluded.map((pattern) => `!{projectRoot}/${pattern}`)];
+  const root = projectRoot(kraftfile, globOf);
+  return [`${root}/**/*`, ...excluded.map((pattern) => `!${root}/${pattern}`)];
 }
 
 function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): TargetConfiguration {
@@ -315,7 +317,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
       variable('SOURCE_DATE_EPOCH'),
       ...(packed.length === 0 ? [] : [madeBefore]),
     ],
-    outputs: [...summary.rootfsOutputs, sealName('rootfs')].map(inProject),
+    outputs: [...summary.rootfsOutputs, sealName('rootfs')].map(inProject(kraftfile)),
     metadata: describe(`Makes ${summary.filesystems.map(({ source: path }) => path).join(', ')} into one archive each`),
   };
 }
@@ -373,6 +375,15 @@ function lintTarget({ kraftfile, pluginInputs }: InferenceSource): TargetConfigu
   };
 }
 
-function inProject(path: string): string {
-  return `{projectRoot}/${path}`;
+function inProject(kraftfile: string): (path: string) => string {
+  // Among outputs Nx knows no brackets around a sign; of those that stand for anything this is the narrowest.
+  const root = projectRoot(kraftfile, (folder) => folder.replaceAll(/[*?[\]{}()!]/g, '?'));
+  return (path) => `${root}/${path}`;
+}
+
+/** The folder of a Kraftfile. Nx puts its path into globs as it is. */
+function projectRoot(kraftfile: string, toGlob: (folder: string) => string): string {
+  const folder = posix.dirname(kraftfile);
+  const glob = toGlob(folder);
+  return glob === folder ? '{projectRoot}' : `{workspaceRoot}/${glob}`;
 }

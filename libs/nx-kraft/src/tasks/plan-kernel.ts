@@ -15,11 +15,12 @@ import {
   type Kraftfile,
   type Target,
   embedsRootfs,
+  imageName,
   isKraftfileName,
   outputNames,
   rootfsName,
 } from '@nx-kraft/kraftfile';
-import { filesystemFolders, isNeverCompiled } from '../inference/not-compiled.ts';
+import { apartFolders, isNeverCompiled } from '../inference/not-compiled.ts';
 import { toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';
 import type { Kraftproject } from './kraftproject.ts';
@@ -48,7 +49,10 @@ export async function planKernel(
   const { kraftfile, downloads, components, ...sources } = await fetchSources(workspaceRoot, project, network, signal);
   const { rootfs, roms } = project.kraftfile;
   const apart = [
-    ...filesystemFolders([...(rootfs === undefined ? [] : [rootfs]), ...roms]),
+    ...apartFolders({
+      filesystems: [...(rootfs === undefined ? [] : [rootfs]), ...roms],
+      image: imageName(project.kraftfile),
+    }),
     ...(await readdir(sources.application)).filter((name) => isKraftfileName(name) || isNeverCompiled(name)),
   ];
   const merged = kraftfile.targets.find(({ id }) => id === target.id) ?? target;
