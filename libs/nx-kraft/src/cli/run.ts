@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { type Instance, Instances, type KernelRun, formatPort } from '@nx-kraft/machine';
 import { ConsoleOutput } from '../tasks/console-output.ts';
 import { EnvFileFault } from '../tasks/machine-options.ts';
@@ -101,7 +100,7 @@ function machineOptions(values: RunValues): SubjectOptions {
   const accelerator = values['disable-acceleration'] === true ? 'tcg' : values.accelerator;
   return {
     env: pairs(values.env),
-    envFile: (values['env-file'] ?? []).map((file) => resolve(file)),
+    envFile: values['env-file'] ?? [],
     kernelArgs: values['kernel-arg'] ?? [],
     ports: port ?? [],
     networks: network ?? [],

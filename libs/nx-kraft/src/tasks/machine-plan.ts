@@ -30,10 +30,15 @@ export interface ProjectMachineOptions extends MachineOptions {
  * Plans the machine for a target that has been built: the Kraftfile's command and environment, and what the options
  * put over them.
  *
+ * @param start  what relative paths in the options are relative to; default: the project's folder
  * @throws ProjectFault when there is no such target, or when it has not been built; MachineFault for options that
  *   cannot be
  */
-export async function planMachine(project: Kraftproject, options: ProjectMachineOptions): Promise<KernelRun> {
+export async function planMachine(
+  project: Kraftproject,
+  options: ProjectMachineOptions,
+  start = project.folder,
+): Promise<KernelRun> {
   const { kraftfile, folder } = project;
   const target = chooseTarget(project, options.for);
   const names = outputNames(kraftfile, target);
@@ -46,7 +51,7 @@ export async function planMachine(project: Kraftproject, options: ProjectMachine
   const hasInitrd = isRuntime
     ? kraftfile.rootfs !== undefined || existsSync(initrd)
     : kraftfile.rootfs !== undefined && !isEmbedded(config);
-  const settings = await machineSettings(options, folder, command.env);
+  const settings = await machineSettings(options, start, command.env);
   if (hasInitrd) await tellOfMemory(initrd, settings.memory);
   return {
     name: kraftfile.name,

@@ -6,6 +6,7 @@ import { planSubject } from './plan-subject.ts';
 
 let folder: string;
 let app: string;
+const here = process.cwd();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plan-'));
@@ -22,6 +23,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
+  process.chdir(here);
   await rm(folder, { recursive: true });
 });
 
@@ -45,4 +47,17 @@ test('one that is not there is told with where it was looked for', async () => {
     code: 'SOURCE_MISSING',
     hint: expect.stringContaining(`relative to ${process.cwd()}`) as unknown,
   });
+});
+
+test('paths in options start in the current folder, those of the Kraftfile in its own', async () => {
+  await writeFile(
+    join(app, 'Kraftfile'),
+    'spec: v0.6\nunikraft: stable\nvolumes: [{ source: ./own, destination: /own }]\ntargets: [qemu/x86_64]\n',
+  );
+  await mkdir(join(app, 'own'));
+  await writeFile(join(folder, 'local.env'), 'COLOR=green\n');
+  process.chdir(folder);
+  const { env, volumes } = await planSubject('app', { envFile: ['local.env'], volumes: ['./other:/other'] });
+  expect(env).toEqual({ COLOR: 'green' });
+  expect(volumes?.map(({ source }) => source)).toEqual([join(app, 'own'), join(folder, 'other')]);
 });

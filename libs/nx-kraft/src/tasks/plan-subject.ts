@@ -61,7 +61,7 @@ async function planProject(kraftfile: string, options: SubjectOptions): Promise<
   const { rootfs: own, ...others } = project.kraftfile;
   // A root file system that gives way to another one need not have been made.
   const givesWay = own !== undefined && options.rootfs !== undefined;
-  return planMachine(givesWay ? { ...project, kraftfile: others } : project, options);
+  return planMachine(givesWay ? { ...project, kraftfile: others } : project, options, resolve());
 }
 
 async function planFile(path: string, options: SubjectOptions): Promise<KernelRun> {
