@@ -83,6 +83,11 @@ function registeredLibraries(makefile: string): readonly string[] {
   return [...makefile.matchAll(/\(call addlib(?:_\w+)?,\s*(\w+)/g)].map(([, name = '']) => name);
 }
 
+/** Whether build files take something in by an absolute path, which nothing else here knows. */
+export function namesAbsolutePaths(folder: string, apart?: Apart): boolean {
+  return surveySources(folder, apart).absolute.length > 0;
+}
+
 /** The places around a folder to which links in it lead, by relative paths. */
 export function listLinked(folder: string, apart?: Apart): readonly string[] {
   return surveySources(folder, apart).linked;

@@ -15,9 +15,9 @@ import {
   canContinue,
   describeWork,
   digestSettings,
-  libraryTakesFromAround,
   sharedObjects,
   type Sharing,
+  takesFromElsewhere,
 } from './work-state.ts';
 import { objectsFolder, openWorkshop, requireSources, type Workshop } from './workshop.ts';
 
@@ -72,7 +72,7 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
     return config;
   };
   const { config, shared } =
-    usable || !place.canonical || options.share === false || libraryTakesFromAround(plan)
+    usable || !place.canonical || options.share === false || takesFromElsewhere(plan)
       ? { config: await finish(), shared: false }
       : await buildSharing(await sharedObjects(plan, options), objects, place.whole('app'), finish);
 

@@ -56,3 +56,25 @@ export function findClimbs(file: string, text: string): readonly string[] {
   }
   return [...found].filter(leadsOut);
 }
+
+/**
+ * The absolute paths that a build file has for make, as includes, sources and folders with headers. What packages of the
+ * system bring is left out: it belongs to compilers, whose versions are known.
+ */
+export function findAbsolute(text: string): readonly string[] {
+  const lines = text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => line.replace(/(?<!\\)#.*/, ''));
+  const words = lines.flatMap((line) => {
+    const isList = /^\s*[-s]?include\s|_SRCS\S*\s*[:+?]?=/.test(line);
+    return [...line.matchAll(isList ? absoluteWord : absoluteFlag)].map(([, path = '']) => path);
+  });
+  return [...new Set(words.map((word) => posix.normalize(word).replace(/\/$/, '')))].filter(
+    (path) => !ofSystem.test(path),
+  );
+}
+
+const absoluteWord = /[\s=](\/[\p{L}\p{M}\p{N}_.+@~/-]+)/gu;
+const absoluteFlag = /-(?:I|L|isystem|iquote|include|imacros)\s*(\/[\p{L}\p{M}\p{N}_.+@~/-]+)/gu;
+const ofSystem = /^\/(?:bin|dev|etc|lib\w*|proc|sbin|sys|usr(?!\/local\/))(?:\/|$)/;

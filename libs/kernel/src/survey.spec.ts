@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findClimbs } from './climbs.ts';
+import { findAbsolute, findClimbs } from './climbs.ts';
 import { findOtherCompilers } from './other-compilers.ts';
 import { surveyBuildFiles } from './survey.ts';
 
@@ -43,6 +43,17 @@ describe('the compilers beside GCC that lines may bring in', () => {
     ['APP_SRCS-y += $(APP_BASE)/logo.c $(APP_BASE)/ego.c $(APP_BASE)/trust.c', []],
   ])('%s', (line, compilers) => {
     expect(findOtherCompilers([line])).toEqual(compilers);
+  });
+});
+
+describe('the absolute paths that make is given', () => {
+  test.each([
+    ['APP_CINCLUDES-y += -I/opt/x/include -isystem /srv/y -I$(APP_BASE)/z', ['/opt/x/include', '/srv/y']],
+    ['APP_SRCS-y += /opt/x/*.c \\\n  $(APP_BASE)/main.c', ['/opt/x']],
+    ['-include /opt/rules.mk # and /opt/more.mk', ['/opt/rules.mk']],
+    ['APP_CFLAGS-y += -DROOT="/var" -I/usr/include -L/usr/local/lib # -I/opt/x', ['/usr/local/lib']],
+  ])('in %s: %s', (text, paths) => {
+    expect(findAbsolute(text)).toEqual(paths);
   });
 });
 

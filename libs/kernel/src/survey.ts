@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path';
 import { FileFault, hasErrorCode, regularFile } from '@nx-kraft/base';
-import { findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
+import { findAbsolute, findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
 import { findSources, type Sources } from './source-list.ts';
 
@@ -13,6 +13,8 @@ export interface BuildFilesSurvey {
   readonly climbs: readonly string[];
   /** The places around the folder to which links lead, in the folder or on the way to such a place. */
   readonly linked: readonly string[];
+  /** The absolute paths that its build files name, of what is there. */
+  readonly absolute: readonly string[];
   /** The compilers beside GCC that may have a part in the build. */
   readonly compilers: readonly OtherCompilerName[];
   /** What lies in the folder itself. */
@@ -38,6 +40,7 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
   const files = new Set<string>();
   const climbs = new Set<string>();
   const linked = new Set<string>();
+  const absolute = new Set<string>();
   const compilers = new Set<OtherCompilerName>();
 
   const others = new Set<string>();
@@ -73,6 +76,7 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
   for (const file of files) {
     const text = readText(join(folder, file));
     for (const name of findOtherCompilers(text.split('\n'))) compilers.add(name);
+    for (const path of findAbsolute(text)) if (existsSync(path)) absolute.add(path);
     const ends = findIncluded(text);
     included.push(...ends);
     if (ends.length > 0) for (const path of others) if (ends.some((end) => end.test(path))) files.add(path);
@@ -82,7 +86,14 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
       lookInto(climb);
     }
   }
-  return { files: [...files], climbs: [...climbs], linked: [...linked], compilers: [...compilers].toSorted(), own };
+  return {
+    files: [...files],
+    climbs: [...climbs],
+    linked: [...linked],
+    absolute: [...absolute],
+    compilers: [...compilers].toSorted(),
+    own,
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countLevelsUp, digestBuildFiles, listLinked, readGlobalSettings } from './build-files.ts';
+import { countLevelsUp, digestBuildFiles, listLinked, namesAbsolutePaths, readGlobalSettings } from './build-files.ts';
 import { isBuildFile } from './climbs.ts';
 import { readIfThere } from './files.ts';
 import { listFollowed } from './followed-files.ts';
@@ -105,9 +105,13 @@ function isFolder(path: string): boolean {
   return statSync(path).isDirectory();
 }
 
-/** Whether objects of a library may come from sources that {@link sharedObjects} knows nothing of. */
-export function libraryTakesFromAround(plan: KernelPlan): boolean {
-  return localLibraries(plan).some((folder) => countLevelsUp(folder) > 0);
+/** Whether objects of libraries may come from sources that {@link sharedObjects} knows nothing of. */
+export function takesFromElsewhere(plan: KernelPlan): boolean {
+  const libraries = localLibraries(plan);
+  return (
+    libraries.some((folder) => countLevelsUp(folder) > 0 || namesAbsolutePaths(folder)) ||
+    namesAbsolutePaths(plan.application, plan.apart)
+  );
 }
 
 /**

@@ -16,10 +16,14 @@ async function put(path: string, text: string): Promise<void> {
   await writeFile(join(folder, path), text);
 }
 
-async function rootfsTask(nxJsonConfiguration: NxJsonConfiguration = {}): Promise<TargetConfiguration> {
+async function tasks(nxJsonConfiguration: NxJsonConfiguration = {}): Promise<Record<string, TargetConfiguration>> {
   const context = { workspaceRoot: folder, nxJsonConfiguration };
   const [[, { projects }] = ['', {}]] = await createProjects(['app/Kraftfile'], {}, context);
-  return projects?.app?.targets?.rootfs ?? {};
+  return projects?.app?.targets ?? {};
+}
+
+async function rootfsTask(nxJson?: NxJsonConfiguration): Promise<TargetConfiguration> {
+  return (await tasks(nxJson)).rootfs ?? {};
 }
 
 /** The files among the inputs of the rootfs task of app, without those that tell what a Dockerfile leaves out. */
@@ -140,4 +144,24 @@ test('what a Dockerfile takes with any of the options that its task may get is r
     JSON.stringify({ targets: { rootfs: { options: { context: [], buildArgs: 'x', roms: 1 } } } }),
   );
   expect(await files()).toEqual(at('app/a'));
+});
+
+test('a kernel that takes something in by an absolute path is cached only where that is in the workspace', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nunikraft: { source: ../core }\ntargets: [qemu/x86_64]\n');
+  await put('core/Makefile', '');
+  await put('shared/include/shared.h', '');
+  const outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  const kernelTask = async (path: string): Promise<TargetConfiguration> => {
+    await put('app/Makefile.uk', `APP_CINCLUDES-y += -I${path}\n`);
+    return (await tasks())['build:qemu-x86_64'] ?? {};
+  };
+  try {
+    expect(await kernelTask(join(outside, 'none'))).toMatchObject({ cache: true });
+    expect(await kernelTask(outside)).toMatchObject({ cache: false });
+    const inside = await kernelTask(join(folder, 'shared/include'));
+    expect(inside.cache).toBe(true);
+    expect(JSON.stringify(inside.inputs)).toContain('{workspaceRoot}/shared/include/**/*');
+  } finally {
+    await rm(outside, { recursive: true });
+  }
 });

@@ -180,12 +180,14 @@ function kernelFacts(
   const surveys = [...compiled, ...folders.filter((path) => path !== core && isFolder(path))].map(
     (path) => [path, readBuildFiles(disk, path, summaryIn)] as const,
   );
-  const climbs = surveys.flatMap(([path, survey]) => survey.climbs.map((climb) => resolve(path, climb)));
+  const named = surveys.flatMap(([path, { climbs, absolute }]) =>
+    [...climbs, ...absolute].map((place) => resolve(path, place)),
+  );
   const linked = surveys.flatMap(([path, survey]) => survey.linked.map((place) => resolve(path, place)));
   const linkedFiles = new Set(linked.filter((path) => !isFolder(path)).map((path) => toWorkspacePath(disk, path)));
   const taken = [
     // What lies beside a source may be included by it, but not by a link to it.
-    ...climbs.map((path) => (isFolder(path) ? path : dirname(path))),
+    ...named.map((path) => (isFolder(path) ? path : dirname(path))),
     ...linked.filter(isFolder),
     ...surveys
       .filter(([path]) => path === folder)
