@@ -5,6 +5,7 @@ import { onlyGoesUp } from './climbs.ts';
 import { findSources } from './source-list.ts';
 import { digestFile, digestFiles, digestSources } from './sources.ts';
 import { type BuildFilesSurvey, surveyBuildFiles } from './survey.ts';
+import { registeredLibraries } from './taken-variables.ts';
 
 /** What lies below a folder, by relative paths, and is no source of a kernel, such as an application's file systems. */
 type Apart = readonly string[] | undefined;
@@ -14,9 +15,22 @@ export function surveySources(folder: string, apart?: Apart): BuildFilesSurvey {
   return surveyBuildFiles(folder, { isApart: (path) => apart?.includes(path) === true });
 }
 
-/** A digest over the files that say how to compile a folder's sources, some of which may lie around it. */
+/**
+ * A digest over the files that say how to compile a folder's sources, some of which may lie around it, and over what these
+ * take from the environment.
+ */
 export async function digestBuildFiles(folder: string, apart?: Apart): Promise<string> {
-  return digestFiles(folder, surveySources(folder, apart).files);
+  const { files, variables } = surveySources(folder, apart);
+  return [await digestFiles(folder, files), ...valuesOf(variables)].join('\n');
+}
+
+/** What build files take from the environment, as lines `NAME=value`. */
+export function takenFromEnvironment(folder: string): readonly string[] {
+  return valuesOf(surveySources(folder).variables);
+}
+
+function valuesOf(variables: readonly string[]): readonly string[] {
+  return variables.flatMap((name) => (process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`]));
 }
 
 /** What an application's build files say to whoever builds with them. */
@@ -32,10 +46,10 @@ export interface GlobalSettings {
  * sources and flags all give the same text here, and can share all other objects.
  */
 export async function readGlobalSettings(application: string, apart: Apart): Promise<GlobalSettings> {
-  const { files, climbs, linked } = surveySources(application, apart);
+  const { files, climbs, linked, variables } = surveySources(application, apart);
   const texts = await Promise.all(files.map((path) => readText(join(application, path))));
   const makefile = texts.join('\n');
-  const text = stripOwnSettings(makefile);
+  const text = [stripOwnSettings(makefile), ...valuesOf(variables)].join('\n');
   const libraries = registeredLibraries(makefile);
   if (!takesFiles(text)) return { text, libraries };
   const isApart = (path: string): boolean => apart?.includes(path) === true;
@@ -77,10 +91,6 @@ export function stripOwnSettings(makefile: string): string {
     .filter((line) => line !== '' && !/\(call addlib(_\w+)?,/.test(line))
     .filter((line) => !prefixes.some((prefix) => line.startsWith(prefix)))
     .join('\n');
-}
-
-function registeredLibraries(makefile: string): readonly string[] {
-  return [...makefile.matchAll(/\(call addlib(?:_\w+)?,\s*(\w+)/g)].map(([, name = '']) => name);
 }
 
 /** Whether build files take something in by an absolute path, which nothing else here knows. */

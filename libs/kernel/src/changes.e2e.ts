@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { makeApplication, makefile, planOf, useFolders } from '../test/sample.ts';
 import { buildKernel } from './build.ts';
 import { exists } from './files.ts';
@@ -82,7 +82,15 @@ const changes: Readonly<Record<string, Change>> = {
       await symlink('value-2.h', join(folder, 'value.h'));
     },
   },
+  'a variable of the environment that a build file takes': {
+    before: {
+      'other.c': 'int other(void) { return VALUE; }\n',
+      'Makefile.uk': flags('TAKEN_VALUE ?= 1\nAPPSAMPLE_CFLAGS-y += -DVALUE=$(TAKEN_VALUE)'),
+    },
+    change: () => Promise.resolve(vi.stubEnv('TAKEN_VALUE', '2')),
+  },
 };
+afterEach(() => vi.unstubAllEnvs());
 
 test.each(Object.entries(changes))('%s is not missed', async (_, { before, change }) => {
   const kernel = await application('app', before);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findAbsolute, findClimbs } from './climbs.ts';
 import { findOtherCompilers } from './other-compilers.ts';
 import { surveyBuildFiles } from './survey.ts';
+import { findTakenVariables } from './taken-variables.ts';
 
 describe('the paths that lead out of a folder', () => {
   test.each([
@@ -54,6 +55,24 @@ describe('the absolute paths that make is given', () => {
     ['APP_CFLAGS-y += -DROOT="/var" -I/usr/include -L/usr/local/lib # -I/opt/x', ['/usr/local/lib']],
   ])('in %s: %s', (text, paths) => {
     expect(findAbsolute(text)).toEqual(paths);
+  });
+});
+
+describe('the variables that build files take from the environment', () => {
+  test.each([
+    ['APP_CFLAGS-y += -DMODE=$(MODE) -DX=${X_LEVEL} # $(OTHER)', ['MODE', 'X_LEVEL']],
+    ['MODE ?= fast', ['MODE']],
+    ['MODE := $(if $(FAST),fast,slow)\nPARTS = a \\\n b\n$(MODE) $(PARTS)', ['FAST']],
+    [
+      'define RULES\nendef\n$(eval $(call addlib,libnet))\n$(RULES) $(LIBNET_ORIGIN) $(APP_BASE) $(CONFIG_X) $(CC) $(O)',
+      [],
+    ],
+  ])('in %s: %s', (text, names) => {
+    expect(findTakenVariables([text])).toEqual(names);
+  });
+
+  test('a value may stand in another file', () => {
+    expect(findTakenVariables(['$(MODE) $(LEVEL)', 'override MODE = fast'])).toEqual(['LEVEL']);
   });
 });
 

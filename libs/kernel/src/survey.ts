@@ -4,6 +4,7 @@ import { FileFault, hasErrorCode, regularFile } from '@nx-kraft/base';
 import { findAbsolute, findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
 import { findSources, type Sources } from './source-list.ts';
+import { findTakenVariables } from './taken-variables.ts';
 
 /** What an application or a library takes from around its folder. Paths are relative to the folder. */
 export interface BuildFilesSurvey {
@@ -15,6 +16,8 @@ export interface BuildFilesSurvey {
   readonly linked: readonly string[];
   /** The absolute paths that its build files name, of what is there. */
   readonly absolute: readonly string[];
+  /** The variables that its build files may take from the environment. */
+  readonly variables: readonly string[];
   /** The compilers beside GCC that may have a part in the build. */
   readonly compilers: readonly OtherCompilerName[];
   /** What lies in the folder itself. */
@@ -72,9 +75,11 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
 
   const own = findSources(folder, isApart);
   takeIn(own);
+  const texts: string[] = [];
   // Grows meanwhile.
   for (const file of files) {
     const text = readText(join(folder, file));
+    texts.push(text);
     for (const name of findOtherCompilers(text.split('\n'))) compilers.add(name);
     for (const path of findAbsolute(text)) if (existsSync(path)) absolute.add(path);
     const ends = findIncluded(text);
@@ -91,6 +96,7 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
     climbs: [...climbs],
     linked: [...linked],
     absolute: [...absolute],
+    variables: findTakenVariables(texts),
     compilers: [...compilers].toSorted(),
     own,
   };

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countLevelsUp, digestBuildFiles, listLinked, namesAbsolutePaths, readGlobalSettings } from './build-files.ts';
+import {
+  countLevelsUp,
+  digestBuildFiles,
+  listLinked,
+  namesAbsolutePaths,
+  readGlobalSettings,
+  takenFromEnvironment,
+} from './build-files.ts';
 import { isBuildFile } from './climbs.ts';
 import { readIfThere } from './files.ts';
 import { listFollowed } from './followed-files.ts';
@@ -145,6 +152,7 @@ export async function sharedObjects(plan: KernelPlan, options: BuildOptions): Pr
   const shared = sharedObjectsFolder([
     ...(await commonIngredients(plan, options)),
     text,
+    ...localLibraries(plan).flatMap(takenFromEnvironment),
     ...(await Promise.all(sources.map(async ({ folder, digest }) => digest ?? (await digestSources(folder))))),
   ]);
   return { shared, own: libraries };

@@ -113,7 +113,8 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'libs/deep/other/lib.c': 'other',
     'apps/web/Kraftfile': kraftfile,
     'apps/web/Makefile.uk':
-      '$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/../common/common.c\ninclude $(APP_BASE)/../current/rules.mk\n',
+      '$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/../common/common.c\ninclude $(APP_BASE)/../current/rules.mk\n' +
+      'WEB_CFLAGS-y += -DMODE=$(MODE)\n',
     'apps/releases/one/rules.mk': 'one',
     'apps/releases/one/rules.h': 'one',
     'apps/releases/two/rules.mk': 'two',
@@ -559,6 +560,7 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
       ...inOdd,
     ],
   },
+  'a variable that a build file takes': { change: environment({ MODE: 'fast' }), ran: kernels },
   'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: web },
   'a build argument, an option, which Nx counts for its whole project': {
     change: write(

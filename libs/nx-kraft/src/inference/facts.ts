@@ -53,6 +53,8 @@ export interface KernelFacts {
   readonly notCompiled: readonly string[];
   /** The compilers beside GCC that may have a part in it. */
   readonly compilers: readonly OtherCompilerName[];
+  /** Names of environment variables that build files take. */
+  readonly environment: readonly string[];
   /** The runtime's kernel, when it is a file in the workspace. */
   readonly file?: string;
   /** Whether something is not known yet, or lies outside of the workspace, where no cache key can see it change. */
@@ -211,6 +213,7 @@ function kernelFacts(
         ...findOtherCompilers(remote.map((key) => key.slice(0, key.indexOf('@')))),
       ]),
     ].toSorted(),
+    environment: [...new Set(surveys.flatMap(([, { variables }]) => variables))].toSorted(),
     ...(file === undefined ? {} : { file }),
     reachesOutside:
       !isWhole ||

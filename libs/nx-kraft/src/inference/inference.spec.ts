@@ -50,6 +50,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
           taken: [],
           notCompiled: [],
           compilers: [],
+          environment: [],
           reachesOutside: false,
         },
         rootfs: { files: ['apps/web/rootfs/**/*'], images: [], environment: [], reachesOutside: false },

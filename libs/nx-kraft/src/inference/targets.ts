@@ -244,6 +244,7 @@ function kernelTarget(
   const built: readonly Input[] = [
     ...applicationFiles(source),
     ...toolchainVariables(target.architecture, facts).map(variable),
+    ...kernels.environment.map(variable),
     variable('SOURCE_DATE_EPOCH'),
   ];
   const platform = `${target.platform}/${target.architecture}`;
