@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode, regularFile } from '@nx-kraft/base';
@@ -21,7 +22,8 @@ export function surveySources(folder: string, apart?: Apart): BuildFilesSurvey {
  */
 export async function digestBuildFiles(folder: string, apart?: Apart): Promise<string> {
   const { files, variables } = surveySources(folder, apart);
-  return [await digestFiles(folder, files), ...valuesOf(variables)].join('\n');
+  const parts = [await digestFiles(folder, files), ...valuesOf(variables)];
+  return createHash('sha256').update(parts.join('\n')).digest('hex');
 }
 
 /** What build files take from the environment, as lines `NAME=value`. */

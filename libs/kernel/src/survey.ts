@@ -18,6 +18,8 @@ export interface BuildFilesSurvey {
   readonly absolute: readonly string[];
   /** The variables that its build files may take from the environment. */
   readonly variables: readonly string[];
+  /** What lies in the folder and counts as none of it, but is named by its build files. */
+  readonly named: readonly string[];
   /** The compilers beside GCC that may have a part in the build. */
   readonly compilers: readonly OtherCompilerName[];
   /** What lies in the folder itself. */
@@ -97,6 +99,7 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
     linked: [...linked],
     absolute: [...absolute],
     variables: findTakenVariables(texts),
+    named: own.apart.filter((path) => texts.some((text) => text.includes(`/${path}`))),
     compilers: [...compilers].toSorted(),
     own,
   };

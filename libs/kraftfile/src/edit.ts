@@ -182,7 +182,7 @@ export function openFile(
   text: string,
   { isStrict = false, fileName = 'Kraftfile' }: { isStrict?: boolean; fileName?: string | undefined } = {},
 ): OpenFile {
-  const { kraftfile, reading, problems } = readWithPlaces(text, { file: fileName, directoryName: placeholderName });
+  const { kraftfile, reading, problems } = readWithPlaces(text, { file: fileName, directoryName: standInName });
   const root = yaml().isMap(reading?.tree.root) ? reading.tree.root : undefined;
   const problem = problems.list().find(({ severity }) => severity === 'error');
   if (kraftfile === undefined || reading === undefined || root === undefined || (isStrict && problem !== undefined)) {
@@ -203,12 +203,12 @@ export function openFile(
 }
 
 /** A name that no target has, so that a target with the folder's name is told from one without a name. */
-const placeholderName = 'app';
+const standInName = 'app';
 
 /** Applies changes and makes sure that the file then says what was wanted. */
 export function finish(file: OpenFile, splices: readonly Splice[], isDone: (after: Kraftfile) => boolean): string {
   const changed = applySplices(file.text, splices);
-  const { kraftfile } = readWithPlaces(changed, { file: file.name, directoryName: placeholderName });
+  const { kraftfile } = readWithPlaces(changed, { file: file.name, directoryName: standInName });
   if (kraftfile === undefined || !isDone(kraftfile)) throw formFault(file, 'Change it by hand.');
   return changed;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { hasErrorCode } from '@nx-kraft/base';
 
 /** What tells a file from itself before it was last touched, and the digest of its content. */
 export type KnownContent = readonly [identity: string, digest: string];
@@ -60,8 +61,9 @@ export function digestOf(file: string | Buffer): string {
     } finally {
       closeSync(fd);
     }
-  } catch {
-    return '';
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) return '';
+    throw error;
   }
   return digest.digest('base64url');
 }

@@ -146,6 +146,21 @@ test('what a Dockerfile takes with any of the options that its task may get is r
   expect(await files()).toEqual(at('app/a'));
 });
 
+test('a build file that leads nowhere hides no unikernel within the folder that another one names', async () => {
+  const kraftfile = 'spec: v0.6\nunikraft: { source: ../core }\ntargets: [qemu/x86_64]\n';
+  await put('core/Makefile', '');
+  await put('app/Kraftfile', kraftfile);
+  await put('app/Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/part/part.c\n');
+  await put('app/part/Kraftfile', kraftfile);
+  await symlink('none', join(folder, 'app/gone.mk'));
+  const context = { workspaceRoot: folder, nxJsonConfiguration: {} };
+  const found = await createProjects(['app/Kraftfile', 'app/part/Kraftfile'], {}, context);
+  const { projects } = found.find(([file]) => file === 'app/Kraftfile')?.[1] ?? {};
+  const { inputs, cache } = projects?.app?.targets?.['build:qemu-x86_64'] ?? {};
+  expect(cache).toBe(true);
+  expect(JSON.stringify(inputs)).toContain('{workspaceRoot}/app/part/**/*');
+});
+
 test('a kernel that takes something in by an absolute path is cached only where that is in the workspace', async () => {
   await put('app/Kraftfile', 'spec: v0.6\nunikraft: { source: ../core }\ntargets: [qemu/x86_64]\n');
   await put('core/Makefile', '');

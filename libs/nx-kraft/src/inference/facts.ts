@@ -134,15 +134,13 @@ function readBuildFiles(disk: Disk, folder: string, summaryIn: SummaryIn): Build
 function nestedProjects(
   disk: Disk,
   folder: string,
-  { files, own }: BuildFilesSurvey,
+  { own, named }: BuildFilesSurvey,
   summaryIn: SummaryIn,
 ): readonly string[] {
   const root = toWorkspacePath(disk, folder) ?? '';
   const projects = own.paths.flatMap((path) => /^(.+)\/project\.json$/.exec(path)?.[1] ?? []);
-  const unikernels = own.apart.filter((path) => summaryIn(posix.join(root, path)) !== undefined);
-  const texts = unikernels.length === 0 ? [] : files.map((file) => readFileSync(join(folder, file), 'utf8'));
-  const named = unikernels.filter((path) => texts.some((text) => text.includes(`/${path}`)));
-  return [...projects, ...named].map((path) => join(folder, path));
+  const unikernels = named.filter((path) => summaryIn(posix.join(root, path)) !== undefined);
+  return [...projects, ...unikernels].map((path) => join(folder, path));
 }
 
 /** A folder with sources, relative to the workspace; undefined when it is no part of that, or around all of it. */
