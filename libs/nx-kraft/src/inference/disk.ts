@@ -1,16 +1,16 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
 
 /**
- * What lies where during one inference. Most of what inference asks for is not there, and one listing of a folder answers
- * all of that at the price of a single `stat`.
+ * What lies where during one inference. Most of what inference asks for is not there, or is behind no link, and one listing
+ * of a folder answers all of that at the price of a single `stat`.
  */
 export class Disk {
   /** Behind all links. */
   readonly workspaceRoot: string;
-  readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #entries = new Map<string, Entries>();
   readonly #realPaths = new Map<string, string>();
   readonly #surveys = new Map<string, BuildFilesSurvey>();
 
@@ -20,7 +20,7 @@ export class Disk {
 
   /** Whether there is something at an absolute path; a link counts, wherever it leads. */
   has(path: string): boolean {
-    return this.names(dirname(path)).has(basename(path));
+    return this.#entriesOf(dirname(path)).has(basename(path));
   }
 
   /** Whether there is a file at an absolute path, or a link to one, that can be read to its end: no pipe, socket or device. */
@@ -28,25 +28,23 @@ export class Disk {
     return this.has(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   }
 
-  /** The names in a folder; none where there is no folder. */
-  names(folder: string): ReadonlySet<string> {
-    const known = this.#names.get(folder);
-    if (known !== undefined) return known;
-    const names = new Set(listing(folder));
-    this.#names.set(folder, names);
-    return names;
-  }
-
   /**
-   * Where an absolute path leads, behind all links on the way; the path itself where nothing is. What Nx knows of the files
-   * that git does not ignore goes through no links, so keys see what lies there under this path alone.
+   * Where an absolute path leads, behind all links on the way; where nothing is, what is missing counts as no link. What Nx
+   * knows of the files that git does not ignore goes through no links, so keys see what lies there under this path alone.
    */
   realPath(path: string): string {
     const known = this.#realPaths.get(path);
     if (known !== undefined) return known;
-    const real = realPathIfThere(path);
+    const real = path.startsWith(this.workspaceRoot + sep) ? this.#realPathWithin(path) : realPathIfThere(path);
     this.#realPaths.set(path, real);
     return real;
+  }
+
+  #realPathWithin(path: string): string {
+    const folder = this.realPath(dirname(path));
+    const name = basename(path);
+    const real = join(folder, name);
+    return this.#entriesOf(folder).get(name) === 'link' ? realPathIfThere(real) : real;
   }
 
   /**
@@ -61,7 +59,18 @@ export class Disk {
     this.#surveys.set(folder, survey);
     return survey;
   }
+
+  #entriesOf(folder: string): Entries {
+    const known = this.#entries.get(folder);
+    if (known !== undefined) return known;
+    const entries = listing(folder);
+    this.#entries.set(folder, entries);
+    return entries;
+  }
 }
+
+/** What is in a folder, by name. */
+type Entries = ReadonlyMap<string, 'link' | 'other'>;
 
 function realPathIfThere(path: string): string {
   try {
@@ -72,11 +81,13 @@ function realPathIfThere(path: string): string {
   }
 }
 
-function listing(folder: string): readonly string[] {
+/** Nothing where there is no folder. */
+function listing(folder: string): Entries {
   try {
-    return readdirSync(folder);
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return new Map(entries.map((entry) => [entry.name, entry.isSymbolicLink() ? 'link' : 'other']));
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return new Map();
     throw error;
   }
 }

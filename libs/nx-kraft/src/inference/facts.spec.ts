@@ -76,6 +76,13 @@ test('a file system that another task has yet to make is cached by what lies the
   expect(await rootfsFiles()).toEqual(['{workspaceRoot}/dist/app', '{workspaceRoot}/dist/app/**/*']);
 });
 
+test('what another task has yet to make behind a link is named by where it will lie', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./made/app\n');
+  await put('dist/other', '');
+  await symlink('../dist', join(folder, 'app/made'));
+  expect(await rootfsFiles()).toEqual(['{workspaceRoot}/dist/app', '{workspaceRoot}/dist/app/**/*']);
+});
+
 test('what cannot be read as it is now is not cached', async () => {
   await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ../dist/Dockerfile\n');
   expect(await rootfsTask()).toMatchObject({ cache: false });

@@ -6,7 +6,7 @@ import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
 import type { InputsRequest, KnownTexts, RootfsInputs } from '@nx-kraft/rootfs';
 import { globOf, splitGlob } from '@nx-kraft/rootfs/globs';
 import { deployFileName } from '../tasks/files.ts';
-import { filesystemRequests } from '../tasks/filesystem-requests.ts';
+import { type AnyFilesystem, filesystemRequests } from '../tasks/filesystem-requests.ts';
 import { typedInputsVariable } from '../tasks/typed-inputs.ts';
 import type { UsedComponents } from './components.ts';
 import type { Disk } from './disk.ts';
@@ -96,13 +96,13 @@ export async function lookAround(
   summaryIn: SummaryIn,
 ): Promise<Facts> {
   const folder = resolve(disk.workspaceRoot, dirname(kraftfile));
-  const names = disk.names(folder);
-  const hasMakefile = names.has('Makefile.uk');
+  const has = (name: string): boolean => disk.has(join(folder, name));
+  const hasMakefile = has('Makefile.uk');
   const compiled = hasMakefile && summary.compilesApplication ? [folder] : [];
   return {
     hasMakefile,
-    hasManifest: names.has('package.json'),
-    isDeployed: names.has(deployFileName),
+    hasManifest: has('package.json'),
+    isDeployed: has(deployFileName),
     declared: settings.declared,
     kernels: kernelFacts(disk, folder, summary, components, summaryIn, compiled),
     rootfs: await filesystemFacts(disk, folder, summary, settings.variants(rootfsTask), recall),
@@ -250,60 +250,64 @@ async function filesystemFacts(
   variants: ReturnType<ProjectSettings['variants']>,
   recall: Recall,
 ): Promise<RootfsFacts> {
-  const facts: RootfsFacts[] = [];
-  for (const request of filesystemRequests(filesystems, targets, variants)) {
-    facts.push(await rootfsFacts(disk, folder, request, recall));
+  const found: FoundInputs[] = [];
+  for (const filesystem of filesystems) {
+    const requests = filesystemRequests([filesystem], targets, variants);
+    found.push(await recallInputs(disk, folder, filesystem, requests, recall));
   }
+  const own = globOf(toWorkspacePath(disk, folder) ?? '');
+  const globs = (paths: readonly string[]) => unique(paths).map((glob) => realGlob(disk, posix.join(own, glob)));
+  const files = globs(found.flatMap((inputs) => inputs.files));
+  const excluded = globs(found.flatMap((inputs) => inputs.excluded));
   return {
-    files: [...new Set(facts.flatMap(({ files }) => files))],
-    images: [...new Set(facts.flatMap(({ images }) => images))],
-    environment: [
-      ...new Set(facts.flatMap(({ environment }) => environment)),
+    files: unique([...inside(files), ...inside(excluded).map((glob) => `!${glob}`)]),
+    images: unique(found.flatMap(({ images }) => images)),
+    environment: unique([
+      ...found.flatMap(({ environment }) => environment),
       ...(rootfsOutputs.some((output) => output.endsWith('.erofs')) ? [erofsVariable] : []),
-    ],
-    reachesOutside: facts.some(({ reachesOutside }) => reachesOutside),
+    ]),
+    reachesOutside: files.includes(undefined) || found.some(({ isWhole }) => !isWhole),
   };
 }
 
-const noTexts: KnownTexts = new Map();
+/** What one file system may be made from with any options of its task. Globs are relative to the Kraftfile's folder. */
+interface FoundInputs extends Pick<RootfsFacts, 'files' | 'images' | 'environment'> {
+  readonly excluded: readonly string[];
+  /** Whether the source can be read as it is now with all of these options. */
+  readonly isWhole: boolean;
+}
 
-async function rootfsFacts(
+type Request = Omit<InputsRequest, 'baseDirectory'>;
+
+/** @param requests  all that the file system may be made from */
+async function recallInputs(
   disk: Disk,
   folder: string,
-  request: Omit<InputsRequest, 'baseDirectory'>,
+  { source, type }: AnyFilesystem,
+  requests: readonly Request[],
   recall: Recall,
-): Promise<RootfsFacts> {
-  const path = resolve(folder, request.source);
+): Promise<FoundInputs> {
+  const path = resolve(folder, source);
   const stats = statSync(path, { throwIfNoEntry: false });
   const kind = stats === undefined ? 'nothing' : stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'neither';
   // All that decides which files are read: the Dockerfile, and what it leaves out. A folder is read as a whole.
-  const mayBeDockerfile = kind === 'file' || (kind === 'folder' && request.type === 'dockerfile');
-  const texts = mayBeDockerfile ? readTexts(disk, path, kind === 'folder', folder, request) : noTexts;
+  const mayBeDockerfile = kind === 'file' || (kind === 'folder' && type === 'dockerfile');
+  const texts = mayBeDockerfile ? readTexts(disk, path, kind === 'folder', folder, requests) : noTexts;
   const known = [...texts].flatMap(([file, text]) => (text === undefined ? [] : [file, text]));
-  const inputs = await recall([path, kind, JSON.stringify(request), ...known], () =>
-    findInputs({ ...request, baseDirectory: folder }, texts),
-  );
-  if (inputs === null) return { files: [], images: [], environment: [], reachesOutside: true };
-  const own = globOf(toWorkspacePath(disk, folder) ?? '');
-  const globs = (paths: readonly string[]) => paths.map((glob) => realGlob(disk, posix.join(own, glob)));
-  const files = globs(inputs.files);
-  return {
-    files: [...inside(files), ...inside(globs(inputs.excluded)).map((glob) => `!${glob}`)],
-    images: inputs.images,
-    environment: [
-      ...inputs.environment,
-      ...(inputs.kind === 'dockerfile' ? [typedInputsVariable] : []),
-      ...(inputs.needsBuilder === undefined ? [] : [buildersVariable]),
-    ],
-    reachesOutside: files.includes(undefined),
-  };
+  return recall([folder, kind, JSON.stringify(requests), ...known], () => findInputs(requests, folder, texts));
 }
+
+const noTexts: KnownTexts = new Map();
 
 /** A glob by where its path leads behind all links; undefined for what lies outside of the workspace. */
 function realGlob(disk: Disk, glob: string): string | undefined {
   const { path, rest } = splitGlob(glob);
   const real = within(path) === undefined ? undefined : toWorkspacePath(disk, join(disk.workspaceRoot, path));
   return real === undefined ? undefined : posix.join(globOf(real), rest);
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
 }
 
 function inside(paths: readonly (string | undefined)[]): readonly string[] {
@@ -319,19 +323,22 @@ function readTexts(
   path: string,
   isFolder: boolean,
   folder: string,
-  { dockerfile, context }: Pick<InputsRequest, 'dockerfile' | 'context'>,
+  requests: readonly Request[],
 ): KnownTexts {
   const source = isFolder ? join(path, 'Dockerfile') : path;
-  const chosen = dockerfile === undefined ? source : resolve(dirname(source), dockerfile);
-  const contexts = [
-    dirname(source),
-    dirname(chosen),
-    folder,
-    ...(context === undefined ? [] : [resolve(folder, context)]),
-  ];
   const texts = new Map<string, string | undefined>();
-  for (const file of [source, chosen, `${chosen}.dockerignore`, ...contexts.map((one) => join(one, '.dockerignore'))]) {
-    if (!texts.has(file)) readText(disk, file, texts);
+  for (const { dockerfile, context } of requests) {
+    const chosen = dockerfile === undefined ? source : resolve(dirname(source), dockerfile);
+    const contexts = [
+      dirname(source),
+      dirname(chosen),
+      folder,
+      ...(context === undefined ? [] : [resolve(folder, context)]),
+    ];
+    const ignoreFiles = contexts.map((one) => join(one, '.dockerignore'));
+    for (const file of [source, chosen, `${chosen}.dockerignore`, ...ignoreFiles]) {
+      if (!texts.has(file)) readText(disk, file, texts);
+    }
   }
   return texts;
 }
@@ -346,16 +353,41 @@ function readText(disk: Disk, file: string, texts: Map<string, string | undefine
   else if (stats.size < largestText) texts.set(file, readFileSync(file, 'utf8'));
 }
 
-/** What a root file system is made from, images by their names in full; null for a source that cannot be read as it is now. */
-async function findInputs(request: InputsRequest, texts: KnownTexts): Promise<RootfsInputs | null> {
+async function findInputs(requests: readonly Request[], folder: string, texts: KnownTexts): Promise<FoundInputs> {
   const { inputsToCome, rootfsInputs } = await import('@nx-kraft/rootfs/inputs');
   const { baseImageName } = await import('../tasks/needs.ts');
-  try {
-    const inputs = rootfsInputs(request, texts);
-    return { ...inputs, images: inputs.images.map(baseImageName) };
-  } catch (error) {
-    if (hasErrorCode(error, 'SOURCE_MISSING')) return inputsToCome(request) ?? null;
-    if (error instanceof Fault) return null;
-    throw error;
-  }
+  const found = requests.map((request): FoundInputs => {
+    const whole = { ...request, baseDirectory: folder };
+    try {
+      return foundIn(rootfsInputs(whole, texts), baseImageName);
+    } catch (error) {
+      const inputs = hasErrorCode(error, 'SOURCE_MISSING') ? inputsToCome(whole) : undefined;
+      if (inputs !== undefined) return foundIn(inputs, baseImageName);
+      if (error instanceof Fault) return { files: [], excluded: [], images: [], environment: [], isWhole: false };
+      throw error;
+    }
+  });
+  return {
+    files: unique(found.flatMap(({ files }) => files)),
+    excluded: unique(found.flatMap(({ excluded }) => excluded)),
+    images: unique(found.flatMap(({ images }) => images)),
+    environment: unique(found.flatMap(({ environment }) => environment)),
+    isWhole: found.every(({ isWhole }) => isWhole),
+  };
+}
+
+/** @param toFullName  gives an image's name in full */
+function foundIn(inputs: RootfsInputs, toFullName: (name: string) => string): FoundInputs {
+  const { kind, files, excluded, images, environment, needsBuilder } = inputs;
+  return {
+    files,
+    excluded,
+    images: images.map(toFullName),
+    environment: [
+      ...environment,
+      ...(kind === 'dockerfile' ? [typedInputsVariable] : []),
+      ...(needsBuilder === undefined ? [] : [buildersVariable]),
+    ],
+    isWhole: true,
+  };
 }
