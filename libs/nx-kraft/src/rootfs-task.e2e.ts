@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { run } from '@nx-kraft/base';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { startRegistry } from '../../oci/test/registry.ts';
@@ -121,6 +124,34 @@ test('options of a configuration and of the command line let a Dockerfile read s
       expect(await workspace.nx('run', 'hello:rootfs', ...args)).toMatchObject({ exitCode: 0 });
       const made = await readFile(workspace.path('apps/hello/.unikraft/build/initramfs-x86_64.cpio'), 'latin1');
       expect(made).toContain(text);
+    }
+  }
+});
+
+test('what comes from the network is never taken from the cache', async () => {
+  let page = 'first';
+  const server = createServer((_request, response) => response.end(page)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const engine = await startEngine();
+  onTestFinished(() => engine.stop());
+  workspace.environment.DOCKER_HOST = engine.host;
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/page`;
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ./Dockerfile');
+  const run = async (...lines: readonly string[]) => {
+    await workspace.write('apps/hello/Dockerfile', ['FROM scratch', ...lines, ''].join('\n'));
+    const { exitCode, output, cached } = await workspace.nx('run', 'hello:rootfs');
+    expect(exitCode, output).toBe(0);
+    const made = await readFile(workspace.path('apps/hello/.unikraft/build/initramfs-x86_64.cpio'), 'latin1');
+    return { isCached: cached.length > 0, hasNew: made.includes(page), warning: /warning: .*/.exec(output)?.[0] };
+  };
+  for (const lines of [[`ADD ${address} /`], [`ARG PAGE=${address}`, 'ADD $PAGE /']]) {
+    for (page of ['first', 'second']) {
+      expect(await run(...lines)).toEqual({
+        isCached: false,
+        hasNew: true,
+        warning: `warning: ${address} may be something else tomorrow, so this task is never cached; --checksum=sha256:… says what it must be`,
+      });
     }
   }
 });

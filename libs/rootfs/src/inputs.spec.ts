@@ -72,6 +72,7 @@ test('a Dockerfile is read with what its needed stages take out of the context',
     ].sort(),
     excluded: ['.unikraft', '.unikraft/**/*'],
     images: ['nginx:1', 'node:22'],
+    moving: [],
     buildArgs: ['TOKEN', 'VERSION'],
     environment: ['TOKEN'],
     needsBuilder: 'runs a command',
@@ -122,6 +123,61 @@ test('what another task has yet to make may become anything but a Dockerfile', (
 test('a mount takes a part of the context whose name holds variables', () => {
   const lines = ['FROM base', 'ARG DIR=tools', 'RUN --mount=type=bind,source=$DIR/bin,target=/t make'];
   expect(dockerfile(lines).files).toEqual([...own, 'tools/bin', 'tools/bin/**/*'].sort());
+});
+
+test('what may be something else each time is told, but not what is named by its digest', () => {
+  const commit = 'a'.repeat(40);
+  const digest = 'b'.repeat(64);
+  const moving = (lines: readonly string[], request: Partial<InputsRequest> = {}): string[] =>
+    dockerfile(['FROM scratch', ...lines], request).moving.map(({ name }) => name);
+  const added = [
+    ['https://example.com/a.tar', ''],
+    ['https://example.com/a.tar', `--checksum=sha256:${digest}`],
+    ['https://example.com/a.tar', '--checksum=$UNKNOWN'],
+    [`https://example.com/a.tar#${commit}`, ''],
+    ['https://example.com/a.git#main', ''],
+    [`https://example.com/a.git#${commit}:folder`, ''],
+    [`https://example.com/a.git?ref=main&commit=${commit}`, ''],
+    ['git@example.com:a.git', `--checksum=${commit}`],
+    [`git@example.com:a.git#${commit.slice(0, 12)}`, ''],
+  ] as const;
+  expect(moving(added.map(([name, flags]) => `ADD ${flags} ${name} /`))).toEqual(
+    [0, 2, 3, 4, 8].map((index) => added[index]?.[0]),
+  );
+  expect(moving([`ADD ["https://example.com/a b", "/"]`])).toEqual(['https://example.com/a b']);
+
+  const variables = ['ARG URL=https://example.com/x SUM', 'ADD --checksum=sha256:$SUM $URL/y /'];
+  expect(dockerfile(['FROM scratch', ...variables])).toMatchObject({
+    files: own,
+    needsBuilder: 'uses --checksum',
+    moving: [{ name: 'https://example.com/x/y' }],
+  });
+  expect(moving(variables, { buildArgs: { SUM: digest } })).toEqual([]);
+  const withoutSum = ['ARG URL=https://example.com/x', 'ADD $URL /'];
+  expect(dockerfile(['FROM scratch', ...withoutSum]).needsBuilder).toBe('adds something from the network');
+
+  const buildContexts = {
+    ...{ folder: 'x', page: 'https://example.com/a.tar', image: 'docker-image://alpine', layout: 'oci-layout://x:1' },
+    ...{ exact: `oci-layout://x@sha256:${digest}`, branch: 'https://example.com/a.git#main' },
+    commit: `https://example.com/a.git#${commit}`,
+  };
+  const { page, layout, branch } = buildContexts;
+  expect(moving(['COPY --from=page / /'], { buildContexts })).toEqual([page, layout, branch]);
+  expect(dockerfile(['FROM scratch'], { buildContexts: { page } })).toMatchObject({
+    files: own,
+    needsBuilder: `is given the context page=${page}`,
+  });
+
+  expect(dockerfile(['ARG VERSION=v1', 'FROM node:${VERSION#v}'])).toMatchObject({
+    images: [],
+    moving: [{ name: 'the image node:${VERSION#v}' }],
+  });
+  for (const syntax of ['docker/dockerfile:1-labs', 'docker/dockerfile-upstream:master']) {
+    expect(dockerfile([`# syntax=${syntax}`, 'FROM scratch']).moving).toEqual([]);
+  }
+  expect(dockerfile(['# syntax=example.com/frontend', 'FROM scratch']).moving).toMatchObject([
+    { name: 'the frontend example.com/frontend' },
+  ]);
 });
 
 test('contexts outside of the base directory are told relative to it', () => {

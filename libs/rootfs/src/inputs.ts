@@ -6,6 +6,16 @@ import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.
 import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
 import { cleanPattern, hasWildcard, type IgnoreRules } from './dockerfile/patterns.ts';
 import { platformArgs, platformOf } from './dockerfile/platform.ts';
+import {
+  addsFromNetwork,
+  imageScheme,
+  isRemote,
+  isRemoteContext,
+  type Moving,
+  movingContext,
+  movingFrontend,
+  movingSource,
+} from './dockerfile/remote.ts';
 import { type BuildScope, StageScope } from './dockerfile/scope.ts';
 import {
   findTarget,
@@ -47,6 +57,8 @@ export interface RootfsInputs {
   readonly excluded: readonly string[];
   /** References of images whose digests count: base images, or the source itself. */
   readonly images: readonly string[];
+  /** What may be something else each time, although nothing that is told here changes. */
+  readonly moving: readonly Moving[];
   /** Names of the build arguments that the Dockerfile declares and that are given. */
   readonly buildArgs: readonly string[];
   /** Those of them whose values come from the environment. */
@@ -94,6 +106,7 @@ const none = {
   context: undefined,
   excluded: [],
   images: [],
+  moving: [],
   buildArgs: [],
   environment: [],
   needsBuilder: undefined,
@@ -150,10 +163,15 @@ function dockerfileInputs(
   const stage = findTarget(stages, request.target, path);
   const needed = neededStages(stages, stage);
   const scope: BuildScope = { dockerfile, stages, buildArgs: given, platformArgs: platform };
-  const sources = needed.flatMap((one) => contextSources(one, scope));
+  const taken = needed.flatMap((one) => takenSources(one, scope));
+  const sources = taken.filter(({ name }) => !isRemote(name)).map(({ name }) => cleanPattern(name));
   const own = [path, `${path}.dockerignore`, `${contextPath}/.dockerignore`].map(below);
+  const images = imagesOf(needed, scope, request);
+  const contexts = Object.fromEntries(
+    Object.entries(request.buildContexts ?? {}).filter(([, value]) => isRemoteContext(value)),
+  );
   const named = Object.values(request.buildContexts ?? {})
-    .filter((value) => !value.includes('://'))
+    .filter((value) => !isRemoteContext(value))
     .map((directory) => resolve(request.baseDirectory, directory));
   const wholes = [...(sources.some(mayNameAnything) ? [contextPath] : []), ...named];
   const declared = declaredArgs(dockerfile.instructions);
@@ -172,10 +190,16 @@ function dockerfileInputs(
       ...exclusionGlobs(ignored).map(inContext),
       ...unique(wholes.flatMap((directory) => outputsOfBuilds(directory, request))),
     ],
-    images: unique(imagesOf(needed, scope, request)),
+    images: unique(images.filter((name) => !name.includes('$'))),
+    moving: [
+      ...taken.filter(({ name }) => isRemote(name)).map(({ name, checksum }) => movingSource(name, checksum)),
+      ...Object.values(contexts).map(movingContext),
+      ...images.filter((name) => name.includes('$')).map(imageOfBuilder),
+      movingFrontend(dockerfile.syntax),
+    ].filter((one) => one !== undefined),
     buildArgs: used,
     environment: used.filter((name) => buildArgs[name] === undefined),
-    needsBuilder: whyBuilderIsNeeded(dockerfile, needed)?.reason,
+    needsBuilder: whyBuilderIsNeeded(dockerfile, needed)?.reason ?? whyNetworkIsNeeded(taken, contexts),
   };
 }
 
@@ -187,14 +211,34 @@ function missing(path: string): never {
   throw new RootfsFault('SOURCE_MISSING', `there is no Dockerfile at ${path}`, { at: path });
 }
 
-/** What a stage takes out of the context: patterns relative to it, '' for all. */
-function contextSources(stage: Stage, build: BuildScope): string[] {
+/** Something that a stage takes: a pattern relative to the context, '' for all, or what ADD gets from elsewhere. */
+interface Taken {
+  readonly name: string;
+  /** What ADD says that it must be; empty where it says nothing. */
+  readonly checksum: string;
+}
+
+function takenSources(stage: Stage, build: BuildScope): Taken[] {
   const scope = scopeBefore(stage, build);
   return stage.instructions.flatMap((instruction) => {
     scope.apply(instruction);
-    const words = instruction.keyword === 'RUN' ? instruction.flags.flatMap(mountSource) : copySources(instruction);
-    return words.map((word) => cleanPattern(expandAsFarAsKnown(word, scope, instruction.line)));
+    const { keyword, flags, line } = instruction;
+    const words = keyword === 'RUN' ? flags.flatMap(mountSource) : copySources(instruction);
+    const given = flags.find(({ name }) => name === 'checksum')?.value ?? '';
+    const checksum = expandAsFarAsKnown(given, scope, line);
+    return words.map((word) => ({ name: expandAsFarAsKnown(word, scope, line), checksum }));
   });
+}
+
+function whyNetworkIsNeeded(taken: readonly Taken[], contexts: Readonly<Record<string, string>>): string | undefined {
+  const [context] = Object.entries(contexts);
+  if (context !== undefined) return `is given the context ${context.join('=')}`;
+  return taken.some(({ name }) => isRemote(name)) ? addsFromNetwork : undefined;
+}
+
+/** An image whose name only a builder can tell. */
+function imageOfBuilder(name: string): Moving {
+  return { name: `the image ${name}`, remedy: 'a name without parts of variables can be locked' };
 }
 
 function copySources(instruction: Instruction): string[] {
@@ -219,7 +263,7 @@ function scopeBefore(stage: Stage, build: BuildScope): StageScope {
 function sourceWords({ rest }: Instruction): string[] {
   return copyWords(rest)
     .slice(0, -1)
-    .filter((word) => !word.startsWith('<<') && !/^(https?|git|ssh):\/\/|^git@/.test(word));
+    .filter((word) => !word.startsWith('<<'));
 }
 
 /** `RUN --mount=type=bind` shows a part of the context, or all of it. */
@@ -281,12 +325,10 @@ function imagesOf(needed: readonly Stage[], { stages }: BuildScope, { buildConte
   const copied = needed.flatMap(({ index, instructions }) =>
     instructions.flatMap(fromFlags).filter((name) => stageIndex(stages.stages.slice(0, index), name) === undefined),
   );
-  const fromContexts = Object.values(buildContexts).flatMap(
-    (value) => /^docker-image:\/\/(.+)$/.exec(value)?.[1] ?? [],
+  const fromContexts = Object.values(buildContexts).flatMap((value) =>
+    value.startsWith(imageScheme) ? value.slice(imageScheme.length) : [],
   );
-  const named = [...bases, ...copied].filter(
-    (name) => name !== 'scratch' && !(name in buildContexts) && !name.includes('$'),
-  );
+  const named = [...bases, ...copied].filter((name) => name !== 'scratch' && !(name in buildContexts));
   return [...named, ...fromContexts];
 }
 

@@ -11,7 +11,7 @@ import type { Input } from './inputs.ts';
 import { affectsWholeProjects } from './legacy-affected.ts';
 import { localLibraries } from './local-libraries.ts';
 import { readLockSummary } from './lock.ts';
-import { withMemory } from './memory.ts';
+import { type Recall, withMemory } from './memory.ts';
 import { findNeighbours } from './neighbours.ts';
 import type { Summary } from './summary.ts';
 import { surveyWorkspace } from './survey.ts';
@@ -28,7 +28,9 @@ export async function createProjects(
   const state = pluginState();
   const names = taskNames(options);
   const disk = new Disk(workspaceRoot);
-  return withMemory(workspaceRoot, async (recall) => {
+  return withMemory(workspaceRoot, async (recallAnything) => {
+    // What another version of the plugin has found out is no answer to what this one asks.
+    const recall: Recall = (ingredients, make) => recallAnything([state, ...ingredients], make);
     const found = new Map<string, { readonly file: string; readonly summary: Summary }>();
     for (const file of inOrderOfPrecedence(kraftfiles)) {
       const folder = dirname(file);
@@ -36,7 +38,7 @@ export async function createProjects(
       const text = readFileSync(join(workspaceRoot, file), 'utf8');
       if (!isKraftfile(text)) continue;
       const directoryName = basename(join(workspaceRoot, folder));
-      const summary = await recall([state, file, directoryName, text], async () => {
+      const summary = await recall([file, directoryName, text], async () => {
         const { summarize } = await import('./summary.ts');
         return summarize(text, file, directoryName);
       });

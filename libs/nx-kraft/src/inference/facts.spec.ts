@@ -92,6 +92,17 @@ test('what cannot be read as it is now is not cached', async () => {
   expect(await rootfsTask()).toMatchObject({ cache: false });
 });
 
+test('what comes from the network is cached only by its digest', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./Dockerfile\n');
+  await put('app/Dockerfile', 'FROM scratch\nADD https://example.com/page /\n');
+  expect(await rootfsTask()).toMatchObject({ cache: false });
+  await put('app/Dockerfile', `FROM scratch\nADD --checksum=sha256:${'a'.repeat(64)} https://example.com/page /\n`);
+  expect(await rootfsTask()).toMatchObject({ cache: true });
+  const buildContexts = { more: 'https://example.com/more.git#main' };
+  await put('app/project.json', JSON.stringify({ targets: { rootfs: { options: { buildContexts } } } }));
+  expect(await rootfsTask()).toMatchObject({ cache: false });
+});
+
 test('what an ignore file leaves out is never what keys know of modes and links', async () => {
   await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./Dockerfile\n');
   await put('app/Dockerfile', 'FROM scratch\nCOPY . /\n');

@@ -75,7 +75,7 @@ export interface RootfsFacts {
   readonly images: readonly string[];
   /** Names of environment variables that go into it; the plugin itself sets some before tasks run. */
   readonly environment: readonly string[];
-  /** Whether it reads something whose changes no cache key can see: outside of the workspace, or not known yet. */
+  /** Whether it reads something whose changes no cache key can see: outside of the workspace, of the network, or not known yet. */
   readonly reachesOutside: boolean;
 }
 
@@ -273,7 +273,7 @@ async function filesystemFacts(
 /** What one file system may be made from with any options of its task. Globs are relative to the Kraftfile's folder. */
 interface FoundInputs extends Pick<RootfsFacts, 'files' | 'images' | 'environment'> {
   readonly excluded: readonly string[];
-  /** Whether the source can be read as it is now with all of these options. */
+  /** Whether the source can be read as it is now with all of these options, and these inputs are all that decides it. */
   readonly isWhole: boolean;
 }
 
@@ -378,7 +378,7 @@ async function findInputs(requests: readonly Request[], folder: string, texts: K
 
 /** @param toFullName  gives an image's name in full */
 function foundIn(inputs: RootfsInputs, toFullName: (name: string) => string): FoundInputs {
-  const { kind, files, excluded, images, environment, needsBuilder } = inputs;
+  const { kind, files, excluded, images, moving, environment, needsBuilder } = inputs;
   return {
     files,
     excluded,
@@ -388,6 +388,6 @@ function foundIn(inputs: RootfsInputs, toFullName: (name: string) => string): Fo
       ...(kind === 'dockerfile' ? [typedInputsVariable] : []),
       ...(needsBuilder === undefined ? [] : [buildersVariable]),
     ],
-    isWhole: true,
+    isWhole: moving.length === 0,
   };
 }

@@ -16,7 +16,10 @@ export const { version: pluginVersion } = JSON.parse(readFileSync(resolve(packag
 export function pluginState(): string {
   if (!import.meta.filename.endsWith('.ts')) return pluginVersion;
   const libs = resolve(packageFolder, '..');
-  const folders = [join(libs, 'kraftfile/src'), join(packageFolder, 'src/inference'), join(packageFolder, 'src/tasks')];
+  const folders = [
+    ...['kraftfile/src', 'rootfs/src', 'rootfs/src/dockerfile'].map((folder) => join(libs, folder)),
+    ...['src/inference', 'src/tasks'].map((folder) => join(packageFolder, folder)),
+  ];
   const times = folders.flatMap((folder) => readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs));
   return `${pluginVersion}-${Math.max(...times)}`;
 }

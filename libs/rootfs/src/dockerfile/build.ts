@@ -25,6 +25,7 @@ import { offerImages } from './packed.ts';
 import { namedImages, pinImages } from './pin.ts';
 import { platformArgs, platformOf } from './platform.ts';
 import { readContext } from './read-context.ts';
+import { imageScheme, isRemoteContext } from './remote.ts';
 import { type BuildScope, StageScope } from './scope.ts';
 import { readSecrets, readSshAgents } from './secrets.ts';
 import { findTarget, neededStages, readStages, type Stage, whyBuilderIsNeeded } from './stages.ts';
@@ -322,8 +323,6 @@ async function jobOf(
   };
 }
 
-const imageScheme = 'docker-image://';
-
 interface NamedContexts {
   readonly local: ReadonlyMap<string, DirectoryNode>;
   readonly remote: Readonly<Record<string, string>>;
@@ -335,7 +334,7 @@ async function namedContexts({ options, place }: Build): Promise<NamedContexts> 
   for (const [name, value] of Object.entries(options.buildContexts ?? {})) {
     const image = value.startsWith(imageScheme) ? value.slice(imageScheme.length) : undefined;
     const exact = image === undefined ? undefined : await options.images?.exact?.(image);
-    if (exact !== undefined || /^[a-z][a-z-]*:\/\//.test(value)) {
+    if (exact !== undefined || isRemoteContext(value)) {
       remote[name] = exact === undefined ? value : imageScheme + exact;
       continue;
     }

@@ -16,6 +16,7 @@ import { cloneTree, copyInto, findMatches, leadsThroughLink, type Match } from '
 import { findOwner } from './owner.ts';
 import { type Heredoc, heredocMark, type Instruction, invalid } from './parse.ts';
 import { hasWildcard } from './patterns.ts';
+import { addsFromNetwork, isRemote } from './remote.ts';
 import { type BuildScope, namesDirectory, StageScope } from './scope.ts';
 import { type Stage, stageIndex } from './stages.ts';
 import { copyWords, expand, hasOpenQuote, NeedsBuilder } from './words.ts';
@@ -132,6 +133,8 @@ class EmbeddedBuilder {
     if (words.length > 1 && !namesDirectory(target)) {
       throw this.#invalid(line, `with more than one source, the target ${target} must end with /`);
     }
+    // What a variable stands for is known only here.
+    if (keyword === 'ADD' && words.some(isRemote)) throw new NeedsBuilder(addsFromNetwork, line);
     const flags = new Map(instruction.flags.map(({ name, value }) => [name, scope.expand(value, line)]));
     // Such a layer is made apart from what is there, and a directory of it then replaces the link.
     if (flags.get('link') === '' && leadsThroughLink(root, toByteName(scope.resolve(target)))) {

@@ -1,5 +1,6 @@
 import { type Dockerfile, type Instruction, invalid } from './parse.ts';
-import { expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './words.ts';
+import { addsFromNetwork, isRemote } from './remote.ts';
+import { copyWords, expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './words.ts';
 
 export interface Stage {
   readonly index: number;
@@ -160,8 +161,8 @@ export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stag
   for (const { instructions } of needed) {
     const running = instructions.find(({ keyword }) => keyword === 'RUN');
     if (running !== undefined) return { reason: 'runs a command', line: running.line };
-    const remote = instructions.find(({ keyword, rest }) => keyword === 'ADD' && remoteSource.test(rest));
-    if (remote !== undefined) return { reason: 'adds something from the network', line: remote.line };
+    const remote = instructions.find(({ keyword, rest }) => keyword === 'ADD' && copyWords(rest).some(isRemote));
+    if (remote !== undefined) return { reason: addsFromNetwork, line: remote.line };
     const odd = instructions.find(({ flags }) => flags.some(({ name }) => !simpleFlags.has(name)));
     if (odd !== undefined) {
       const flag = odd.flags.find(({ name }) => !simpleFlags.has(name))?.name ?? '';
@@ -170,8 +171,6 @@ export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stag
   }
   return undefined;
 }
-
-const remoteSource = /(^|[\s"[])(https?:\/\/|git@|git:\/\/|ssh:\/\/)/;
 
 /** Of HEALTHCHECK, COPY and ADD; HEALTHCHECK's have no meaning for a unikernel. */
 const simpleFlags = new Set(
