@@ -1,22 +1,15 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { MachineFault } from './fault.ts';
 import { listFolder } from './files.ts';
+import { defaultVolumeFolder, volumeName } from './volume-names.ts';
 import { parseVolume, type Volume } from './volumes.ts';
-
-const namePattern = /^[a-zA-Z0-9][\w.-]*$/;
 
 export interface NamedVolume {
   readonly name: string;
   /** The folder that machines share. */
   readonly folder: string;
-}
-
-/** `nx-kraft/volumes` in the user's folder for state. */
-export function defaultVolumeFolder(): string {
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'nx-kraft', 'volumes');
 }
 
 /** Volumes that have a name instead of a path: folders below one folder, made and removed by name. */
@@ -61,7 +54,7 @@ export class VolumeStore {
    */
   async parse(texts: readonly string[], folder: string): Promise<readonly Volume[]> {
     // Most runs name none, and looking for them lies on the way to the guest's first instruction.
-    const names = texts.map((text) => text.split(':')[0] ?? '').filter((source) => namePattern.test(source));
+    const names = texts.map((text) => text.split(':')[0] ?? '').filter((source) => volumeName.test(source));
     const known = names.length === 0 ? [] : await this.list();
     return texts.map((text) => {
       const volume = parseVolume(text, folder);
@@ -76,7 +69,7 @@ export class VolumeStore {
   }
 
   #folder(name: string): string {
-    if (namePattern.test(name)) return join(this.#root, name);
+    if (volumeName.test(name)) return join(this.#root, name);
     throw new MachineFault('MACHINE_BAD_VOLUME', `'${name}' cannot be the name of a volume`, {
       hint: 'It has letters, digits, -, _ and ., and begins with a letter or digit.',
     });

@@ -1,4 +1,4 @@
-import { chmod, cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -230,6 +230,16 @@ test('what a test reads of the host is part of its key, and what it writes is no
   expect(await again()).toBe(false);
   await workspace.write(`${app}/shared/input`, 'two\n');
   expect(await again()).toBe(true);
+  // Nx sees none of these.
+  await chmod(workspace.path(`${app}/shared/input`), 0o755);
+  expect(await again()).toBe(true);
+  await symlink('input', workspace.path(`${app}/shared/link`));
+  expect(await again()).toBe(true);
+  await mkdir(workspace.path(`${app}/shared/empty`));
+  expect(await again()).toBe(true);
+  await workspace.write(`${app}/shared/node_modules/module.js`, '');
+  expect(await again()).toBe(true);
+  expect(await again()).toBe(false);
   workspace.environment.FROM_HOST = 'changed';
   expect(await again()).toBe(true);
   await workspace.write(
@@ -241,4 +251,44 @@ test('what a test reads of the host is part of its key, and what it writes is no
   expect(await again()).toBe(true);
   delete workspace.environment.PATH;
   delete workspace.environment.FROM_HOST;
+});
+
+test('a test of another target waits for its kernel, and is none of the results of the best one', async () => {
+  await rm(workspace.path(`${app}/kraft.test.json`), { force: true });
+  await writeKraftfile(['say', 'up'], 'labels: {}');
+  await workspace.edit(`${app}/Kraftfile`, '[qemu/x86_64]', '[qemu/x86_64, fc/x86_64]');
+  const again = async (...words: readonly string[]): Promise<string> =>
+    (await workspace.nx('run', 'probe:test', ...words)).output;
+  await workspace.nx('run', 'probe:build');
+  expect(await again('--for=qemu-x86_64')).toContain('boots and ends well');
+  expect(await again('--for=qemu-x86_64')).toMatch(/^> nx run probe:test --for=qemu-x86_64$/m);
+
+  const targets = { test: { options: { for: 'fc-x86_64' } } };
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe', targets }));
+  await rm(workspace.path(`${app}/.unikraft/build`), { recursive: true });
+  const other = await workspace.nx('run', 'probe:test');
+  expect([...other.ran, ...other.cached].toSorted()).toEqual(['probe:build:fc-x86_64', 'probe:test']);
+  expect(other.output).not.toContain('KRAFTFILE_NOT_BUILT');
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe' }));
+});
+
+test('a runtime without an initrd runs without the one that another image left', async () => {
+  await rm(workspace.path(`${app}/kraft.test.json`), { force: true });
+  const targets = { package: { options: { name: 'registry.example.com/base:1' } } };
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe', targets }));
+  await workspace.write(`${app}/files/motd`, 'of the initrd\n');
+  await workspace.write(
+    'apps/user/Kraftfile',
+    'spec: v0.6\nname: user\nruntime: registry.example.com/base:1\ncmd: [cat, /motd]\n',
+  );
+  const shown = async (...more: readonly string[]): Promise<string> => {
+    await writeKraftfile(['say', 'up'], ...more);
+    return (await workspace.nx('run', 'user:run')).output;
+  };
+  expect(await shown('rootfs: ./files')).toContain('of the initrd');
+  expect(await shown()).toContain('/motd: No such file');
+  expect(await shown('rootfs: ./files')).toContain('of the initrd');
+  // All but the run comes from the cache now.
+  expect(await shown()).toContain('/motd: No such file');
+  await rm(workspace.path('apps/user'), { recursive: true });
 });

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, posix, relative, sep } from 'node:path';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { type PluginOptions, taskNames } from '../options.ts';
+import { fileDetailsName, volumeDetailsName } from '../tasks/files.ts';
 import { packageFolder, pluginState, pluginVersion } from '../tasks/version.ts';
+import { bootedTargets } from './booted-targets.ts';
 import { type ComponentSources, usedComponents } from './components.ts';
 import { Disk } from './disk.ts';
 import { lookAround } from './facts.ts';
@@ -63,10 +65,13 @@ export async function createProjects(
     const results = await Promise.all(
       [...found].map(async ([folder, { file, summary }]) => {
         const components = usedComponents(summary.components, join(disk.workspaceRoot, folder), sources);
-        const rootfs = { settings: workspace.settingsOf(folder), rootfsTask: names.rootfs };
+        const settings = workspace.settingsOf(folder);
+        const rootfs = { settings, rootfsTask: names.rootfs };
         const facts = await lookAround(disk, file, summary, components, rootfs, recall, summaryIn);
-        if (facts.rootfs.files.length > 0) files[folder] = facts.rootfs.files;
-        for (const variable of versionVariables(summary, facts)) versions.add(variable);
+        if (facts.rootfs.files.length > 0) files[posix.join(folder, fileDetailsName)] = facts.rootfs.files;
+        if (facts.volumes.files.length > 0) files[posix.join(folder, volumeDetailsName)] = facts.volumes.files;
+        const tested = bootedTargets(summary, settings, names.test);
+        for (const variable of versionVariables(summary, facts, tested)) versions.add(variable);
         local.push(...facts.kernels.folders.map(({ path }) => path));
         const { project, externalNodes } = inferProject(
           {
@@ -74,6 +79,7 @@ export async function createProjects(
             kraftfile: file,
             summary,
             facts,
+            settings,
             neighbours: findNeighbours(folder, summary, facts, workspace),
             lock,
             salt: pluginVersion,

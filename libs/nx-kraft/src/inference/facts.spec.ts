@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { NxJsonConfiguration, TargetConfiguration } from '@nx/devkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createProjects } from './create-projects.ts';
 
 let folder: string;
@@ -196,5 +196,30 @@ test('a kernel that takes something in by an absolute path is cached only where 
     expect(JSON.stringify(inside.inputs)).toContain('{workspaceRoot}/shared/include/**/*');
   } finally {
     await rm(outside, { recursive: true });
+  }
+});
+
+test('a volume by name is none of the folders in the workspace, whatever these are called', async () => {
+  await put('app/data/db', '1');
+  const volumes = async (text: string): Promise<TargetConfiguration> => {
+    await put('app/Kraftfile', `spec: v0.6\nruntime: base\n${text}\n`);
+    return (await tasks()).test ?? {};
+  };
+  vi.stubEnv('XDG_STATE_HOME', join(folder, 'state'));
+  try {
+    const here = await volumes('volumes: [data:/data]');
+    expect(here.cache).toBe(true);
+    expect(here.inputs).toEqual(
+      expect.arrayContaining([
+        { fileset: '{workspaceRoot}/app/data/**/*', includeIgnored: true },
+        { fileset: '{projectRoot}/.unikraft/volume-details', includeIgnored: true },
+      ]),
+    );
+    expect(await volumes('volumes: { data: { destination: /data } }')).toMatchObject({ cache: false });
+    await put('state/nx-kraft/volumes/data/db', '1');
+    expect(await volumes('volumes: [data:/data]')).toMatchObject({ cache: false });
+    expect(await volumes('volumes: [./data:/data]')).toMatchObject({ cache: true });
+  } finally {
+    vi.unstubAllEnvs();
   }
 });

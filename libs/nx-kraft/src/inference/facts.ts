@@ -3,6 +3,7 @@ import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { Fault, hasErrorCode } from '@nx-kraft/base';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
 import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
+import { isNamedVolume } from '@nx-kraft/machine/volume-names';
 import type { InputsRequest, KnownTexts, RootfsInputs } from '@nx-kraft/rootfs';
 import { globOf, splitGlob } from '@nx-kraft/rootfs/globs';
 import { deployFileName } from '../tasks/files.ts';
@@ -151,6 +152,7 @@ function sourceFolder(disk: Disk, path: string): string | undefined {
 
 function volumeFacts(disk: Disk, folder: string, { volumes }: Summary): VolumeFacts {
   const paths = volumes.map((source) => {
+    if (source === null || isNamedVolume(source)) return undefined;
     const path = resolve(folder, source);
     return isThere(path) ? toWorkspacePath(disk, path) : undefined;
   });

@@ -24,6 +24,8 @@ interface Around {
   readonly folder: string;
   /** The plugin's version. */
   readonly salt: string;
+  /** The options that tasks may get. */
+  readonly variants: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
 }
 
 const noLock: LockSummary = { components: new Map(), images: new Map() };
@@ -56,6 +58,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
         rootfs: { files: ['apps/web/rootfs/**/*'], images: [], environment: [], reachesOutside: false },
         volumes: { files: [], reachesOutside: false },
       },
+      settings: { variants: (task) => around.variants?.[task] ?? [{}] },
       neighbours: { images: {}, folders: ['core'], haveKernels },
       lock,
       salt,
@@ -123,6 +126,17 @@ describe('the tasks of a Kraftfile', () => {
     const { targets = {} } = infer(kraftfile, { buildTargetName: 'kernel', runTargetName: 'boot' }).project;
     expect(Object.keys(targets)).toEqual(expect.arrayContaining(['kernel:fc-arm64', 'kernel', 'boot']));
     expect(targets.boot?.dependsOn).toEqual(['kernel:qemu-x86_64', 'rootfs']);
+  });
+
+  test('boot the targets that their options name, which are made before, and else the best of the host', () => {
+    const variants = { test: [{ for: 'fc-arm64' }], run: [{}, { for: 'fc-arm64' }], debug: [{ for: 'none' }] };
+    const { targets = {} } = infer(kraftfile, {}, noLock, { variants }).project;
+    expect(targets.test?.dependsOn).toEqual(['build:fc-arm64', 'rootfs']);
+    expect(targets.run?.dependsOn).toEqual(['build:qemu-x86_64', 'build:fc-arm64', 'rootfs']);
+    expect(targets.debug?.dependsOn).toEqual(['rootfs']);
+    expect(targets['boot-report']?.dependsOn).toEqual(['build:qemu-x86_64', 'rootfs']);
+    expect(JSON.stringify(targets.test?.inputs)).toContain('NX_KRAFT_FIRECRACKER');
+    expect(JSON.stringify(targets.test?.inputs)).not.toContain('NX_KRAFT_QEMU');
   });
 
   test('all say what they do', () => {

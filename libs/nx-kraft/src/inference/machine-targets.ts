@@ -7,20 +7,19 @@ import type { InferenceSource } from './targets.ts';
 /**
  * Tasks that boot what was built, or end what runs. None of them is cached: what they give is what happens meanwhile.
  *
- * @param booted  the tasks that must have been run before a machine can start
+ * @param before  gives the tasks that must have been run before one of these can start a machine
  */
 export function machineTargets(
   { kraftfile, summary }: InferenceSource,
   names: TaskNames,
-  booted: readonly string[],
+  before: (task: string) => string[],
 ): Record<string, TargetConfiguration> {
   const options = { kraftfile };
-  const dependsOn = [...booted];
   const debug: TargetConfiguration = {
     executor: 'nx-kraft:debug',
     options,
     continuous: true,
-    dependsOn,
+    dependsOn: before(names.debug),
     metadata: describe("Boots the host's best target, waiting for gdb, and shows the line for gdb"),
   };
   return {
@@ -30,7 +29,7 @@ export function machineTargets(
       continuous: true,
       // The executor tells: QEMU takes connections to its ports long before the guest does.
       readyWhen: { signal: true },
-      dependsOn,
+      dependsOn: before(names.run),
       metadata: describe("Boots the host's best target and shows its console"),
     },
     [names.stop]: {
@@ -43,7 +42,7 @@ export function machineTargets(
     [names.bootReport]: {
       executor: 'nx-kraft:boot-report',
       options,
-      dependsOn,
+      dependsOn: before(names.bootReport),
       // What else runs on this machine would be measured, too.
       parallelism: false,
       metadata: describe(`Boots the first scenario of ${testFileName} many times and tells times, memory and sizes`),

@@ -46,8 +46,11 @@ export interface Summary {
   readonly rootfsOutputs: readonly string[];
   readonly packageDigest: string;
   readonly testDigest: string;
-  /** What the guest gets of the host: paths, or names of volumes that were made by name. */
-  readonly volumes: readonly string[];
+  /**
+   * What the guest gets of the host: paths, or names of volumes that were made by name; null for one that can only be meant
+   * by its name.
+   */
+  readonly volumes: readonly (string | null)[];
   /** Names of the variables whose values the guest gets from the host. */
   readonly hostEnvironment: readonly string[];
   /** The folder of the OCI image layout, and the file that the same may be written into. */
@@ -106,7 +109,7 @@ export function summarize(text: string, file: string, directoryName: string): Su
     ]),
     packageDigest: digest(packageFingerprint(kraftfile)),
     testDigest: digest(targets.map((target) => testFingerprint(kraftfile, target))),
-    volumes: kraftfile.volumes.map(({ name, source = name }) => source ?? ''),
+    volumes: kraftfile.volumes.map(({ source }) => source ?? null),
     hostEnvironment: Object.keys(kraftfile.env).filter((name) => kraftfile.env[name] === ''),
     image: imageName(kraftfile),
     archive: archiveName(kraftfile),

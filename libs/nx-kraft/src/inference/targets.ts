@@ -5,8 +5,9 @@ import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { globOf, globTest } from '@nx-kraft/rootfs/globs';
 import type { TaskNames } from '../options.ts';
 import { sealName } from '../local-cache/seal.ts';
-import { fileDetailsName, lockFileName, testFileName } from '../tasks/files.ts';
-import { hostTarget } from '../tasks/host-target.ts';
+import { fileDetailsName, lockFileName, testFileName, volumeDetailsName } from '../tasks/files.ts';
+import { typedTargetVariable } from '../tasks/typed-inputs.ts';
+import { bootedTargets } from './booted-targets.ts';
 import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -18,6 +19,7 @@ import type { LockSummary } from './lock.ts';
 import { notCompiled } from './not-compiled.ts';
 import { machineTargets } from './machine-targets.ts';
 import type { Neighbours, PackedImage } from './neighbours.ts';
+import type { ProjectSettings } from './project-options.ts';
 import type { Summary, TargetSummary } from './summary.ts';
 import { testPrograms, toolchainVariables } from './variables.ts';
 
@@ -27,6 +29,8 @@ export interface InferenceSource {
   readonly kraftfile: string;
   readonly summary: Summary;
   readonly facts: Facts;
+  /** What the project itself says to Nx. */
+  readonly settings: Pick<ProjectSettings, 'variants'>;
   readonly neighbours: Neighbours;
   readonly lock: LockSummary;
   /** Goes into all cache keys. */
@@ -141,7 +145,7 @@ function workingTargets(
   parts: Parts,
   external: InferredProject['externalNodes'],
 ): Record<string, TargetConfiguration> {
-  const { kraftfile, summary, facts } = source;
+  const { kraftfile, summary, facts, settings } = source;
   const options = { kraftfile };
   const kernels =
     summary.kernels !== 'none'
@@ -151,8 +155,12 @@ function workingTargets(
       : [];
   const filesystems =
     summary.filesystems.length === 0 ? [] : [[names.rootfs, rootfsTarget(source, names, parts)] as const];
-  const best = `${names.build}:${hostTarget(summary.targets)?.id}`;
-  const booted = [...kernels.filter(([task]) => task === best), ...filesystems].map(([task]) => task);
+  const tested = bootedTargets(summary, settings, names.test);
+  /** What must have been made before a task can boot a target. */
+  const before = (targets: readonly TargetSummary[]): string[] => [
+    ...(summary.kernels === 'none' ? [] : targets.map(({ id }) => `${names.build}:${id}`)),
+    ...filesystems.map(([task]) => task),
+  ];
   const bootable = {
     [names.package]: {
       executor: 'nx-kraft:package',
@@ -187,11 +195,12 @@ function workingTargets(
       executor: 'nx-kraft:test',
       options,
       cache: !facts.volumes.reachesOutside,
-      dependsOn: booted,
+      dependsOn: before(tested),
       inputs: [
         ...parts.inputs('test', summary.testDigest),
         ...facts.volumes.files.map(asFileset),
-        ...[...summary.hostEnvironment, ...testPrograms(summary)].map(variable),
+        ...(facts.volumes.files.length === 0 ? [] : [volumeDetails]),
+        ...[...summary.hostEnvironment, ...testPrograms(tested), typedTargetVariable].map(variable),
         `{projectRoot}/${testFileName}`,
         madeBefore,
       ],
@@ -209,7 +218,7 @@ function workingTargets(
     },
     ...Object.fromEntries([...kernels, ...filesystems]),
     ...bootable,
-    ...machineTargets(source, names, booted),
+    ...machineTargets(source, names, (task) => before(bootedTargets(summary, settings, task))),
     ...kernelTargets(source, names),
     ...cloudTargets(source, names),
     [names.lint]: lintTarget(source),
@@ -347,6 +356,9 @@ function sparing(file: string, glob: string): readonly string[] {
 
 /** What Nx's hashes leave out of the files of a root file system, as the plugin writes it down before tasks are hashed. */
 const fileDetails: Input = { fileset: `{projectRoot}/${fileDetailsName}`, includeIgnored: true };
+
+/** The same for what guests read of the host. */
+const volumeDetails: Input = { fileset: `{projectRoot}/${volumeDetailsName}`, includeIgnored: true };
 
 /** Ignored files count too: what a build before this one made is seldom in git. */
 function asFileset(glob: string): Input {

@@ -1,7 +1,6 @@
-import { qemuVariable, toolchainVariable } from '../tasks/files.ts';
-import { hostTarget } from '../tasks/host-target.ts';
+import { firecrackerVariable, qemuVariable, toolchainVariable } from '../tasks/files.ts';
 import type { Facts } from './facts.ts';
-import type { Summary } from './summary.ts';
+import type { Summary, TargetSummary } from './summary.ts';
 import { dataFile, readIfThere, writeWhole } from './workspace-data.ts';
 
 /** The variable with the versions of the programs that can build a Dockerfile; part of the keys of those that need one. */
@@ -12,16 +11,21 @@ export const erofsVariable = 'NX_KRAFT_MKFS_EROFS';
 
 /** What has to be found out before tasks are hashed, since Nx does not look at it. */
 export interface NeededVariables {
-  /** The project's folder → globs, relative to the workspace, of files whose modes, links and empty folders count. */
+  /**
+   * The file in a project that tells of it → globs of files whose modes, links and empty folders count; all relative to the
+   * workspace.
+   */
   readonly files: Readonly<Record<string, readonly string[]>>;
   /** The variables with versions of programs that any task has among its inputs. */
   readonly versions: readonly string[];
 }
 
-/** The variables with the versions of what boots the host's best target, which is the one that is tested. */
-export function testPrograms({ targets }: Summary): readonly string[] {
-  const best = hostTarget(targets);
-  return best?.platform === 'qemu' ? [qemuVariable(best.architecture)] : [];
+/** The variables with the versions of what boots targets. */
+export function testPrograms(tested: readonly TargetSummary[]): readonly string[] {
+  const variables = tested.flatMap(({ platform, architecture }) =>
+    platform === 'qemu' ? [qemuVariable(architecture)] : platform === 'fc' ? [firecrackerVariable] : [],
+  );
+  return [...new Set(variables)];
 }
 
 /** The variables with versions of the tools that build a kernel. */
@@ -29,13 +33,17 @@ export function toolchainVariables(architecture: string, { kernels }: Facts): re
   return [undefined, ...kernels.compilers].map((other) => toolchainVariable(architecture, other));
 }
 
-/** The variables with versions of programs among the inputs of a Kraftfile's tasks. */
-export function versionVariables(summary: Summary, facts: Facts): readonly string[] {
+/**
+ * The variables with versions of programs among the inputs of a Kraftfile's tasks.
+ *
+ * @param tested  the targets that its tests boot
+ */
+export function versionVariables(summary: Summary, facts: Facts, tested: readonly TargetSummary[]): readonly string[] {
   const { kernels, targets } = summary;
   const { rootfs } = facts;
   return [
     ...(kernels === 'source' ? targets.flatMap(({ architecture }) => toolchainVariables(architecture, facts)) : []),
-    ...testPrograms(summary),
+    ...testPrograms(tested),
     ...[buildersVariable, erofsVariable].filter((name) => rootfs.environment.includes(name)),
   ];
 }

@@ -11,6 +11,11 @@ export interface RuntimeRecord {
   /** The image by the digest of its index; undefined for a kernel that was a file. */
   readonly image?: string;
   readonly cmd: readonly string[];
+  /**
+   * Whether its own initrd lies beside the kernel. One that is there may be another image's: what Nx takes from its cache
+   * removes nothing.
+   */
+  readonly hasInitrd: boolean;
 }
 
 /** The configuration that a target's kernel was built with. @throws ProjectFault KRAFTFILE_NOT_BUILT */

@@ -15,10 +15,16 @@ export const lockFileName = 'kraft.lock';
  */
 export const fileDetailsName = '.unikraft/file-details';
 
+/** The same for what a test's guest reads through volumes. */
+export const volumeDetailsName = '.unikraft/volume-details';
+
 /** The variable with the version of the QEMU that boots an architecture; part of the keys of tests. */
 export function qemuVariable(architecture: string): string {
   return `NX_KRAFT_QEMU_${architecture.toUpperCase()}`;
 }
+
+/** The variable with the version of the Firecracker that boots tests. */
+export const firecrackerVariable = 'NX_KRAFT_FIRECRACKER';
 
 /**
  * The variable with the versions of the tools that build kernels for an architecture; part of the cache keys.

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Target } from '@nx-kraft/kraftfile';
@@ -45,12 +44,14 @@ export async function planMachine(
   const config = await readKernelConfig(project, target);
   const command = await findCommand(project, target.architecture);
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
-  const runtimeArgs = isRuntime ? (await readRuntime(project, target)).cmd : [];
+  const runtime = isRuntime ? await readRuntime(project, target) : undefined;
+  const runtimeArgs = runtime?.cmd ?? [];
   const initrd = join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs?.format));
   // A runtime's own files are in its kernel or its initrd; those of the project are put over them.
-  const hasInitrd = isRuntime
-    ? kraftfile.rootfs !== undefined || existsSync(initrd)
-    : kraftfile.rootfs !== undefined && !isEmbedded(config);
+  const hasInitrd =
+    runtime === undefined
+      ? kraftfile.rootfs !== undefined && !isEmbedded(config)
+      : kraftfile.rootfs !== undefined || runtime.hasInitrd;
   const settings = await machineSettings(options, start, command.env);
   if (hasInitrd) await tellOfMemory(initrd, settings.memory);
   return {

@@ -15,7 +15,8 @@ beforeEach(async () => {
   vi.stubEnv('NX_WORKSPACE_DATA_DIRECTORY', undefined);
   await mkdir(join(workspace, 'apps/web/rootfs'), { recursive: true });
   await writeFile(tool(), '');
-  rememberVariables(workspace, { files: { 'apps/web': ['apps/web/rootfs', 'apps/web/rootfs/**/*'] }, versions: [] });
+  const files = { 'apps/web/.unikraft/file-details': ['apps/web/rootfs', 'apps/web/rootfs/**/*'] };
+  rememberVariables(workspace, { files, versions: [] });
 });
 afterEach(async () => {
   vi.unstubAllEnvs();

@@ -7,13 +7,13 @@ import { ContentDigests, type KnownContent } from '@nx-kraft/rootfs/content-dige
 import { FileDetails } from '@nx-kraft/rootfs/file-details';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
 import { dataFile, readIfThere, writeWhole } from '../inference/workspace-data.ts';
-import { fileDetailsName, qemuVariable, toolchainVariable } from './files.ts';
+import { firecrackerVariable, qemuVariable, toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';
 import { ProgramVersions } from './program-versions.ts';
 
 /**
- * Makes what stands in the inputs of tasks for what Nx itself does not hash. What a root file system takes from the disk
- * beside the contents of files is written into a file of its project: Nx copies all variables for each task, so a
+ * Makes what stands in the inputs of tasks for what Nx itself does not hash. What root file systems and guests take from
+ * the disk beside the contents of files is written into files of their projects: Nx copies all variables for each task, so a
  * variable for each project would cost the square of their number.
  *
  * @returns variables with the versions of the tools that make kernels and file systems
@@ -23,10 +23,10 @@ export async function prepareInputs(workspaceRoot: string): Promise<Readonly<Rec
   const memory = dataFile(workspaceRoot, 'nx-kraft-contents.json');
   const contents = new ContentDigests(readContents(memory));
   const details = new FileDetails(workspaceRoot, contents);
-  for (const [root, globs] of Object.entries(files)) {
+  for (const [file, globs] of Object.entries(files)) {
     const excluded = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
     const read = globs.filter((glob) => !glob.startsWith('!'));
-    keepText(join(workspaceRoot, root, fileDetailsName), details.digest(read, excluded));
+    keepText(join(workspaceRoot, file), details.digest(read, excluded));
   }
   keepText(memory, contents.known.size === 0 ? '' : JSON.stringify([...contents.known]));
   const programs = new ProgramVersions(workspaceRoot);
@@ -65,11 +65,14 @@ async function describePrograms(
   const others = architectures
     .flatMap((architecture) => otherCompilerNames.map((name) => ({ architecture, name })))
     .filter(({ architecture, name }) => variables.includes(toolchainVariable(architecture, name)));
-  const booted = Object.entries(emulators).filter(([name]) => variables.includes(qemuVariable(name)));
-  const [toolchains, compilers, emulated, builders, erofs] = await Promise.all([
+  const booted = [
+    ...Object.entries(emulators).map(([name, program]) => [qemuVariable(name), program] as const),
+    [firecrackerVariable, 'firecracker'] as const,
+  ].filter(([variable]) => variables.includes(variable));
+  const [toolchains, compilers, monitors, builders, erofs] = await Promise.all([
     describeKernelTools(workspaceRoot, architectures, memory),
     Promise.all(others.map(async ({ architecture, name }) => describeOtherCompiler(name, architecture, ask))),
-    Promise.all(booted.map(async ([name, program]) => [qemuVariable(name), await ask(program)] as const)),
+    Promise.all(booted.map(async ([variable, program]) => [variable, await ask(program)] as const)),
     variables.includes(buildersVariable) ? describeBuilders(ask) : '',
     variables.includes(erofsVariable) ? recall('erofs', 'mkfs.erofs', describeErofs) : '',
   ]);
@@ -78,7 +81,7 @@ async function describePrograms(
     ...others.map(
       ({ architecture, name }, index) => [toolchainVariable(architecture, name), compilers[index] ?? ''] as const,
     ),
-    ...emulated,
+    ...monitors,
     [buildersVariable, builders],
     [erofsVariable, erofs],
   ];

@@ -43,7 +43,7 @@ export async function takeRuntime(
   if (runtime.kernel !== undefined) {
     await place(resolve(folder, runtime.kernel), output(names.kernel));
     await write(output(names.config), '');
-    await write(output(names.runtime), JSON.stringify({ cmd: [] } satisfies RuntimeRecord));
+    await write(output(names.runtime), JSON.stringify({ cmd: [], hasInitrd: false } satisfies RuntimeRecord));
     return;
   }
   const rules = networkRules(options);
@@ -63,7 +63,9 @@ export async function takeRuntime(
     await (unpacked.initrd === undefined ? rm(initrd, { force: true }) : place(unpacked.initrd, initrd));
   }
   await write(output(names.config), `${(found.entry.platform['os.features'] ?? []).join('\n')}\n`);
-  const record: RuntimeRecord = { image: `${image}@${found.index}`, cmd: unpacked.config.config?.Cmd ?? [] };
+  const cmd = unpacked.config.config?.Cmd ?? [];
+  const hasInitrd = kraftfile.rootfs === undefined && unpacked.initrd !== undefined;
+  const record: RuntimeRecord = { image: `${image}@${found.index}`, cmd, hasInitrd };
   await write(output(names.runtime), JSON.stringify(record));
   tell(`${names.kernel} from ${record.image}`);
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { typedInputs, typedInputsVariable } from './typed-inputs.ts';
+import { typedInputs, typedInputsVariable, typedTargetVariable } from './typed-inputs.ts';
 
 const value = (...argv: readonly string[]): string | undefined => typedInputs(argv)[typedInputsVariable];
+const target = (...argv: readonly string[]): string | undefined => typedInputs(argv)[typedTargetVariable];
 
 test.each([
   ['run', 'app:rootfs', '--context=../..'],
@@ -20,3 +21,12 @@ test.each([
 ])('all others have one: %s %s %s', (...argv) => {
   expect(value(...argv)).toBe('');
 });
+
+test.each([['--for=fc-x86_64'], ['--for', 'fc-x86_64']])(
+  'neither do two runs of a target that is typed: %s %s',
+  (...argv) => {
+    expect(target('run', 'app:test', ...argv)).not.toBe(target('run', 'app:test', ...argv));
+    expect(target('run', 'app:test', '--force', '--format=for')).toBe('');
+    expect(value('run', 'app:test', ...argv)).toBe('');
+  },
+);
