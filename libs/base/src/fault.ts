@@ -89,3 +89,8 @@ export function refusalOf(error: unknown): Fault | undefined {
 export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
+
+/** Whether `error` says that a path leads to nothing that can be got at: it is not there, may not be followed, or is no path. */
+export function leadsNowhere(error: unknown): boolean {
+  return hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EPERM', 'ERR_INVALID_ARG_VALUE');
+}

@@ -39,12 +39,12 @@ export function listSources(folder: string): readonly string[] {
   return findSources(folder).paths;
 }
 
-/** None of a folder below that may not be read or is gone by now. */
+/** None of a folder that may not be read, nor of one below that is gone by now. */
 function entriesOf(folder: string, below: string): readonly Dirent[] {
   try {
     return readdirSync(below === '' ? folder : `${folder}/${below}`, { withFileTypes: true });
   } catch (error) {
-    if (below !== '' && hasErrorCode(error, 'ENOENT', 'EACCES')) return [];
+    if (hasErrorCode(error, 'EACCES') || (below !== '' && hasErrorCode(error, 'ENOENT'))) return [];
     throw error;
   }
 }

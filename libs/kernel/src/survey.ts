@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path';
-import { FileFault, hasErrorCode, regularFile } from '@nx-kraft/base';
+import { FileFault, hasErrorCode, leadsNowhere, regularFile } from '@nx-kraft/base';
 import { findAbsolute, findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
 import { findSources, type Sources } from './source-list.ts';
@@ -129,7 +129,7 @@ function readTarget(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch (error) {
-    if (hasErrorCode(error, 'EINVAL', 'ENOENT')) return undefined;
+    if (hasErrorCode(error, 'EINVAL') || leadsNowhere(error)) return undefined;
     throw error;
   }
 }
@@ -154,7 +154,7 @@ function readText(file: string): string {
   try {
     return readFileSync(regularFile(file), 'utf8');
   } catch (error) {
-    if (error instanceof FileFault || hasErrorCode(error, 'ENOENT', 'EISDIR', 'EACCES')) return '';
+    if (error instanceof FileFault || leadsNowhere(error) || hasErrorCode(error, 'EISDIR')) return '';
     throw error;
   }
 }

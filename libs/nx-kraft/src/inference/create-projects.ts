@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, posix, relative, sep } from 'node:path';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
+import { leadsNowhere, refusalOf } from '@nx-kraft/base';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { type PluginOptions, taskNames } from '../options.ts';
 import { fileDetailsName, volumeDetailsName } from '../tasks/files.ts';
@@ -37,14 +38,8 @@ export async function createProjects(
     for (const file of inOrderOfPrecedence(kraftfiles)) {
       const folder = dirname(file);
       if (found.has(folder)) continue;
-      const text = readFileSync(join(workspaceRoot, file), 'utf8');
-      if (!isKraftfile(text)) continue;
-      const directoryName = basename(join(workspaceRoot, folder));
-      const summary = await recall([file, directoryName, text], async () => {
-        const { summarize } = await import('./summary.ts');
-        return summarize(text, file, directoryName);
-      });
-      found.set(folder, { file, summary });
+      const summary = await readSummary(file, workspaceRoot, recall);
+      if (summary !== undefined) found.set(folder, { file, summary });
     }
     const workspace = await surveyWorkspace(disk, found, names, recall, (task) =>
       targetDefaults(nxJsonConfiguration, names, task),
@@ -93,8 +88,32 @@ export async function createProjects(
       }),
     );
     rememberVariables(workspaceRoot, { files, versions: [...versions].toSorted() });
-    const libraries = { projects: { ...localLibraries(workspaceRoot, local, found) } };
+    const libraries = { projects: { ...localLibraries(disk, local, found) } };
     return [...results, ...results.slice(0, 1).map(([file]) => [file, libraries] as const)];
+  });
+}
+
+/** What a file says; undefined for one of another kind. One that cannot be read is a project that tells so. */
+async function readSummary(
+  file: string,
+  workspaceRoot: string,
+  recall: Recall,
+): Promise<Summary | undefined> {
+  const path = join(workspaceRoot, file);
+  const directoryName = basename(dirname(path));
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const refusal = leadsNowhere(error) ? refusalOf(error) : undefined;
+    if (refusal === undefined) throw error;
+    const { summarizeBroken } = await import('./summary.ts');
+    return summarizeBroken(`${file}: ${refusal.message}`, directoryName);
+  }
+  if (!isKraftfile(text)) return undefined;
+  return recall([file, directoryName, text], async () => {
+    const { summarize } = await import('./summary.ts');
+    return summarize(text, file, directoryName);
   });
 }
 

@@ -1,6 +1,6 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { leadsNowhere } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
 
 /**
@@ -25,7 +25,16 @@ export class Disk {
 
   /** Whether there is a file at an absolute path, or a link to one, that can be read to its end: no pipe, socket or device. */
   hasFile(path: string): boolean {
-    return this.has(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    return this.has(path) && this.stats(path)?.isFile() === true;
+  }
+
+  hasFolder(path: string): boolean {
+    return this.stats(path)?.isDirectory() === true;
+  }
+
+  /** What lies at an absolute path, behind links; undefined where that leads nowhere, of which the task tells that takes it. */
+  stats(path: string): Stats | undefined {
+    return unlessNowhere(() => statSync(path, { throwIfNoEntry: false }));
   }
 
   /**
@@ -73,21 +82,19 @@ export class Disk {
 type Entries = ReadonlyMap<string, 'link' | 'other'>;
 
 function realPathIfThere(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) return path;
-    throw error;
-  }
+  return unlessNowhere(() => realpathSync.native(path)) ?? path;
 }
 
-/** Nothing where there is no folder. */
 function listing(folder: string): Entries {
+  const entries = unlessNowhere(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return new Map(entries.map((entry) => [entry.name, entry.isSymbolicLink() ? 'link' : 'other']));
+}
+
+function unlessNowhere<T>(look: () => T): T | undefined {
   try {
-    const entries = readdirSync(folder, { withFileTypes: true });
-    return new Map(entries.map((entry) => [entry.name, entry.isSymbolicLink() ? 'link' : 'other']));
+    return look();
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return new Map();
+    if (leadsNowhere(error)) return undefined;
     throw error;
   }
 }

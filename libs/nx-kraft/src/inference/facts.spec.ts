@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { NxJsonConfiguration, TargetConfiguration } from '@nx/devkit';
+import type { NxJsonConfiguration, ProjectsConfigurations, TargetConfiguration } from '@nx/devkit';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createProjects } from './create-projects.ts';
 
@@ -162,6 +162,63 @@ test('what a Dockerfile takes with any of the options that its task may get is r
     JSON.stringify({ targets: { rootfs: { options: { context: [], buildArgs: 'x', roms: 1 } } } }),
   );
   expect(await files()).toEqual(at('app/a'));
+});
+
+const long = 'x'.repeat(300);
+
+test.each([
+  ['a root file system', (path: string) => `runtime: base\nrootfs: { source: "${path}", type: dockerfile }\n`],
+  ['a Dockerfile', (path: string) => `runtime: base\nrootfs: { source: { path: ., dockerfile: "${path}" } }\n`],
+  ['a read-only image', (path: string) => `runtime: base\nroms: [{ source: "${path}" }]\n`],
+  ['a library', (path: string) => `unikraft: stable\nlibraries: { a: { source: "${path}" } }\n`],
+])('%s at a path that leads nowhere takes no other project away', async (_, kraftfile) => {
+  await put('good/Kraftfile', 'spec: v0.6\nruntime: base\n');
+  await symlink('loop', join(folder, 'good/loop'));
+  await put('good/file', '');
+  for (const path of [
+    './loop',
+    './loop/x',
+    './file/x',
+    `./${long}`,
+    `./${long}/x`,
+    `./${'d/'.repeat(3000)}`,
+    './a\\0b',
+  ]) {
+    await put('app/Kraftfile', `spec: v0.7\ntargets: [qemu/x86_64]\n${kraftfile(path.replace('./', '../good/'))}`);
+    const context = { workspaceRoot: folder, nxJsonConfiguration: {} };
+    const found = await createProjects(['app/Kraftfile', 'good/Kraftfile'], {}, context);
+    expect(found.flatMap(([, { projects }]) => Object.keys(projects ?? {}))).toEqual(['app', 'good']);
+  }
+});
+
+test('what may not be read takes no other project away', async () => {
+  const isRoot = process.geteuid?.() === 0;
+  const runtime = 'spec: v0.7\nruntime: base\n';
+  await put('good/Kraftfile', runtime);
+  await put('app/Kraftfile', `${runtime}rootfs: { source: ./private, type: dockerfile }\n`);
+  await put('app/private/Dockerfile', 'FROM scratch\n');
+  const places = ['app/private/Dockerfile', 'app/private', 'app/Kraftfile'];
+  const context = { workspaceRoot: folder, nxJsonConfiguration: {} };
+  await mkdir(join(folder, '.nx'));
+  await chmod(join(folder, '.nx'), 0o777);
+  await chmod(folder, 0o755);
+  for (const place of places) {
+    const { mode } = await stat(join(folder, place));
+    await chmod(join(folder, place), 0);
+    // For root nothing is private.
+    if (isRoot) process.seteuid?.(65534);
+    try {
+      const found = await createProjects(['app/Kraftfile', 'good/Kraftfile'], {}, context);
+      const projects = Object.assign({}, ...found.map(([, one]) => one.projects)) as ProjectsConfigurations['projects'];
+      expect(Object.keys(projects)).toEqual(['app', 'good']);
+      if (place === 'app/Kraftfile')
+        expect(projects.app?.metadata?.description).toMatch(/^app\/Kraftfile: you may not/);
+      else expect(projects.app?.targets?.rootfs).toMatchObject({ cache: false });
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      await chmod(join(folder, place), mode);
+    }
+  }
 });
 
 test('a build file that leads nowhere hides no unikernel within the folder that another one names', async () => {

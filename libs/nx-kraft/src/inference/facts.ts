@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
-import { Fault, hasErrorCode } from '@nx-kraft/base';
+import { Fault, hasErrorCode, leadsNowhere } from '@nx-kraft/base';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
 import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
 import { isNamedVolume } from '@nx-kraft/machine/volume-names';
@@ -154,7 +154,7 @@ function volumeFacts(disk: Disk, folder: string, { volumes }: Summary): VolumeFa
   const paths = volumes.map((source) => {
     if (source === null || isNamedVolume(source)) return undefined;
     const path = resolve(folder, source);
-    return isThere(path) ? toWorkspacePath(disk, path) : undefined;
+    return disk.stats(path) === undefined ? undefined : toWorkspacePath(disk, path);
   });
   return {
     files: inside(paths)
@@ -178,19 +178,21 @@ function kernelFacts(
   const kernels = runtimeKernel === undefined ? [] : [resolve(folder, runtimeKernel)];
   const [file] = kernels.map((path) => toWorkspacePath(disk, path));
   const places = folders.map((path) => toWorkspacePath(disk, path));
-  const archives = inside(places).filter((path) => isFile(join(disk.workspaceRoot, path)));
-  const surveys = [...compiled, ...folders.filter((path) => path !== core && isFolder(path))].map(
+  const archives = inside(places).filter((path) => disk.hasFile(join(disk.workspaceRoot, path)));
+  const surveys = [...compiled, ...folders.filter((path) => path !== core && disk.hasFolder(path))].map(
     (path) => [path, readBuildFiles(disk, path, summaryIn)] as const,
   );
   const named = surveys.flatMap(([path, { climbs, absolute }]) =>
     [...climbs, ...absolute].map((place) => resolve(path, place)),
   );
   const linked = surveys.flatMap(([path, survey]) => survey.linked.map((place) => resolve(path, place)));
-  const linkedFiles = new Set(linked.filter((path) => !isFolder(path)).map((path) => toWorkspacePath(disk, path)));
+  const linkedFiles = new Set(
+    linked.filter((path) => !disk.hasFolder(path)).map((path) => toWorkspacePath(disk, path)),
+  );
   const taken = [
     // What lies beside a source may be included by it, but not by a link to it.
-    ...named.map((path) => (isFolder(path) ? path : dirname(path))),
-    ...linked.filter(isFolder),
+    ...named.map((path) => (disk.hasFolder(path) ? path : dirname(path))),
+    ...linked.filter((path) => disk.hasFolder(path)),
     ...surveys
       .filter(([path]) => path === folder)
       .flatMap(([path, survey]) => nestedProjects(disk, path, survey, summaryIn)),
@@ -232,18 +234,6 @@ function within(path: string): string | undefined {
   return path === '..' || path.startsWith('../') ? undefined : path;
 }
 
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
 /** What decides any of a project's file systems. */
 async function filesystemFacts(
   disk: Disk,
@@ -279,6 +269,8 @@ interface FoundInputs extends Pick<RootfsFacts, 'files' | 'images' | 'environmen
   readonly isWhole: boolean;
 }
 
+const unknownInputs: FoundInputs = { files: [], excluded: [], images: [], environment: [], isWhole: false };
+
 type Request = Omit<InputsRequest, 'baseDirectory'>;
 
 /** @param requests  all that the file system may be made from */
@@ -290,13 +282,18 @@ async function recallInputs(
   recall: Recall,
 ): Promise<FoundInputs> {
   const path = resolve(folder, source);
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = disk.stats(path);
   const kind = stats === undefined ? 'nothing' : stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'neither';
   // All that decides which files are read: the Dockerfile, and what it leaves out. A folder is read as a whole.
   const mayBeDockerfile = kind === 'file' || (kind === 'folder' && type === 'dockerfile');
-  const texts = mayBeDockerfile ? readTexts(disk, path, kind === 'folder', folder, requests) : noTexts;
-  const known = [...texts].flatMap(([file, text]) => (text === undefined ? [] : [file, text]));
-  return recall([folder, kind, JSON.stringify(requests), ...known], () => findInputs(requests, folder, texts));
+  try {
+    const texts = mayBeDockerfile ? readTexts(disk, path, kind === 'folder', folder, requests) : noTexts;
+    const known = [...texts].flatMap(([file, text]) => (text === undefined ? [] : [file, text]));
+    return await recall([folder, kind, JSON.stringify(requests), ...known], () => findInputs(requests, folder, texts));
+  } catch (error) {
+    if (leadsNowhere(error)) return unknownInputs;
+    throw error;
+  }
 }
 
 const noTexts: KnownTexts = new Map();
@@ -349,7 +346,7 @@ function readTexts(
 const largestText = 1024 * 1024;
 
 function readText(disk: Disk, file: string, texts: Map<string, string | undefined>): void {
-  const stats = disk.has(file) ? statSync(file, { throwIfNoEntry: false }) : undefined;
+  const stats = disk.has(file) ? disk.stats(file) : undefined;
   // What is no file has no text here; the task that reads it tells.
   if (stats?.isFile() !== true) texts.set(file, undefined);
   else if (stats.size < largestText) texts.set(file, readFileSync(file, 'utf8'));
@@ -365,7 +362,7 @@ async function findInputs(requests: readonly Request[], folder: string, texts: K
     } catch (error) {
       const inputs = hasErrorCode(error, 'SOURCE_MISSING') ? inputsToCome(whole) : undefined;
       if (inputs !== undefined) return foundIn(inputs, baseImageName);
-      if (error instanceof Fault) return { files: [], excluded: [], images: [], environment: [], isWhole: false };
+      if (error instanceof Fault) return unknownInputs;
       throw error;
     }
   });

@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { ProjectConfiguration } from '@nx/devkit';
+import type { Disk } from './disk.ts';
 import { rootAround } from './neighbours.ts';
 
 /**
@@ -11,20 +11,20 @@ import { rootAround } from './neighbours.ts';
  * @param roots  the folders of all Kraftfiles
  */
 export function localLibraries(
-  workspaceRoot: string,
+  disk: Disk,
   folders: readonly string[],
   roots: ReadonlyMap<string, unknown>,
 ): Readonly<Record<string, Omit<ProjectConfiguration, 'root'>>> {
   const isProject = (folder: string): boolean =>
-    ['project.json', 'package.json'].some((file) => isThere(join(workspaceRoot, folder, file)));
+    ['project.json', 'package.json'].some((file) => disk.has(join(disk.workspaceRoot, folder, file)));
   const own = [...new Set(folders)].filter(
     (folder) =>
       rootAround(folder, roots) === undefined &&
       ![...roots.keys()].some((root) => root.startsWith(`${folder}/`)) &&
       folder !== '.' &&
-      !isThere(join(workspaceRoot, folder, 'project.json')) &&
+      !disk.has(join(disk.workspaceRoot, folder, 'project.json')) &&
       !ancestors(folder).some(isProject) &&
-      isThere(join(workspaceRoot, folder)),
+      disk.stats(join(disk.workspaceRoot, folder)) !== undefined,
   );
   return Object.fromEntries(
     own.toSorted().map((folder) => [
@@ -42,8 +42,4 @@ export function localLibraries(
 function ancestors(folder: string): readonly string[] {
   const parent = posix.dirname(folder);
   return parent === '.' ? [] : [parent, ...ancestors(parent)];
-}
-
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Diagnostic, Kraftfile, Plain, Target } from '@nx-kraft/kraftfile';
+import type { Kraftfile, Plain, Target } from '@nx-kraft/kraftfile';
 import {
   embedsRootfs,
   kernelFingerprint,
@@ -80,7 +80,9 @@ export interface TargetSummary {
 export function summarize(text: string, file: string, directoryName: string): Summary {
   const { kraftfile, diagnostics } = readKraftfile(text, { file, directoryName });
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
-  if (kraftfile === undefined || errors.length > 0) return summarizeBroken(errors, directoryName);
+  if (kraftfile === undefined || errors.length > 0) {
+    return summarizeBroken(errors.map(describeBriefly).join('\n') || 'It is empty.', directoryName);
+  }
 
   const { unikraft, template, rootfs, roms, runtime } = kraftfile;
   const targets = plannedTargets(kraftfile);
@@ -139,10 +141,11 @@ function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
   };
 }
 
-function summarizeBroken(errors: readonly Diagnostic[], directoryName: string): Summary {
+/** What stands for a Kraftfile that cannot be used. */
+export function summarizeBroken(problem: string, directoryName: string): Summary {
   return {
     name: directoryName,
-    problem: errors.map(describeBriefly).join('\n') || 'It is empty.',
+    problem,
     targets: [],
     kernels: 'none',
     components: [],
