@@ -14,6 +14,7 @@ import type { Input } from './inputs.ts';
 import { affectsWholeProjects } from './legacy-affected.ts';
 import { localLibraries } from './local-libraries.ts';
 import { readLockSummary } from './lock.ts';
+import { mentionedVariables } from './mentioned-variables.ts';
 import { type Recall, withMemory } from './memory.ts';
 import { findNeighbours } from './neighbours.ts';
 import type { Summary } from './summary.ts';
@@ -94,11 +95,7 @@ export async function createProjects(
 }
 
 /** What a file says; undefined for one of another kind. One that cannot be read is a project that tells so. */
-async function readSummary(
-  file: string,
-  workspaceRoot: string,
-  recall: Recall,
-): Promise<Summary | undefined> {
+async function readSummary(file: string, workspaceRoot: string, recall: Recall): Promise<Summary | undefined> {
   const path = join(workspaceRoot, file);
   const directoryName = basename(dirname(path));
   let text: string;
@@ -111,9 +108,10 @@ async function readSummary(
     return summarizeBroken(`${file}: ${refusal.message}`, directoryName);
   }
   if (!isKraftfile(text)) return undefined;
-  return recall([file, directoryName, text], async () => {
+  const env = Object.fromEntries(mentionedVariables(text).map((name) => [name, process.env[name]]));
+  return recall([file, directoryName, text, JSON.stringify(env)], async () => {
     const { summarize } = await import('./summary.ts');
-    return summarize(text, file, directoryName);
+    return summarize({ text, file, directoryName, env });
   });
 }
 

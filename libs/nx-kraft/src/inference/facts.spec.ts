@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { NxJsonConfiguration, ProjectsConfigurations, TargetConfiguration } from '@nx/devkit';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createProjects } from './create-projects.ts';
 
 let folder: string;
@@ -162,6 +162,54 @@ test('what a Dockerfile takes with any of the options that its task may get is r
     JSON.stringify({ targets: { rootfs: { options: { context: [], buildArgs: 'x', roms: 1 } } } }),
   );
   expect(await files()).toEqual(at('app/a'));
+});
+
+describe('variables in a Kraftfile', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  test('decide what is read, as they are when the graph is made', async () => {
+    await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./${FILES:-a}\n');
+    await put('app/a/file', '');
+    await put('app/b/file', '');
+    expect(await rootfsFiles()).toContain('{workspaceRoot}/app/a/**/*');
+    vi.stubEnv('FILES', 'b');
+    expect(await rootfsFiles()).toContain('{workspaceRoot}/app/b/**/*');
+  });
+
+  // A project's .env may give tasks other values, and then other files than Nx knows of.
+  test.each(['rootfs: ./${FILES:-a}', 'name: ${FILES:-a}', 'runtime: base:${FILES:-a}'])(
+    'let nothing be cached where they decide what is read or written: %s',
+    async (line) => {
+      const other = ['runtime: base', 'rootfs: ./a'].filter((one) => !line.startsWith(one.slice(0, 6)));
+      await put('app/Kraftfile', ['spec: v0.6', ...other, line, ''].join('\n'));
+      await put('app/a/file', '');
+      const caches = Object.values(await tasks()).map(({ executor, cache }) => [executor, cache]);
+      expect(caches).toContainEqual(['nx-kraft:package', false]);
+      expect(caches).toContainEqual(['nx-kraft:rootfs', false]);
+      expect(caches.filter(([executor, cache]) => executor !== 'nx-kraft:lint' && cache === true)).toEqual([]);
+    },
+  );
+
+  test('are parts of the keys where they are mere values', async () => {
+    await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./a\nenv: { A: "${COLOR:-red}", B: "${NONE:-}" }\n');
+    await put('app/a/file', '');
+    for (const task of ['package', 'test', 'rootfs', 'lint']) {
+      expect((await tasks())[task], task).toMatchObject({ cache: true });
+      expect((await tasks())[task]?.inputs, task).toContainEqual({ env: 'COLOR' });
+    }
+  });
+
+  test('that have no value leave it to the task to tell', async () => {
+    await put('app/Kraftfile', 'spec: v0.6\nruntime: ${REGISTRY}/base\nrootfs: ./${FILES:?is needed}\n');
+    expect((await tasks()).package).toMatchObject({ executor: 'nx-kraft:package', cache: false });
+  });
+});
+
+test('a name that no image can have breaks the tasks of its project alone', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: Base Image\n');
+  expect((await tasks()).package).toMatchObject({ executor: 'nx-kraft:package' });
 });
 
 const long = 'x'.repeat(300);

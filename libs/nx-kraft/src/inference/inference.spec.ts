@@ -33,7 +33,7 @@ const noLock: LockSummary = { components: new Map(), images: new Map() };
 function infer(text: string, options = {}, lock = noLock, around: Partial<Around> = {}) {
   const { hasManifest = false, declared = [], haveKernels = false, folder = 'apps/web', salt = '1' } = around;
   const file = `${folder}/Kraftfile`;
-  const summary = summarize(text, file, 'web');
+  const summary = summarize({ text, file, directoryName: 'web', env: {} });
   const remote = summary.components.filter(({ folder }) => folder === undefined).map(({ key }) => key);
   return inferProject(
     {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { Fault } from '@nx-kraft/base';
 import type { Kraftfile, Plain, Target } from '@nx-kraft/kraftfile';
 import {
   embedsRootfs,
@@ -60,6 +61,11 @@ export interface Summary {
   readonly testReport: string;
   /** Names of the environment variables that the Kraftfile takes values from. */
   readonly variables: readonly string[];
+  /**
+   * Whether what these tasks are, read or write follows from such variables. Nx may give a task other values of them than
+   * there were when the graph was made, from a `.env` of its project.
+   */
+  readonly isVariable: boolean;
 }
 
 export interface TargetSummary {
@@ -72,27 +78,53 @@ export interface TargetSummary {
   readonly embedsRootfs: boolean;
 }
 
-/**
- * Reads a Kraftfile and keeps what inference needs of it.
- *
- * @param file  path relative to the workspace, for messages
- */
-export function summarize(text: string, file: string, directoryName: string): Summary {
-  const { kraftfile, diagnostics } = readKraftfile(text, { file, directoryName });
+/** A Kraftfile's text, and what else its meaning follows from. */
+export interface SummarySource {
+  readonly text: string;
+  /** Path relative to the workspace, for messages. */
+  readonly file: string;
+  readonly directoryName: string;
+  /** The values of the variables that it mentions. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads a Kraftfile and keeps what inference needs of it. */
+export function summarize(source: SummarySource): Summary {
+  const summary = summarizeOnce(source);
+  const values = Object.entries(source.env);
+  if (values.length === 0) return summary;
+  const env = Object.fromEntries(values.map(([name, value = '']) => [name, `other-${value}`]));
+  const other = summarizeOnce({ ...source, env });
+  // What only lacks a value may have one when a task runs, and if not, that task tells of it.
+  const usable = summary.problem !== undefined && other.problem === undefined ? other : summary;
+  return { ...usable, isVariable: structureOf(summary) !== structureOf(other) };
+}
+
+/** All but what may follow from variables, since those are in the keys beside it. */
+function structureOf(summary: Summary): string {
+  return JSON.stringify(summary, (key, value: unknown) => (/digest$|^hostEnvironment$/i.test(key) ? undefined : value));
+}
+
+function summarizeOnce({ text, file, directoryName, env }: SummarySource): Summary {
+  const { kraftfile, diagnostics } = readKraftfile(text, { file, directoryName, env });
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (kraftfile === undefined || errors.length > 0) {
-    return summarizeBroken(errors.map(describeBriefly).join('\n') || 'It is empty.', directoryName);
+    return {
+      ...summarizeBroken(errors.map(describeBriefly).join('\n') || 'It is empty.', directoryName),
+      variables: Object.keys(env),
+    };
   }
 
   const { unikraft, template, rootfs, roms, runtime } = kraftfile;
   const targets = plannedTargets(kraftfile);
   const architectures = [...new Set(targets.map(({ architecture }) => architecture))];
+  const runtimeImage = runtime?.reference === undefined ? undefined : nameInFull(runtime.reference);
   return {
     name: kraftfile.name,
     targets: targets.map((target) => summarizeTarget(kraftfile, target)),
     kernels: unikraft !== undefined || template !== undefined ? 'source' : runtime !== undefined ? 'runtime' : 'none',
     components: namedComponents(kraftfile),
-    ...(runtime?.reference === undefined ? {} : { runtimeImage: runtimeImageName(runtime.reference) }),
+    ...(runtimeImage === undefined ? {} : { runtimeImage }),
     ...(runtime?.kernel === undefined ? {} : { runtimeKernel: runtime.kernel }),
     compilesApplication: template === undefined,
     compilers: findOtherCompilers(switchedOn(kraftfile)),
@@ -116,8 +148,19 @@ export function summarize(text: string, file: string, directoryName: string): Su
     image: imageName(kraftfile),
     archive: archiveName(kraftfile),
     testReport: testReportName(kraftfile),
-    variables: kraftfile.spec === 'v0.7' ? [] : findVariables(text),
+    variables: kraftfile.spec === 'v0.7' ? [] : Object.keys(env),
+    isVariable: false,
   };
+}
+
+/** Undefined for what is no image's name, of which the task tells that takes the image. */
+function nameInFull(reference: string): string | undefined {
+  try {
+    return runtimeImageName(reference);
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
 }
 
 /** The options that any part of a Kraftfile sets to something. */
@@ -162,14 +205,8 @@ export function summarizeBroken(problem: string, directoryName: string): Summary
     archive: '',
     testReport: '',
     variables: [],
+    isVariable: false,
   };
-}
-
-/** Which variables files before v0.7 mention, as `${NAME}` with or without a default, or as `$NAME`. */
-function findVariables(text: string): readonly string[] {
-  if (!text.includes('$')) return [];
-  const names = [...text.matchAll(/(?<!\$)(?:\$\$)*\$\{?([A-Za-z_]\w*)/g)].map((match) => match[1] ?? '');
-  return [...new Set(names)].toSorted();
 }
 
 function digest(part: Plain): string {

@@ -165,7 +165,7 @@ function workingTargets(
     [names.package]: {
       executor: 'nx-kraft:package',
       options: { ...options, ...runtimeOptions(source) },
-      cache: true,
+      cache: !summary.isVariable,
       dependsOn: [...kernels, ...filesystems].map(([task]) => task),
       inputs: [...parts.inputs('package', summary.packageDigest), madeBefore, variable('SOURCE_DATE_EPOCH')],
       outputs: [summary.image, summary.archive, sealName('package')].map(inProject(kraftfile)),
@@ -194,7 +194,7 @@ function workingTargets(
     [names.test]: {
       executor: 'nx-kraft:test',
       options,
-      cache: !facts.volumes.reachesOutside,
+      cache: !facts.volumes.reachesOutside && !summary.isVariable,
       dependsOn: before(tested),
       inputs: [
         ...parts.inputs('test', summary.testDigest),
@@ -261,7 +261,7 @@ function kernelTarget(
     executor: 'nx-kraft:build',
     options: { kraftfile, target: target.id, ...runtimeOptions(source) },
     // No key can see a folder outside of the workspace change, nor a name that means something else tomorrow.
-    cache: !kernels.reachesOutside && locked.isWhole,
+    cache: !kernels.reachesOutside && !summary.isVariable && locked.isWhole,
     ...(before.length === 0 ? {} : { dependsOn: before }),
     inputs: [
       ...parts.inputs(`build:${target.id}`, target.digest),
@@ -314,7 +314,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
         : { layouts: Object.fromEntries(packed.map(([name, { layout }]) => [name, layout])) }),
     },
     // As for kernels: neither what is outside of the workspace, nor images that are not locked.
-    cache: !facts.rootfs.reachesOutside && locked.isWhole,
+    cache: !facts.rootfs.reachesOutside && !summary.isVariable && locked.isWhole,
     dependsOn: [...buildsBefore(source), ...packed.map(([, image]) => packing(image, names))],
     inputs: [
       ...parts.inputs('rootfs', summary.rootfsDigest),
@@ -377,12 +377,12 @@ function brokenTargets(source: InferenceSource, names: TaskNames): Record<string
   );
 }
 
-function lintTarget({ kraftfile, pluginInputs }: InferenceSource): TargetConfiguration {
+function lintTarget({ kraftfile, summary, pluginInputs }: InferenceSource): TargetConfiguration {
   return {
     executor: 'nx-kraft:lint',
     options: { kraftfile },
     cache: true,
-    inputs: [`{workspaceRoot}/${kraftfile}`, nothingExternal, ...pluginInputs],
+    inputs: [`{workspaceRoot}/${kraftfile}`, nothingExternal, ...summary.variables.map(variable), ...pluginInputs],
     outputs: [],
     metadata: describe('Checks the Kraftfile and explains what is wrong with it'),
   };
