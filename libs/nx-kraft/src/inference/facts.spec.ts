@@ -207,6 +207,15 @@ describe('variables in a Kraftfile', () => {
   });
 });
 
+test.each(['null', '{"components":null}', '[]', '{', '<<<<<<< HEAD'])(
+  'a lock that is %s is one without entries',
+  async (lock) => {
+    await put('app/Kraftfile', 'spec: v0.6\nunikraft: stable\ntargets: [qemu/x86_64]\n');
+    await put('kraft.lock', lock);
+    expect((await tasks())['build:qemu-x86_64']).toMatchObject({ executor: 'nx-kraft:build', cache: false });
+  },
+);
+
 test('a name that no image can have breaks the tasks of its project alone', async () => {
   await put('app/Kraftfile', 'spec: v0.6\nruntime: Base Image\n');
   expect((await tasks()).package).toMatchObject({ executor: 'nx-kraft:package' });

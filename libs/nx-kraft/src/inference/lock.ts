@@ -26,23 +26,24 @@ export interface LockedSource {
  * need it tell.
  */
 export function readLockSummary(workspaceRoot: string): LockSummary {
-  const { components = {}, images = {} } = readLock(join(workspaceRoot, lockFileName));
-  return { components: byName(components), images: byName(images) };
+  const lock = readLock(join(workspaceRoot, lockFileName));
+  return { components: byName(lock?.components), images: byName(lock?.images) };
 }
 
+/** As far as it has the form of a lock. */
 interface LockText {
-  readonly components?: Readonly<Record<string, LockedSource>>;
-  readonly images?: Readonly<Record<string, string>>;
+  readonly components?: Readonly<Record<string, LockedSource>> | null;
+  readonly images?: Readonly<Record<string, string>> | null;
 }
 
-function readLock(file: string): LockText {
+function readLock(file: string): LockText | null {
   try {
     return JSON.parse(readFileSync(regularFile(file), 'utf8')) as LockText;
   } catch {
-    return {};
+    return null;
   }
 }
 
-function byName<T>(fields: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
-  return new Map(Object.entries(fields).map(([field, value]) => [fromLockField(field), value]));
+function byName<T>(fields: Readonly<Record<string, T>> | null | undefined): ReadonlyMap<string, T> {
+  return new Map(Object.entries(fields ?? {}).map(([field, value]) => [fromLockField(field), value]));
 }
