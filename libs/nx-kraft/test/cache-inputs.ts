@@ -561,7 +561,7 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     ],
   },
   'a variable that a build file takes': { change: environment({ MODE: 'fast' }), ran: kernels },
-  'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: web },
+  'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: ['web:lint', ...web] },
   'a build argument, an option, which Nx counts for its whole project': {
     change: write(
       'apps/image/project.json',
