@@ -84,10 +84,11 @@ runtime: kernel://./made/kernel
 targets: [qemu/x86_64]
 `;
 
-const odd = `spec: v0.6
+const odd = `spec: v0.7
 name: odd
 runtime: kernel://./made/kernel
 rootfs: ./Dockerfile
+roms: [{ source: ./rom, format: cpio }]
 targets: [qemu/x86_64, qemu/arm64]
 `;
 
@@ -143,7 +144,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/image/main.c': 'main',
     'apps/image/include/image.h': '',
     'apps/image/Dockerfile': 'FROM scratch\nARG WORD=a\nCOPY site /site\nENV WORD=$WORD\n',
-    'apps/image/.dockerignore': 'site/*.log\n',
+    'apps/image/.dockerignore': 'site/*.log\nDockerfile\n',
     'apps/image/site/index.html': 'hello',
     'apps/image/site/debug.log': '1',
     'apps/image/unused': '1',
@@ -186,7 +187,8 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/odd/Kraftfile': odd,
     'apps/odd/Dockerfile':
       'FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\nCOPY link.txt enabled/*.conf a{1,2} /x/\nCOPY --from=more . /more/\n',
-    'apps/odd/.dockerignore': '.unikraft\n',
+    'apps/odd/.dockerignore': '.unikraft\nrom\n**/*.log\n',
+    'apps/odd/rom/data.log': 'data',
     'apps/odd/made/kernel': 'kernel',
     'apps/odd/for-amd64/node_modules/m/index.js': 'm',
     'apps/odd/for-arm64/file': 'arm64',
@@ -498,6 +500,10 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   'a file that a copied link leads to': { change: edit('apps/odd/linked.txt', 'linked', 'other'), ran: inOdd },
   'a file that a link leads to which a pattern names': {
     change: edit('apps/odd/available/site', 'site', 'other'),
+    ran: inOdd,
+  },
+  'a file of a read-only image that .dockerignore leaves out of the root file system': {
+    change: write('apps/odd/rom/data.log'),
     ran: inOdd,
   },
   'a file whose name would be two in a glob': { change: edit('apps/odd/a{1,2}', 'a', 'b'), ran: inOdd },

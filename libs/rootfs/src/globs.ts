@@ -1,6 +1,7 @@
-/** What a glob of {@link rootfsInputs} matches, as Nx understands it: `*` within a name, `**` across folders. */
+/** What a glob of {@link rootfsInputs} matches, as Nx understands it: `*` within a name, `**` across folders, `!(a|b)` any name but these. */
 export function globExpression(glob: string): RegExp {
-  const source = glob.replaceAll(/\*\*\/|\*\*|\*|\?|\[[^\]]*\]|[.+^${}()|\\]/g, (token) => {
+  const source = glob.replaceAll(/!\([^)]*\)|\*\*\/|\*\*|\*|\?|\[[^\]]*\]|[.+^${}()|\\]/g, (token) => {
+    if (token.startsWith('!')) return `(?!(?:${token.slice(2, -1).replaceAll('.', '\\.')})(?:/|$))[^/]+`;
     if (token === '**/') return '(?:.*/)?';
     if (token === '**') return '.*';
     if (token === '*') return '[^/]*';
@@ -30,7 +31,7 @@ function withoutBrackets(glob: string, replacement: string): string {
 /** A test for what a glob matches, which costs little for the two forms that most have: a path, and all below one. */
 export function globTest(glob: string): (path: string) => boolean {
   const path = glob.replace(/\/\*\*\/\*$/, '');
-  if (/[*?[]/.test(path)) {
+  if (/[*?[]|!\(/.test(path)) {
     const expression = globExpression(glob);
     return (candidate) => expression.test(candidate);
   }

@@ -18,7 +18,7 @@ function dockerfile(lines: readonly string[], request: Partial<InputsRequest> = 
   return inputs('Dockerfile', request);
 }
 
-const own = ['.dockerignore', 'Dockerfile', 'Dockerfile.dockerignore'];
+const own = { files: ['Dockerfile', 'Dockerfile.dockerignore', '.dockerignore'], excluded: [] };
 
 test('a directory is read without the folder of builds', () => {
   mkdirSync(workspace.path('app'));
@@ -60,7 +60,6 @@ test('a Dockerfile is read with what its needed stages take out of the context',
       '**/*',
       '*.lock',
       '*.lock/**/*',
-      ...own,
       'lib',
       'lib/**/*',
       'package.json',
@@ -71,6 +70,7 @@ test('a Dockerfile is read with what its needed stages take out of the context',
       'tools/**/*',
     ].sort(),
     excluded: ['.unikraft', '.unikraft/**/*'],
+    besides: [own],
     images: ['nginx:1', 'node:22'],
     moving: [],
     buildArgs: ['TOKEN', 'VERSION'],
@@ -83,7 +83,7 @@ describe('an ignore file', () => {
   test('becomes exclusions', () => {
     workspace.put('.dockerignore', 'node_modules\n**/*.log\n');
     expect(dockerfile(['FROM scratch', 'COPY . /'])).toMatchObject({
-      files: ['**/*', ...own],
+      files: ['**/*'],
       excluded: ['node_modules', 'node_modules/**/*', '**/*.log', '**/*.log/**/*', '.unikraft', '.unikraft/**/*'],
       needsBuilder: undefined,
     });
@@ -92,7 +92,7 @@ describe('an ignore file', () => {
   test('that names what stays becomes just that', () => {
     workspace.put('.dockerignore', '*\n!dist\n!package.json\ndist/**/*.map\n');
     expect(dockerfile(['FROM scratch', 'COPY . /'])).toMatchObject({
-      files: [...own, 'dist', 'dist/**/*', 'package.json', 'package.json/**/*'].sort(),
+      files: ['dist', 'dist/**/*', 'package.json', 'package.json/**/*'],
       excluded: ['dist/**/*.map', 'dist/**/*.map/**/*', '.unikraft', '.unikraft/**/*'],
     });
   });
@@ -122,7 +122,7 @@ test('what another task has yet to make may become anything but a Dockerfile', (
 
 test('a mount takes a part of the context whose name holds variables', () => {
   const lines = ['FROM base', 'ARG DIR=tools', 'RUN --mount=type=bind,source=$DIR/bin,target=/t make'];
-  expect(dockerfile(lines).files).toEqual([...own, 'tools/bin', 'tools/bin/**/*'].sort());
+  expect(dockerfile(lines).files).toEqual(['tools/bin', 'tools/bin/**/*']);
 });
 
 test('what may be something else each time is told, but not what is named by its digest', () => {
@@ -148,7 +148,7 @@ test('what may be something else each time is told, but not what is named by its
 
   const variables = ['ARG URL=https://example.com/x SUM', 'ADD --checksum=sha256:$SUM $URL/y /'];
   expect(dockerfile(['FROM scratch', ...variables])).toMatchObject({
-    files: own,
+    files: [],
     needsBuilder: 'uses --checksum',
     moving: [{ name: 'https://example.com/x/y' }],
   });
@@ -164,7 +164,7 @@ test('what may be something else each time is told, but not what is named by its
   const { page, layout, branch } = buildContexts;
   expect(moving(['COPY --from=page / /'], { buildContexts })).toEqual([page, layout, branch]);
   expect(dockerfile(['FROM scratch'], { buildContexts: { page } })).toMatchObject({
-    files: own,
+    files: [],
     needsBuilder: `is given the context page=${page}`,
   });
 
@@ -186,13 +186,10 @@ test('contexts outside of the base directory are told relative to it', () => {
   const baseDirectory = workspace.path('apps/api');
   expect(inputs('../../Dockerfile', { baseDirectory, buildContexts: { extra: '../extra' } })).toMatchObject({
     context: '../..',
-    files: [
-      '../../.dockerignore',
-      '../../Dockerfile',
-      '../../Dockerfile.dockerignore',
-      '../../libs/api/dist',
-      '../../libs/api/dist/**/*',
-      '../extra/**/*',
+    files: ['../../libs/api/dist', '../../libs/api/dist/**/*'],
+    besides: [
+      { files: ['../../Dockerfile', '../../Dockerfile.dockerignore', '../../.dockerignore'], excluded: [] },
+      { files: ['../extra/**/*'], excluded: ['../extra/.unikraft', '../extra/.unikraft/**/*'] },
     ],
     images: [],
   });

@@ -29,6 +29,7 @@ import {
 import { copyWords, NeedsBuilder, splitWords } from './dockerfile/words.ts';
 import { RootfsFault } from './fault.ts';
 import { globExpression, globOf } from './globs.ts';
+import type { Reading } from './left-out.ts';
 
 export interface InputsRequest extends Pick<
   DockerfileOptions,
@@ -44,17 +45,19 @@ export interface InputsRequest extends Pick<
 export type KnownTexts = ReadonlyMap<string, string | undefined>;
 
 /** What decides a root file system, beside the options themselves. */
-export interface RootfsInputs {
+export interface RootfsInputs extends Reading {
   readonly kind: SourceKind;
   /** The Dockerfile's context, relative to the base directory; undefined without one. */
   readonly context: string | undefined;
   /**
-   * Globs relative to the base directory, with `../` where they lead out of it: what is read. A path stands twice, as
-   * it is and with all below it, since nobody looked whether it is a directory.
+   * Globs relative to the base directory, with `../` where they lead out of it: what is read of the source, or of the
+   * Dockerfile's context. A path stands twice, as it is and with all below it, since nobody looked whether it is a directory.
    */
   readonly files: readonly string[];
   /** Globs of what among `files` is not read. */
   readonly excluded: readonly string[];
+  /** What is read besides, whatever `excluded` says: the Dockerfile, its ignore files, further contexts. */
+  readonly besides: readonly Reading[];
   /** References of images whose digests count: base images, or the source itself. */
   readonly images: readonly string[];
   /** What may be something else each time, although nothing that is told here changes. */
@@ -105,6 +108,7 @@ export function rootfsInputs(request: InputsRequest, texts: KnownTexts = new Map
 const none = {
   context: undefined,
   excluded: [],
+  besides: [],
   images: [],
   moving: [],
   buildArgs: [],
@@ -173,7 +177,6 @@ function dockerfileInputs(
   const named = Object.values(request.buildContexts ?? {})
     .filter((value) => !isRemoteContext(value))
     .map((directory) => resolve(request.baseDirectory, directory));
-  const wholes = [...(sources.some(mayNameAnything) ? [contextPath] : []), ...named];
   const declared = declaredArgs(dockerfile.instructions);
   const used = Object.keys(buildArgs)
     .filter((name) => declared.has(name))
@@ -181,14 +184,17 @@ function dockerfileInputs(
   return {
     kind: 'dockerfile',
     context: pathBelow(request, contextPath),
-    files: unique([
-      ...own,
-      ...contextGlobs(sources, ignored).map(inContext),
-      ...named.map((directory) => join(below(directory), '**/*')),
-    ]),
+    files: unique(contextGlobs(sources, ignored).map(inContext)),
     excluded: [
       ...exclusionGlobs(ignored).map(inContext),
-      ...unique(wholes.flatMap((directory) => outputsOfBuilds(directory, request))),
+      ...(sources.some(mayNameAnything) ? outputsOfBuilds(contextPath, request) : []),
+    ],
+    besides: [
+      { files: own, excluded: [] },
+      ...named.map((directory) => ({
+        files: [join(below(directory), '**/*')],
+        excluded: outputsOfBuilds(directory, request),
+      })),
     ],
     images: unique(images.filter((name) => !name.includes('$'))),
     moving: [

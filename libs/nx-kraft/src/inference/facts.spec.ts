@@ -41,9 +41,9 @@ test.each([
   await put('app/Kraftfile', `spec: v0.7\nruntime: base\nrootfs: ${rootfs}\n`);
   await put(`app/${name}`, 'FROM scratch\nCOPY a /\n');
   const path = (file: string): string => `{workspaceRoot}/app/${file}`;
-  expect(await rootfsFiles()).toEqual([path(name), path('a'), path('a/**/*')].toSorted());
+  expect(await rootfsFiles()).toEqual([path('a'), path('a/**/*'), path(name)]);
   await put(`app/${name}`, 'FROM scratch\nCOPY b /\n');
-  expect(await rootfsFiles()).toEqual([path(name), path('b'), path('b/**/*')].toSorted());
+  expect(await rootfsFiles()).toEqual([path('b'), path('b/**/*'), path(name)]);
 });
 
 test('an ignore file of its own takes the place of the common one, even when it is empty', async () => {
@@ -111,11 +111,26 @@ test('what an ignore file leaves out is never what keys know of modes and links'
   const filesets = inputs.flatMap((input) => (typeof input === 'object' && 'fileset' in input ? input.fileset : []));
   expect(filesets.filter((glob) => glob?.startsWith('!'))).toEqual([
     '!{workspaceRoot}/app/.unikraft/**/!(file-details)',
-    '!{workspaceRoot}/app/**/.*',
+    '!{workspaceRoot}/app/*/**/.*',
     '!{workspaceRoot}/app/**/.*/**/!(file-details)',
     '!{workspaceRoot}/app/*.log',
     '!{workspaceRoot}/app/*.log/**/*',
   ]);
+});
+
+test('what an ignore file leaves out counts where something else reads it', async () => {
+  await put('app/Kraftfile', 'spec: v0.7\nruntime: base\nrootfs: ./Dockerfile\nroms: [./rom]\n');
+  await put('app/Dockerfile', 'FROM scratch\nCOPY . /\n');
+  await put('app/.dockerignore', 'Dockerfile\nrom\nmore\n*.log\n');
+  await put('app/rom/data', '');
+  await put(
+    'app/project.json',
+    JSON.stringify({ targets: { rootfs: { options: { buildContexts: { more: './more' } } } } }),
+  );
+  const files = await rootfsFiles();
+  const hidden = ['Dockerfile', 'rom', 'rom/**/*', 'more', 'more/**/*'].map((path) => `!{workspaceRoot}/app/${path}`);
+  expect(files.filter((glob) => hidden.includes(glob))).toEqual([]);
+  expect(files).toEqual(expect.arrayContaining(['!{workspaceRoot}/app/*.log', '{workspaceRoot}/app/Dockerfile']));
 });
 
 test('what a Dockerfile takes with any of the options that its task may get is read', async () => {

@@ -6,6 +6,7 @@ import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
 import { isNamedVolume } from '@nx-kraft/machine/volume-names';
 import type { InputsRequest, KnownTexts, RootfsInputs } from '@nx-kraft/rootfs';
 import { globOf, splitGlob } from '@nx-kraft/rootfs/globs';
+import { leftOutOfAll, type Reading } from '@nx-kraft/rootfs/left-out';
 import { deployFileName } from '../tasks/files.ts';
 import { type AnyFilesystem, filesystemRequests } from '../tasks/filesystem-requests.ts';
 import { typedInputsVariable } from '../tasks/typed-inputs.ts';
@@ -248,11 +249,15 @@ async function filesystemFacts(
     found.push(await recallInputs(disk, folder, filesystem, requests, recall));
   }
   const own = globOf(toWorkspacePath(disk, folder) ?? '');
-  const globs = (paths: readonly string[]) => unique(paths).map((glob) => realGlob(disk, posix.join(own, glob)));
-  const files = globs(found.flatMap((inputs) => inputs.files));
-  const excluded = globs(found.flatMap((inputs) => inputs.excluded));
+  const globs = (paths: readonly string[]) => paths.map((glob) => realGlob(disk, posix.join(own, glob)));
+  const readings = uniqueReadings(found.flatMap((inputs) => inputs.readings)).map((reading) => ({
+    files: globs(reading.files),
+    excluded: inside(globs(reading.excluded)),
+  }));
+  const files = readings.flatMap((reading) => reading.files);
+  const excluded = leftOutOfAll(readings.map((reading) => ({ ...reading, files: inside(reading.files) })));
   return {
-    files: unique([...inside(files), ...inside(excluded).map((glob) => `!${glob}`)]),
+    files: unique([...inside(files), ...excluded.map((glob) => `!${glob}`)]),
     images: unique(found.flatMap(({ images }) => images)),
     environment: unique([
       ...found.flatMap(({ environment }) => environment),
@@ -263,13 +268,13 @@ async function filesystemFacts(
 }
 
 /** What one file system may be made from with any options of its task. Globs are relative to the Kraftfile's folder. */
-interface FoundInputs extends Pick<RootfsFacts, 'files' | 'images' | 'environment'> {
-  readonly excluded: readonly string[];
+interface FoundInputs extends Pick<RootfsFacts, 'images' | 'environment'> {
+  readonly readings: readonly Reading[];
   /** Whether the source can be read as it is now with all of these options, and these inputs are all that decides it. */
   readonly isWhole: boolean;
 }
 
-const unknownInputs: FoundInputs = { files: [], excluded: [], images: [], environment: [], isWhole: false };
+const unknownInputs: FoundInputs = { readings: [], images: [], environment: [], isWhole: false };
 
 type Request = Omit<InputsRequest, 'baseDirectory'>;
 
@@ -307,6 +312,10 @@ function realGlob(disk: Disk, glob: string): string | undefined {
 
 function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)];
+}
+
+function uniqueReadings(readings: readonly Reading[]): readonly Reading[] {
+  return [...new Map(readings.map((reading) => [JSON.stringify(reading), reading])).values()];
 }
 
 function inside(paths: readonly (string | undefined)[]): readonly string[] {
@@ -367,8 +376,7 @@ async function findInputs(requests: readonly Request[], folder: string, texts: K
     }
   });
   return {
-    files: unique(found.flatMap(({ files }) => files)),
-    excluded: unique(found.flatMap(({ excluded }) => excluded)),
+    readings: uniqueReadings(found.flatMap(({ readings }) => readings)),
     images: unique(found.flatMap(({ images }) => images)),
     environment: unique(found.flatMap(({ environment }) => environment)),
     isWhole: found.every(({ isWhole }) => isWhole),
@@ -377,10 +385,9 @@ async function findInputs(requests: readonly Request[], folder: string, texts: K
 
 /** @param toFullName  gives an image's name in full */
 function foundIn(inputs: RootfsInputs, toFullName: (name: string) => string): FoundInputs {
-  const { kind, files, excluded, images, moving, environment, needsBuilder } = inputs;
+  const { kind, files, excluded, besides, images, moving, environment, needsBuilder } = inputs;
   return {
-    files,
-    excluded,
+    readings: [{ files, excluded }, ...besides],
     images: images.map(toFullName),
     environment: [
       ...environment,
