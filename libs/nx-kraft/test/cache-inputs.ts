@@ -186,7 +186,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/taken/made/kernel': 'kernel',
     'apps/odd/Kraftfile': odd,
     'apps/odd/Dockerfile':
-      'FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\nCOPY link.txt enabled/*.conf a{1,2} /x/\nCOPY --from=more . /more/\n',
+      'FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\nCOPY link.txt enabled/*.conf a{1,2} inside d*/y /x/\nCOPY --from=more . /more/\n',
     'apps/odd/.dockerignore': '.unikraft\nrom\n**/*.log\n',
     'apps/odd/rom/data.log': 'data',
     'apps/odd/made/kernel': 'kernel',
@@ -194,6 +194,8 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/odd/for-arm64/file': 'arm64',
     'apps/odd/linked.txt': 'linked',
     'apps/odd/available/site': 'site',
+    'apps/odd/far/x': 'x',
+    'apps/odd/far/y': 'y',
     'apps/odd/a{1,2}': 'a',
     'apps/odd/[more]/file': 'more',
     'apps/odd/project.json': JSON.stringify({
@@ -212,6 +214,8 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
   await symlink('releases/one', workspace.path('apps/current'));
   await symlink('deep/two', workspace.path('libs/two'));
   await symlink('linked.txt', workspace.path('apps/odd/link.txt'));
+  await symlink('/far/x', workspace.path('apps/odd/inside'));
+  await symlink('far', workspace.path('apps/odd/dir'));
   await mkdir(workspace.path('apps/odd/enabled'));
   await symlink('../available/site', workspace.path('apps/odd/enabled/site.conf'));
   await symlink('../../single/README.md', workspace.path('apps/web/SINGLE.md'));
@@ -504,6 +508,14 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   },
   'a file of a read-only image that .dockerignore leaves out of the root file system': {
     change: write('apps/odd/rom/data.log'),
+    ran: inOdd,
+  },
+  'a file that an absolute link leads to, which means one in the context': {
+    change: edit('apps/odd/far/x', 'x', 'other'),
+    ran: inOdd,
+  },
+  'a file in a linked folder that the middle of a pattern names': {
+    change: edit('apps/odd/far/y', 'y', 'other'),
     ran: inOdd,
   },
   'a file whose name would be two in a glob': { change: edit('apps/odd/a{1,2}', 'a', 'b'), ran: inOdd },

@@ -53,6 +53,17 @@ function follow(files?: readonly string[]): (edit: () => void) => void {
   };
 }
 
+test('of a folder that is named alone only the mode counts', () => {
+  const files = ['app/root/', 'app/root/etc/', 'app/root/etc/motd', 'app/root/etc/motd/**/*'];
+  const change = follow(files);
+  change(() => chmodSync(workspace.path('app/root'), 0o1777));
+  change(() => chmodSync(workspace.path('app/root/etc'), 0o1777));
+  const before = digest(files);
+  chmodSync(workspace.path('app/root/bin/sh'), 0o755);
+  chmodSync(workspace.path('app/root/bin'), 0o1777);
+  expect(digest(files)).toBe(before);
+});
+
 test('contents count in folders that Nx passes over where a glob does not begin with them', () => {
   const change = follow();
   change(() => workspace.put('app/root/node_modules/m/index.js', '1'));

@@ -30,7 +30,7 @@ export class FileDetails {
    * links, and empty directories; all of what has a name that is no UTF-8; and the contents of files in folders that it
    * passes over, or behind a link that a pattern of COPY names.
    *
-   * @param files  globs of what is read, as `rootfsInputs` gives them
+   * @param files  globs of what is read, with a slash at the end of folders of which nothing below counts, as `rootfsInputs` gives them
    * @param excluded  globs of what among them is not
    * @returns the empty text where there is nothing of the kind, as in most directories
    */
@@ -43,8 +43,7 @@ export class FileDetails {
       const isDirectory = entry.isDirectory();
       const children = isDirectory && !isLeftOut(`${path}/_`) ? this.#list(path) : [];
       if (isRead(path) && !isLeftOut(path)) {
-        const details = this.#describe(path, entry, isDirectory && children.length === 0);
-        if (details !== undefined) lines.push(`${path}\0${details}`);
+        lines.push(...this.#line(path, entry, isDirectory && children.length === 0));
         if (isUnseen && entry.isFile()) lines.push(`${path}\0${this.#contents.of(join(this.#directory, path))}`);
         const behind = entry.isSymbolicLink() && isFollowed(path) ? this.#stat(path) : undefined;
         if (behind !== undefined) visit(path, behind, true);
@@ -56,12 +55,14 @@ export class FileDetails {
         else visit(below, child, isUnseen || passedOver.test(below));
       }
     };
-    for (const start of startingPoints(files)) {
+    for (const [start, isWhole] of startingPoints(files)) {
       const path = join(this.#directory, start);
       const entry = this.#stat(start);
       if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
         lines.push(`${start}\0-> ${readlinkSync(path, 'latin1')}`);
-      if (entry !== undefined) visit(start, entry, false);
+      if (entry === undefined) continue;
+      if (isWhole || !entry.isDirectory()) visit(start, entry, false);
+      else lines.push(...(isLeftOut(start) ? [] : this.#line(start, entry)));
     }
     return lines.length === 0 ? '' : createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url');
   }
@@ -87,6 +88,11 @@ export class FileDetails {
     const directory = Buffer.from(join(this.#directory, path));
     const names = readdirSync(directory, { encoding: 'buffer' }).filter((name) => !isUtf8(name));
     return names.map((name) => `${path}\0${describeWhole(directory, name)}`);
+  }
+
+  #line(path: string, entry: Entry, isEmpty = false): readonly string[] {
+    const details = this.#describe(path, entry, isEmpty);
+    return details === undefined ? [] : [`${path}\0${details}`];
   }
 
   #describe(path: string, entry: Entry, isEmpty: boolean): string | undefined {
@@ -136,10 +142,18 @@ function list(path: string): readonly Dirent[] {
   }
 }
 
-/** The paths below which all of the globs lie, and none below another. */
-function startingPoints(globs: readonly string[]): readonly string[] {
-  const paths = [...new Set(globs.map((glob) => splitGlob(glob).path || '.'))].toSorted();
-  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+/**
+ * The paths at and below which all of the globs lie, none of them below another that is read as a whole, and whether they are
+ * themselves: of a folder that is named alone nothing below counts.
+ */
+function startingPoints(globs: readonly string[]): readonly (readonly [path: string, isWhole: boolean])[] {
+  const starts = new Map<string, boolean>();
+  for (const glob of globs) {
+    const path = splitGlob(glob).path.replace(/\/$/, '') || '.';
+    starts.set(path, starts.get(path) === true || !glob.endsWith('/'));
+  }
+  const whole = [...starts].flatMap(([path, isWhole]) => (isWhole ? [path] : []));
+  return [...starts].toSorted().filter(([path]) => !whole.some((other) => path.startsWith(`${other}/`)));
 }
 
 function matcher(globs: readonly string[]): (path: string) => boolean {

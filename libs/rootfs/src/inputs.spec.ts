@@ -97,6 +97,13 @@ describe('an ignore file', () => {
     });
   });
 
+  test('brings the folders above what stays', () => {
+    workspace.put('.dockerignore', '*\n!a/b/c\n!d/*/e\n');
+    expect(dockerfile(['FROM scratch', 'COPY . /']).files).toEqual(
+      ['a/', 'a/b/', 'a/b/c', 'a/b/c/**/*', 'd/', 'd/*/e', 'd/*/e/**/*'].sort(),
+    );
+  });
+
   test('with exceptions excludes nothing that may come back', () => {
     workspace.put('.dockerignore', 'build\n!build/keep\n');
     expect(dockerfile(['FROM scratch', 'COPY . /']).excluded).toEqual(['.unikraft', '.unikraft/**/*']);

@@ -28,7 +28,7 @@ import {
 } from './dockerfile/stages.ts';
 import { copyWords, NeedsBuilder, splitWords } from './dockerfile/words.ts';
 import { RootfsFault } from './fault.ts';
-import { globExpression, globOf } from './globs.ts';
+import { globExpression, globOf, splitGlob } from './globs.ts';
 import type { Reading } from './left-out.ts';
 
 export interface InputsRequest extends Pick<
@@ -52,6 +52,7 @@ export interface RootfsInputs extends Reading {
   /**
    * Globs relative to the base directory, with `../` where they lead out of it: what is read of the source, or of the
    * Dockerfile's context. A path stands twice, as it is and with all below it, since nobody looked whether it is a directory.
+   * One with a slash at its end is a directory of which nothing below is meant.
    */
   readonly files: readonly string[];
   /** Globs of what among `files` is not read. */
@@ -298,8 +299,19 @@ function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[
   return sources.flatMap((source) => {
     if (source !== '') return withAllBelow(patternAsGlob(source));
     const exceptions = onlyExceptions(ignored);
-    return exceptions === undefined ? ['**/*'] : exceptions.map(patternAsGlob).flatMap(withAllBelow);
+    return exceptions === undefined
+      ? ['**/*']
+      : exceptions.map(patternAsGlob).flatMap((glob) => [...foldersAbove(glob), ...withAllBelow(glob)]);
   });
+}
+
+/** The folders that an exception brings with it, as far as they have names, each with a slash at its end: only their modes are taken. */
+function foldersAbove(glob: string): string[] {
+  const parts = glob.split('/');
+  const named = splitGlob(glob).path.split('/').length;
+  return parts
+    .slice(0, Math.min(named, parts.length - 1))
+    .map((_part, index) => `${parts.slice(0, index + 1).join('/')}/`);
 }
 
 /** An ignore file that leaves everything out but what it names: `*`, then `!` rules. */

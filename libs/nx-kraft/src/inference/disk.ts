@@ -37,6 +37,16 @@ export class Disk {
     return unlessNowhere(() => statSync(path, { throwIfNoEntry: false }));
   }
 
+  /** Whether an absolute path, whose folders are no links, is one. */
+  isLink(path: string): boolean {
+    return this.#entriesOf(dirname(path)).get(basename(path)) === 'link';
+  }
+
+  /** The names of links in a folder. */
+  links(folder: string): readonly string[] {
+    return [...this.#entriesOf(folder)].flatMap(([name, kind]) => (kind === 'link' ? [name] : []));
+  }
+
   /**
    * Where an absolute path leads, behind all links on the way; where nothing is, what is missing counts as no link. What Nx
    * knows of the files that git does not ignore goes through no links, so keys see what lies there under this path alone.

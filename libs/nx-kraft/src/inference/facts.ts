@@ -11,6 +11,7 @@ import { deployFileName } from '../tasks/files.ts';
 import { type AnyFilesystem, filesystemRequests } from '../tasks/filesystem-requests.ts';
 import { typedInputsVariable } from '../tasks/typed-inputs.ts';
 import type { UsedComponents } from './components.ts';
+import { globsInContext } from './context-globs.ts';
 import type { Disk } from './disk.ts';
 import type { Recall } from './memory.ts';
 import { apartFolders, isNeverCompiled, notCompiled } from './not-compiled.ts';
@@ -248,12 +249,7 @@ async function filesystemFacts(
     const requests = filesystemRequests([filesystem], targets, variants);
     found.push(await recallInputs(disk, folder, filesystem, requests, recall));
   }
-  const own = globOf(toWorkspacePath(disk, folder) ?? '');
-  const globs = (paths: readonly string[]) => paths.map((glob) => realGlob(disk, posix.join(own, glob)));
-  const readings = uniqueReadings(found.flatMap((inputs) => inputs.readings)).map((reading) => ({
-    files: globs(reading.files),
-    excluded: inside(globs(reading.excluded)),
-  }));
+  const readings = uniqueReadings(found.flatMap((inputs) => inputs.readings)).map((one) => place(disk, folder, one));
   const files = readings.flatMap((reading) => reading.files);
   const excluded = leftOutOfAll(readings.map((reading) => ({ ...reading, files: inside(reading.files) })));
   return {
@@ -269,12 +265,35 @@ async function filesystemFacts(
 
 /** What one file system may be made from with any options of its task. Globs are relative to the Kraftfile's folder. */
 interface FoundInputs extends Pick<RootfsFacts, 'images' | 'environment'> {
-  readonly readings: readonly Reading[];
+  readonly readings: readonly PlacedReading[];
   /** Whether the source can be read as it is now with all of these options, and these inputs are all that decides it. */
   readonly isWhole: boolean;
 }
 
 const unknownInputs: FoundInputs = { readings: [], images: [], environment: [], isWhole: false };
+
+interface PlacedReading extends Reading {
+  /** The Dockerfile's context, relative to the Kraftfile's folder, where that is what is read. */
+  readonly context?: string;
+}
+
+/** What is read by where it really lies, relative to the workspace; undefined for what lies outside of it. */
+function place(disk: Disk, folder: string, { files, excluded, context }: PlacedReading) {
+  const own = globOf(toWorkspacePath(disk, folder) ?? '');
+  const onDisk = (glob: string): string | undefined => realGlob(disk, posix.join(own, glob));
+  if (context === undefined) return { files: files.map(onDisk), excluded: inside(excluded.map(onDisk)) };
+  const root = toWorkspacePath(disk, resolve(folder, context));
+  if (root === undefined) return { files: [undefined], excluded: [] };
+  const above = context === '' ? '' : `${globOf(context)}/`;
+  const below = (glob: string): string => posix.join(globOf(root), glob);
+  return {
+    files: files.flatMap((glob) =>
+      globsInContext(disk, join(disk.workspaceRoot, root), glob.slice(above.length)).map(below),
+    ),
+    // What is left out is a name in the context, wherever a link of that name leads.
+    excluded: inside(excluded.map((glob) => (glob.startsWith(above) ? below(glob.slice(above.length)) : onDisk(glob)))),
+  };
+}
 
 type Request = Omit<InputsRequest, 'baseDirectory'>;
 
@@ -314,7 +333,7 @@ function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)];
 }
 
-function uniqueReadings(readings: readonly Reading[]): readonly Reading[] {
+function uniqueReadings(readings: readonly PlacedReading[]): readonly PlacedReading[] {
   return [...new Map(readings.map((reading) => [JSON.stringify(reading), reading])).values()];
 }
 
@@ -385,9 +404,9 @@ async function findInputs(requests: readonly Request[], folder: string, texts: K
 
 /** @param toFullName  gives an image's name in full */
 function foundIn(inputs: RootfsInputs, toFullName: (name: string) => string): FoundInputs {
-  const { kind, files, excluded, besides, images, moving, environment, needsBuilder } = inputs;
+  const { kind, context, files, excluded, besides, images, moving, environment, needsBuilder } = inputs;
   return {
-    readings: [{ files, excluded }, ...besides],
+    readings: [{ files, excluded, ...(context === undefined ? {} : { context }) }, ...besides],
     images: images.map(toFullName),
     environment: [
       ...environment,

@@ -320,6 +320,8 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
       ...parts.inputs('rootfs', summary.rootfsDigest),
       ...locked.inputs,
       ...facts.rootfs.files
+        // Nx takes a folder for all below it; its mode is in the file of details.
+        .filter((glob) => !glob.endsWith('/'))
         .flatMap((glob) => sparing(posix.join(posix.dirname(kraftfile), fileDetailsName), glob))
         .map(asFileset),
       ...(facts.rootfs.files.length === 0 ? [] : [fileDetails]),

@@ -1,0 +1,53 @@
+import { readlinkSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { globOf, globTest, splitGlob } from '@nx-kraft/rootfs/globs';
+import type { Disk } from './disk.ts';
+
+/**
+ * The globs of what a pattern of COPY reads: builders follow links within the context, and take an absolute one, or one that
+ * leads out of it, for a path below it. Links below folders that a pattern with signs names are not looked for.
+ *
+ * @param root  absolute path of the context, behind all links
+ * @param glob  relative to it
+ */
+export function globsInContext(disk: Disk, root: string, glob: string): readonly string[] {
+  return follow({ disk, root, links: 0 }, [], glob.split('/'));
+}
+
+interface Walk {
+  readonly disk: Disk;
+  readonly root: string;
+  /** How many were followed so far. */
+  readonly links: number;
+}
+
+/** As many as file systems follow. */
+const mostLinks = 40;
+
+/**
+ * @param before  names of folders that were passed, none of which is a link
+ * @param after  parts of the glob from there on
+ */
+function follow(walk: Walk, before: readonly string[], after: readonly string[]): readonly string[] {
+  const [part, ...rest] = after;
+  const here = before.map(globOf);
+  if (part === undefined) return [here.join('/')];
+  if (part === '**') return [[...here, ...after].join('/')];
+  const folder = join(walk.root, ...before);
+  const { path: name, rest: signs } = splitGlob(part);
+  if (signs === '') {
+    return walk.disk.isLink(join(folder, name))
+      ? behind(walk, before, name, rest)
+      : follow(walk, [...before, name], rest);
+  }
+  const linked = walk.disk.links(folder).filter(globTest(part));
+  return [[...here, ...after].join('/'), ...linked.flatMap((link) => behind(walk, before, link, rest))];
+}
+
+function behind(walk: Walk, before: readonly string[], link: string, rest: readonly string[]): readonly string[] {
+  if (walk.links === mostLinks) return [];
+  const target = readlinkSync(join(walk.root, ...before, link));
+  const path = posix.join('/', ...(target.startsWith('/') ? [] : before), target);
+  const parts = path.split('/').filter((name) => name !== '');
+  return follow({ ...walk, links: walk.links + 1 }, [], [...parts.map(globOf), ...rest]);
+}
