@@ -90,6 +90,16 @@ describe('targets', () => {
     );
   });
 
+  it('have a name of their own, whatever that is, where others have that of the folder', () => {
+    const target = { platform: 'qemu', architecture: 'x86_64' };
+    const unnamed = 'spec: v0.6\nruntime: base\ntargets: [qemu/x86_64]\n';
+    const named = 'spec: v0.6\nruntime: base\ntargets:\n  - name: app\n    plat: qemu\n    arch: x86_64\n';
+    expect(addTarget(unnamed, { ...target, name: 'app' })).toContain('name: app');
+    expect(addTarget(named, { platform: 'qemu', architecture: 'x86_64' })).not.toBe(named);
+    const again = (): string => addTarget(unnamed, target);
+    expect(again).toThrow(expect.objectContaining({ code: 'EDIT_EXISTS' }));
+  });
+
   it('are refused when they are there already, and known ones are named when one is not there', () => {
     const known = (): string => addTarget(file, { platform: 'fc', architecture: 'x86_64' });
     expect(known).toThrow(expect.objectContaining({ name: 'KraftfileFault', code: 'EDIT_EXISTS' }));

@@ -202,8 +202,8 @@ export function openFile(
   };
 }
 
-/** A name that no target has, so that a target with the folder's name is told from one without a name. */
-const standInName = 'app';
+/** A name that nobody can write, so that a target with the folder's name is told from one without a name. */
+const standInName = '\0';
 
 /** Applies changes and makes sure that the file then says what was wanted. */
 export function finish(file: OpenFile, splices: readonly Splice[], isDone: (after: Kraftfile) => boolean): string {
