@@ -74,7 +74,7 @@ targets: [qemu/x86_64]
 
 const template = `spec: v0.6
 name: template
-unikraft: { source: ../core, kconfig: { CONFIG_T: 'y' } }
+unikraft: { source: ../core, kconfig: { CONFIG_T: 'y', CONFIG_V: "\${TEMPLATE_V:-y}" } }
 targets: [fc/x86_64]
 `;
 
@@ -486,6 +486,11 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: (workspace) => chmod(workspace.path('apps/image/site/index.html'), 0o755),
     ran: ['image:package', 'image:rootfs'],
   },
+  // Its check warns of it, and what needs the file system is not even tried.
+  'a Dockerfile that is gone': {
+    change: (workspace) => rm(workspace.path('apps/image/Dockerfile')),
+    ran: ['image:lint', 'image:rootfs'],
+  },
   '.dockerignore': { change: write('apps/image/.dockerignore', ''), ran: ['image:package', 'image:rootfs'] },
   'a file that .dockerignore leaves out': {
     change: write('apps/image/site/debug.log'),
@@ -579,7 +584,14 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     ],
   },
   'a variable that a build file takes': { change: environment({ MODE: 'fast' }), ran: kernels },
-  'a variable that the Kraftfile mentions': { change: environment({ WEB_COLOR: 'blue' }), ran: ['web:lint', ...web] },
+  'a variable that the Kraftfile mentions': {
+    change: environment({ WEB_COLOR: 'blue' }),
+    ran: [...web, 'web:lint'],
+  },
+  'a variable that the Kraftfile of a template mentions': {
+    change: environment({ TEMPLATE_V: 'n' }),
+    ran: [...byTemplate, 'template:lint'],
+  },
   'a build argument, an option, which Nx counts for its whole project': {
     change: write(
       'apps/image/project.json',

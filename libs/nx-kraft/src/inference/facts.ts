@@ -27,6 +27,8 @@ export interface Facts {
   readonly hasManifest: boolean;
   /** Whether the project has settings for Unikraft Cloud. */
   readonly isDeployed: boolean;
+  /** Paths that the Kraftfile names, as it writes them, and where nothing is. */
+  readonly missing: readonly string[];
   /** Names of projects that the project's own settings declare to be before it. */
   readonly declared: readonly string[];
   readonly kernels: KernelFacts;
@@ -56,7 +58,7 @@ export interface KernelFacts {
   readonly notCompiled: readonly string[];
   /** The compilers beside GCC that may have a part in it. */
   readonly compilers: readonly OtherCompilerName[];
-  /** Names of environment variables that build files take. */
+  /** Names of environment variables that build files and the Kraftfiles of local templates take. */
   readonly environment: readonly string[];
   /** The runtime's kernel, when it is a file in the workspace. */
   readonly file?: string;
@@ -106,6 +108,7 @@ export async function lookAround(
     hasMakefile,
     hasManifest: has('package.json'),
     isDeployed: has(deployFileName),
+    missing: summary.looked.filter((path) => !disk.has(resolve(folder, path))),
     declared: settings.declared,
     kernels: kernelFacts(disk, folder, summary, components, summaryIn, compiled),
     rootfs: await filesystemFacts(disk, folder, summary, settings.variants(rootfsTask), recall),
@@ -217,7 +220,9 @@ function kernelFacts(
         ...findOtherCompilers(remote.map((key) => key.slice(0, key.indexOf('@')))),
       ]),
     ].toSorted(),
-    environment: [...new Set(surveys.flatMap(([, { variables }]) => variables))].toSorted(),
+    environment: unique(
+      [...local.map(summaryIn), ...surveys.map(([, survey]) => survey)].flatMap((taking) => taking?.variables ?? []),
+    ).toSorted(),
     ...(file === undefined ? {} : { file }),
     reachesOutside:
       !isWhole ||

@@ -20,6 +20,7 @@ targets:
 interface Around {
   readonly hasManifest: boolean;
   readonly declared: readonly string[];
+  readonly missing: readonly string[];
   readonly haveKernels: boolean;
   readonly folder: string;
   /** The plugin's version. */
@@ -31,7 +32,14 @@ interface Around {
 const noLock: LockSummary = { components: new Map(), images: new Map() };
 
 function infer(text: string, options = {}, lock = noLock, around: Partial<Around> = {}) {
-  const { hasManifest = false, declared = [], haveKernels = false, folder = 'apps/web', salt = '1' } = around;
+  const {
+    hasManifest = false,
+    declared = [],
+    missing = [],
+    haveKernels = false,
+    folder = 'apps/web',
+    salt = '1',
+  } = around;
   const file = `${folder}/Kraftfile`;
   const summary = summarize({ text, file, directoryName: 'web', env: {} });
   const remote = summary.components.filter(({ folder }) => folder === undefined).map(({ key }) => key);
@@ -44,6 +52,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
         hasMakefile: true,
         hasManifest,
         isDeployed: false,
+        missing,
         declared,
         kernels: {
           remote,
@@ -208,4 +217,18 @@ test('projects keep their Kraftfile’s name unless two share it or Nx could not
     ]),
   );
   expect([...names.values()]).toEqual(['apps-a', 'apps-b', 'redis', 'apps-d', 'a-b']);
+});
+
+test('a Kraftfile is checked anew by another version of the plugin, and without its Dockerfile', () => {
+  const text = 'spec: v0.6\nruntime: base\nrootfs: ./Dockerfile\n';
+  const inputs = (broken: string, around: Partial<Around>): string => {
+    const { project, externalNodes } = infer(`${text}${broken}`, {}, noLock, around);
+    const taken = JSON.stringify(project.targets?.lint?.inputs);
+    const nodes = Object.values(externalNodes).filter(({ name }) => taken.includes(name));
+    return `${taken} ${JSON.stringify(nodes)}`;
+  };
+  for (const broken of ['', 'targets: [qemu]\n']) {
+    expect(inputs(broken, { salt: '1' })).not.toBe(inputs(broken, { salt: '2' }));
+  }
+  expect(inputs('', { missing: ['./Dockerfile'] })).not.toBe(inputs('', {}));
 });

@@ -66,6 +66,8 @@ export interface Summary {
    * there were when the graph was made, from a `.env` of its project.
    */
   readonly isVariable: boolean;
+  /** The paths that are looked for where the Kraftfile is checked: one that is not there is worth a warning. */
+  readonly looked: readonly string[];
 }
 
 export interface TargetSummary {
@@ -106,7 +108,9 @@ function structureOf(summary: Summary): string {
 }
 
 function summarizeOnce({ text, file, directoryName, env }: SummarySource): Summary {
-  const { kraftfile, diagnostics } = readKraftfile(text, { file, directoryName, env });
+  const looked: string[] = [];
+  const exists = (path: string): boolean => looked.push(path) > 0;
+  const { kraftfile, diagnostics } = readKraftfile(text, { file, directoryName, env, exists });
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (kraftfile === undefined || errors.length > 0) {
     return {
@@ -150,6 +154,7 @@ function summarizeOnce({ text, file, directoryName, env }: SummarySource): Summa
     testReport: testReportName(kraftfile),
     variables: kraftfile.spec === 'v0.7' ? [] : Object.keys(env),
     isVariable: false,
+    looked,
   };
 }
 
@@ -206,6 +211,7 @@ export function summarizeBroken(problem: string, directoryName: string): Summary
     testReport: '',
     variables: [],
     isVariable: false,
+    looked: [],
   };
 }
 

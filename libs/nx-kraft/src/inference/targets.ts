@@ -13,7 +13,7 @@ import { cloudTargets } from './cloud-targets.ts';
 import type { Dependencies } from './dependencies.ts';
 import { componentNode, imageNode } from './external-nodes.ts';
 import type { Facts, LocalFolder } from './facts.ts';
-import { type Input, madeBefore, nothingExternal, nothingOfItsOwn, variable } from './inputs.ts';
+import { type Input, madeBefore, nothingOfItsOwn, variable } from './inputs.ts';
 import { kernelTargets } from './kernel-targets.ts';
 import type { LockSummary } from './lock.ts';
 import { notCompiled } from './not-compiled.ts';
@@ -60,7 +60,9 @@ export function inferProject(source: InferenceSource, names: TaskNames): Inferre
   const parts = new Parts(source);
   const external = externalNodes(source);
   const targets =
-    summary.problem === undefined ? workingTargets(source, names, parts, external) : brokenTargets(source, names);
+    summary.problem === undefined
+      ? workingTargets(source, names, parts, external)
+      : brokenTargets(source, names, parts);
   const platforms = summary.targets.map(({ platform }) => `plat:${platform}`);
   const architectures = summary.targets.map(({ architecture }) => `arch:${architecture}`);
   return {
@@ -221,7 +223,7 @@ function workingTargets(
     ...machineTargets(source, names, (task) => before(bootedTargets(summary, settings, task))),
     ...kernelTargets(source, names),
     ...cloudTargets(source, names),
-    [names.lint]: lintTarget(source),
+    [names.lint]: lintTarget(source, parts),
   };
 }
 
@@ -372,19 +374,25 @@ function asFileset(glob: string): Input {
  * A Kraftfile that cannot be read still is a project, whose tasks tell what is wrong with it: one mistake must not take
  * the workspace's whole graph down.
  */
-function brokenTargets(source: InferenceSource, names: TaskNames): Record<string, TargetConfiguration> {
-  const lint = lintTarget(source);
+function brokenTargets(source: InferenceSource, names: TaskNames, parts: Parts): Record<string, TargetConfiguration> {
+  const lint = lintTarget(source, parts);
   return Object.fromEntries(
     [names.build, names.package, names.run, names.test, names.lint].map((task) => [task, lint]),
   );
 }
 
-function lintTarget({ kraftfile, summary, pluginInputs }: InferenceSource): TargetConfiguration {
+function lintTarget({ kraftfile, summary, facts }: InferenceSource, parts: Parts): TargetConfiguration {
+  const { missing } = facts;
+  const isWhole = summary.problem === undefined && missing.length === 0;
   return {
     executor: 'nx-kraft:lint',
     options: { kraftfile },
     cache: true,
-    inputs: [`{workspaceRoot}/${kraftfile}`, nothingExternal, ...summary.variables.map(variable), ...pluginInputs],
+    inputs: [
+      `{workspaceRoot}/${kraftfile}`,
+      // The whole file counts anyway, so that any part will do, which spares most projects a node.
+      ...(isWhole ? parts.inputs('package', summary.packageDigest) : parts.inputs('lint', missing.join('\n'))),
+    ],
     outputs: [],
     metadata: describe('Checks the Kraftfile and explains what is wrong with it'),
   };
