@@ -374,19 +374,22 @@ describe('sync and update', () => {
     ['is not there', undefined, 'there is no such file'],
     ['has no Kraftfile', 'README.md', 'template inner has no Kraftfile'],
     ['uses itself', 'Kraftfile', 'template inner uses itself'],
-  ])('blame the template of a template that %s, and lock the outer one', async (_what, file, message) => {
-    for (const name of ['gone', 'gone2', 'odd', 'part']) tree.delete(`apps/${name}`);
-    const inner = `spec: v0.6\ntemplate: ${source('inner')}\n`;
-    tree.write('apps/good/Kraftfile', `spec: v0.6\ntemplate: ${source('outer')}\ntargets: [qemu/x86_64]\n`);
-    await writeFile(join(folder, 'outer.tar.gz'), await makeArchive([{ name: 'top/Kraftfile', content: inner }]));
-    if (file !== undefined) {
-      await writeFile(join(folder, 'inner.tar.gz'), await makeArchive([{ name: `top/${file}`, content: inner }]));
-    }
-    const { outOfSyncDetails } = (await sync(tree)) as { outOfSyncDetails: readonly string[] };
-    expect(outOfSyncDetails[0]).toContain(`apps/good/Kraftfile: app/inner@${address('inner')} cannot be locked: `);
-    expect(outOfSyncDetails[0]).toContain(message);
-    expect(lockedKeys()).toEqual([`app/outer@${address('outer')}`]);
-  });
+  ])(
+    'blame the template of a template that %s, and lock the outer one with what it names',
+    async (_what, file, message) => {
+      for (const name of ['gone', 'gone2', 'odd', 'part']) tree.delete(`apps/${name}`);
+      const inner = `spec: v0.6\ntemplate: ${source('inner')}\nlibraries: { musl: ${source('musl')}, lwip: {} }\n`;
+      tree.write('apps/good/Kraftfile', `spec: v0.6\ntemplate: ${source('outer')}\ntargets: [qemu/x86_64]\n`);
+      await writeFile(join(folder, 'outer.tar.gz'), await makeArchive([{ name: 'top/Kraftfile', content: inner }]));
+      if (file !== undefined) {
+        await writeFile(join(folder, 'inner.tar.gz'), await makeArchive([{ name: `top/${file}`, content: inner }]));
+      }
+      const { outOfSyncDetails } = (await sync(tree)) as { outOfSyncDetails: readonly string[] };
+      expect(outOfSyncDetails[0]).toContain(`apps/good/Kraftfile: app/inner@${address('inner')} cannot be locked: `);
+      expect(outOfSyncDetails[0]).toContain(message);
+      expect(lockedKeys()).toEqual([`app/outer@${address('outer')}`, `lib/musl@${address('musl')}`]);
+    },
+  );
 
   test('keep what is locked while a Kraftfile is broken or a template is not there, which may name it', async () => {
     for (const name of ['gone', 'gone2', 'odd', 'part']) tree.delete(`apps/${name}`);

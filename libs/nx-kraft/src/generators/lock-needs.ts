@@ -184,6 +184,12 @@ async function needsOf(
   };
 }
 
+/** A Kraftfile, and where relative paths in it start. */
+interface Placed {
+  readonly kraftfile: Kraftfile;
+  readonly folder: string;
+}
+
 /** The components of a Kraftfile and of its templates; of a template that cannot be had, what is named without it. */
 async function componentsOf(
   kraftfile: Kraftfile,
@@ -192,14 +198,16 @@ async function componentsOf(
   rules: LockOptions,
 ): Promise<Pick<FileNeeds, 'components' | 'faults'>> {
   const templates: PlacedRequest[] = [];
+  const read: Placed[] = [{ kraftfile, folder }];
   let latest = '';
   const fetch = async (request: ComponentRequest, baseDirectory: string): Promise<string> => {
     latest = componentKey(request);
     // What a template names is asked of what it will be locked to.
     const options = { ...rules, lock: isToUpdate(request, rules.update) ? undefined : lock, baseDirectory };
     const fetched = await fetchComponent(await resolveComponent(request, options), options.store, options);
-    const components = remoteKeys(await readTemplate(fetched.folder));
-    templates.push({ request, baseDirectory, components });
+    const template = await readTemplate(fetched.folder);
+    templates.push({ request, baseDirectory, components: remoteKeys(template) });
+    if (template !== undefined) read.push({ kraftfile: template, folder: fetched.folder });
     return fetched.folder;
   };
   try {
@@ -207,14 +215,26 @@ async function componentsOf(
     return { components: [...componentNeeds(merged.kraftfile, folder), ...templates], faults: new Map() };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    // The template may say where a part is that the project names without a place.
-    const placed = componentNeeds(kraftfile, folder).filter(
-      ({ request: { type, source, version } }) =>
-        type !== 'template' && (source !== undefined || version !== undefined),
-    );
     const fetched = templates.filter(({ request }) => componentKey(request) !== latest);
-    return { components: [...placed, ...fetched], faults: new Map([[latest, error as Fault]]) };
+    return { components: [...placedParts(read), ...fetched], faults: new Map([[latest, error as Fault]]) };
   }
+}
+
+/**
+ * What is known of the parts of a Kraftfile and its templates, the outermost first, whose names go before those of inner
+ * ones. A part without a place is left out: a template that could not be had may say where it is.
+ */
+function placedParts(read: readonly Placed[]): LockNeeds['components'] {
+  const parts = new Map<string, PlacedRequest>();
+  for (const { kraftfile, folder } of read) {
+    for (const part of componentNeeds(kraftfile, folder)) {
+      const { type, name, source, version } = part.request;
+      const key = `${type} ${name}`;
+      const isPlaced = source !== undefined || version !== undefined;
+      if (type !== 'template' && isPlaced && !parts.has(key)) parts.set(key, part);
+    }
+  }
+  return [...parts.values()];
 }
 
 function remoteKeys(kraftfile: Kraftfile | undefined): readonly string[] {
