@@ -65,7 +65,7 @@ export async function machineSettings(
 }
 
 /** An empty value stands for the host's variable, as kraft has it. */
-function withHostValues(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function withHostValues(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => [name, value === '' ? (process.env[name] ?? '') : value]),
   );

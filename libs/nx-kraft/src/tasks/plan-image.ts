@@ -13,7 +13,7 @@ import {
   unpackImage,
 } from '@nx-kraft/oci';
 import { initrdOf } from './initrd-mount.ts';
-import { machineSettings } from './machine-options.ts';
+import { machineSettings, withHostValues } from './machine-options.ts';
 import type { SubjectOptions } from './plan-subject.ts';
 import { openRegistries, userPolicy } from './registry.ts';
 import { keptFor, markUsed, pruneRunCache, runCacheFolder } from './run-cache.ts';
@@ -21,6 +21,8 @@ import { keptFor, markUsed, pruneRunCache, runCacheFolder } from './run-cache.ts
 /** Plans a machine for an image, which is pulled where the store does not have it. */
 export async function planImage(name: string, options: SubjectOptions): Promise<KernelRun> {
   const { platform = 'qemu', architecture = hostArchitecture() } = options;
+  // Before anything is pulled: of a mistake in the options nobody wants to be told after minutes.
+  const settings = await machineSettings(options, resolve(), {});
   const client = openRegistries(options);
   const policy = await userPolicy();
   try {
@@ -36,7 +38,8 @@ export async function planImage(name: string, options: SubjectOptions): Promise<
       platform,
       ...(initrd === undefined ? {} : initrdOf(initrd, await readConfig(kernel))),
       args: options.args ?? Cmd,
-      ...(await machineSettings(options, resolve(), env)),
+      ...settings,
+      env: { ...withHostValues(env), ...settings.env },
     };
   } finally {
     client.close();

@@ -61,3 +61,8 @@ test('paths in options start in the current folder, those of the Kraftfile in it
   expect(env).toEqual({ COLOR: 'green' });
   expect(volumes?.map(({ source }) => source)).toEqual([join(app, 'own'), join(folder, 'other')]);
 });
+
+test('mistakes in the options are told before an image is asked for', async () => {
+  const options = { offline: true, envFile: [join(folder, 'none.env')] };
+  await expect(planSubject('registry.example.com/none', options)).rejects.toMatchObject({ code: 'ENV_FILE_INVALID' });
+});
