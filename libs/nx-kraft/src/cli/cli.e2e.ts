@@ -334,6 +334,8 @@ test.each([
   ['--key', ['pkg', 'sign', 'web']],
   ['--key', ['pkg', 'verify', 'web']],
   ['--key', ['pkg', 'pull', 'web']],
+  ['--authority', ['pkg', 'pull', 'web']],
+  ['--authority', ['login', '--user', 'a', 'registry.example.com']],
   ['--chain', ['cloud', 'certificate', 'create', '--cn', 'web', '--pkey', 'none']],
 ])('a file that is not there is told of %s of %j', async (option, words) => {
   const { code, stderr } = await nxKraft(...words, option, 'none');

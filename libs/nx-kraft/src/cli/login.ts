@@ -19,10 +19,11 @@ export const login = command({
   run: async ({ values, words: [registry] }) => {
     const user = values.user ?? process.env.KRAFTKIT_LOGIN_USER;
     if (user === undefined) throw new UsageFault('login needs --user');
+    const access = await registryAccess(values);
     // Never as an argument: those of a process can be read by everybody on the machine.
     const token = process.env.KRAFTKIT_LOGIN_TOKEN ?? (await text(process.stdin)).trim();
     if (token === '') throw new UsageFault('login reads the token or password from standard input');
-    await logIn(registry, user, token, connectionOptions(registryAccess(values)));
+    await logIn(registry, user, token, connectionOptions(access));
     print(values, { registry, user }, () => `logged in to ${registry} as ${user}`);
     return 0;
   },

@@ -1,6 +1,7 @@
 import { type CatalogFilter, ImageStore, type RegistryClient, hostArchitecture } from '@nx-kraft/oci';
 import { type RegistryAccess, openRegistries } from '../../tasks/registry.ts';
 import { type Values, jsonOption } from '../command.ts';
+import { readOptionFile } from '../option-file.ts';
 
 export const registryOptions = {
   'plain-http': { type: 'string', value: 'HOST', multiple: true, summary: 'a registry that is asked without TLS' },
@@ -25,8 +26,13 @@ export const outputOptions = {
   ...jsonOption,
 } as const;
 
-/** How registries are reached, from a command's options. */
-export function registryAccess(values: Values<typeof registryOptions>): RegistryAccess {
+/**
+ * How registries are reached, from a command's options.
+ *
+ * @throws UsageFault for an authority that cannot be read
+ */
+export async function registryAccess(values: Values<typeof registryOptions>): Promise<RegistryAccess> {
+  for (const file of values.authority ?? []) await readOptionFile('--authority', file);
   return { plainHttp: values['plain-http'], insecure: values.insecure, authorities: values.authority };
 }
 
@@ -35,7 +41,7 @@ export async function withRegistries(
   values: Values<typeof registryOptions>,
   act: (client: RegistryClient, store: ImageStore) => Promise<void>,
 ): Promise<undefined> {
-  const client = openRegistries(registryAccess(values));
+  const client = openRegistries(await registryAccess(values));
   try {
     await act(client, await ImageStore.open());
   } finally {
