@@ -43,7 +43,7 @@ export function findClimbs(file: string, text: string): readonly string[] {
   if (!text.includes('..')) return [];
   const own = posix.dirname(file);
   const found = new Set<string>();
-  for (const [match, base, rest] of text.matchAll(/(?<=(\w*BASE[)}])?)[\p{L}\p{M}\p{N}_.+@~/-]+(?=([*?[%$])?)/gu)) {
+  for (const [match, base, rest] of [...text.matchAll(plainWord), ...oddWords(text)]) {
     // Of `../common/net_*.c` the folder is known.
     const word = rest === undefined ? match : match.replace(/(?<=\/)(?!\.\.$)[^/]*$/, '');
     if (!word.includes('..')) continue;
@@ -55,6 +55,20 @@ export function findClimbs(file: string, text: string): readonly string[] {
     if (base === undefined || !base.startsWith('APP_BASE')) found.add(posix.join(own, path));
   }
   return [...found].filter(leadsOut);
+}
+
+const plainWord = /(?<=(\w*BASE[)}])?)[\p{L}\p{M}\p{N}_.+@~/-]+(?=([*?[%$])?)/gu;
+const oddWord = /(?<=(\w*BASE\))?)[\p{L}\p{M}\p{N}_.+@~/,={}-]+(?=([*?[%$])?)/gu;
+
+/** Words with signs that may be part of a path or end it, as in `-Wl,-T../link.lds`: each with and without what these end. */
+function oddWords(text: string): readonly (readonly [string, string | undefined, string | undefined])[] {
+  const withoutBraces = text.replaceAll(/\$\{(\w+)\}/g, '$($1)');
+  return [...withoutBraces.matchAll(oddWord)].flatMap(([match, base, rest]) => {
+    if (!/[,={}]/.test(match)) return [];
+    const path = match.replace(/^[^./]*[,={}]/, '');
+    const wildcard = /[,={}]$/.test(path) ? undefined : rest;
+    return [path, path.replace(/[,={}]+[^/,={}]*$/, '')].map((word) => [word, base, wildcard] as const);
+  });
 }
 
 /**

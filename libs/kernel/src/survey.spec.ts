@@ -27,6 +27,16 @@ describe('the paths that lead out of a folder', () => {
   ])('in %s: %s', (file, text, climbs) => {
     expect(findClimbs(file, text)).toEqual(climbs);
   });
+
+  test.each([
+    ['APP_SRCS-y += $(APP_BASE)/../a,b{1}/x=y.c', '../a,b{1}/x=y.c'],
+    ['APP_SRCS-y += ${APP_BASE}/../a{1}/x.c', '../a{1}/x.c'],
+    ['LDFLAGS += -Wl,-T../a=b/link.lds,-q', '../a=b/link.lds'],
+    ['FLAGS:=-I../a=b,$(APP_BASE)/../more', '../a=b'],
+    ['FLAGS:=-I../a=b,$(APP_BASE)/../more', '../more'],
+  ])('may have signs that mostly end one, as in %s', (text, climb) => {
+    expect(findClimbs('Makefile.uk', text)).toContain(climb);
+  });
 });
 
 describe('the compilers beside GCC that lines may bring in', () => {
