@@ -404,6 +404,14 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: edit('libs/deep/two/lib.c', 'two', '2'),
     ran: [...kernels, 'web:package'],
   },
+  'a local library that git ignores': {
+    change: async (workspace) => {
+      await workspace.edit('.gitignore', '.nx', '.nx\n/libs/o*');
+      await workspace.nx(...allTasks);
+      await workspace.edit('libs/one/lib.c', 'one', '1');
+    },
+    ran: [...kernels, 'web:package'],
+  },
   'where the link to a local library leads': {
     change: lead('libs/two', 'deep/other'),
     ran: [...kernels, 'web:package'],

@@ -68,8 +68,8 @@ export interface KernelFacts {
 
 export interface LocalFolder {
   readonly path: string;
-  /** Whether it is a repository of its own within the workspace, which the workspace's own mostly ignores. */
-  readonly isClone: boolean;
+  /** Whether git or Nx pass over it, as mostly over a repository of its own within the workspace. */
+  readonly isPassedOver: boolean;
 }
 
 /** What decides the root file system and the read-only images. */
@@ -179,7 +179,10 @@ function kernelFacts(
 ): KernelFacts {
   const { runtimeKernel } = summary;
   const toFolders = (paths: readonly (string | undefined)[]): readonly LocalFolder[] =>
-    inside(paths).map((path) => ({ path, isClone: disk.has(join(disk.workspaceRoot, path, '.git')) }));
+    inside(paths).map((path) => ({
+      path,
+      isPassedOver: disk.has(join(disk.workspaceRoot, path, '.git')) || disk.ignored.has(path),
+    }));
   const kernels = runtimeKernel === undefined ? [] : [resolve(folder, runtimeKernel)];
   const [file] = kernels.map((path) => toWorkspacePath(disk, path));
   const places = folders.map((path) => toWorkspacePath(disk, path));

@@ -56,7 +56,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
         declared,
         kernels: {
           remote,
-          folders: [{ path: 'core', isClone: false }],
+          folders: [{ path: 'core', isPassedOver: false }],
           files: [],
           taken: [],
           notCompiled: [],

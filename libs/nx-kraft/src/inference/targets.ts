@@ -284,10 +284,10 @@ function runtimeOptions({ neighbours: { runtime } }: InferenceSource): { readonl
   return runtime === undefined ? {} : { runtimeLayout: runtime.layout };
 }
 
-/** The sources of a local component. A clone within the workspace counts although git ignores it. */
-function componentFiles({ path: folder, isClone }: LocalFolder): readonly Input[] {
+/** The sources of a local component, which count although git ignores all of it, as it mostly does with clones. */
+function componentFiles({ path: folder, isPassedOver }: LocalFolder): readonly Input[] {
   const path = globOf(folder);
-  if (!isClone) return [`{workspaceRoot}/${path}/**/*`, `!{workspaceRoot}/${path}/**/*.md`];
+  if (!isPassedOver) return [`{workspaceRoot}/${path}/**/*`, `!{workspaceRoot}/${path}/**/*.md`];
   const excluded = ['.git', '.unikraft', '**/__pycache__'].map((name) => `!${path}/${name}/**/*`);
   return [`${path}/**/*`, ...excluded, `!${path}/**/*.md`].map(asFileset);
 }
