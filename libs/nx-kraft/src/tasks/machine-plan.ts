@@ -52,7 +52,8 @@ export async function planMachine(
     runtime === undefined
       ? kraftfile.rootfs !== undefined && !isEmbedded(config)
       : kraftfile.rootfs !== undefined || runtime.hasInitrd;
-  const settings = await machineSettings(options, start, command.env);
+  // What an image leaves empty is empty, and none of the host's variables: no key of a test could know of them.
+  const settings = await machineSettings(options, start, kraftfile.env);
   if (hasInitrd) await tellOfMemory(initrd, settings.memory);
   return {
     name: kraftfile.name,
@@ -62,6 +63,7 @@ export async function planMachine(
     ...(hasInitrd ? initrdOf(initrd, config) : {}),
     args: options.args ?? kraftfile.cmd ?? (runtimeArgs.length > 0 ? runtimeArgs : (command.rootfsArgs ?? [])),
     ...settings,
+    env: { ...command.env, ...settings.env },
     volumes: [...(await projectVolumes(project)), ...settings.volumes],
   };
 }

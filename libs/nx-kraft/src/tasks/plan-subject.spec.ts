@@ -42,6 +42,18 @@ test('another root file system brings the command and the variables of its image
   expect(await planSubject(app, { ...options, args: ['-h'] })).toMatchObject({ args: ['-h'] });
 });
 
+test('an empty value stands for the host’s variable in a Kraftfile, and for nothing in an image', async () => {
+  await writeFile(
+    join(app, 'Kraftfile'),
+    'spec: v0.6\nunikraft: stable\nrootfs: ./Dockerfile\nenv: { COLOR: "" }\ntargets: [qemu/x86_64]\n',
+  );
+  const said = JSON.stringify({ entrypoint: [], cmd: [], env: ['SIZE=', 'COLOR=red', 'SHAPE=round'] });
+  await writeFile(join(app, '.unikraft/build/initramfs-x86_64.json'), said);
+  for (const name of ['COLOR', 'SIZE', 'SHAPE']) vi.stubEnv(name, 'of the host');
+  const { env } = await planSubject(app, {});
+  expect(env).toEqual({ COLOR: 'of the host', SIZE: '', SHAPE: 'round' });
+});
+
 test('one that is not there is told with where it was looked for', async () => {
   await expect(planSubject(app, { rootfs: './none' })).rejects.toMatchObject({
     code: 'SOURCE_MISSING',
