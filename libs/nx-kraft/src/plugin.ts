@@ -11,6 +11,7 @@ import type {
 import { changedExecutors } from './inference/target-defaults.ts';
 import { type PluginOptions, taskNames } from './options.ts';
 import { networkVariables } from './tasks/network.ts';
+import { beganNow } from './tasks/began.ts';
 import { typedInputs } from './tasks/typed-inputs.ts';
 
 export { type PluginOptions } from './options.ts';
@@ -61,7 +62,7 @@ export async function preTasksExecution(
         'nx g nx-kraft:init keeps them as they must be\n',
     );
   }
-  Object.assign(process.env, networkVariables(argv), typedInputs(argv));
+  Object.assign(process.env, beganNow(), networkVariables(argv), typedInputs(argv));
   const { prepareInputs } = await import('./tasks/prepare-inputs.ts');
   Object.assign(process.env, await prepareInputs(workspaceRoot));
   if (!process.env.NX_SELF_HOSTED_REMOTE_CACHE_SERVER) return;

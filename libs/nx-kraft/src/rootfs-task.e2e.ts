@@ -155,3 +155,25 @@ test('what comes from the network is never taken from the cache', async () => {
     }
   }
 });
+
+test('what was made of a source that changed meanwhile is not kept for what was there before', async () => {
+  const motd = 'apps/hello/rootfs/motd';
+  // Nx makes the keys of both first, and runs the one that another one waits for before the other.
+  const command = 'echo begun; until [ -e go ]; do sleep 0.1; done';
+  await workspace.write('slow/project.json', JSON.stringify({ name: 'slow', targets: { rootfs: { command } } }));
+  const dependsOn = [{ projects: ['slow'], target: 'rootfs' }];
+  const last = { name: 'last', targets: { rootfs: { command: 'true', dependsOn } } };
+  await workspace.write('last/project.json', JSON.stringify(last));
+  await workspace.write(motd, 'first');
+  const { child, ended, output } = workspace.start('run-many', '-t', 'rootfs', '--parallel=1', '--outputStyle=stream');
+  child.stdout.on('data', () => {
+    if (output().includes('begun')) void workspace.write(motd, 'second').then(() => workspace.write('go', ''));
+  });
+  const run = await ended;
+  expect(output().indexOf('begun')).toBeLessThan(output().indexOf('./rootfs: directory'));
+  await workspace.write(motd, 'first');
+  await workspace.nx('run', 'hello:rootfs');
+  const made = await readFile(workspace.path('apps/hello/.unikraft/build/initramfs-x86_64.cpio'), 'latin1');
+  expect(made).toContain('first');
+  expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${motd}: it was changed`) as string });
+});

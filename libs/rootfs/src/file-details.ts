@@ -146,7 +146,7 @@ function list(path: string): readonly Dirent[] {
  * The paths at and below which all of the globs lie, none of them below another that is read as a whole, and whether they are
  * themselves: of a folder that is named alone nothing below counts.
  */
-function startingPoints(globs: readonly string[]): readonly (readonly [path: string, isWhole: boolean])[] {
+export function startingPoints(globs: readonly string[]): readonly (readonly [path: string, isWhole: boolean])[] {
   const starts = new Map<string, boolean>();
   for (const glob of globs) {
     const path = splitGlob(glob).path.replace(/\/$/, '') || '.';

@@ -58,8 +58,8 @@ function splitDeep(glob: readonly string[], deep: number, paths: readonly (reado
   };
 }
 
-/** Whether a glob may match a folder, one above it or something below it. */
-function mayMatchBelow(glob: readonly string[], folder: readonly string[]): boolean {
+/** Whether a glob, by its parts, may match a folder, one above it or something below it. */
+export function mayMatchBelow(glob: readonly string[], folder: readonly string[]): boolean {
   for (const [index, part] of glob.entries()) {
     const name = folder[index];
     if (part === '**' || name === undefined) return true;

@@ -17,6 +17,7 @@ export class ProjectFault extends Fault<
   | 'KRAFTFILE_OPTIONS_DROPPED'
   | 'NO_TERMINAL'
   | 'OPTION_INVALID'
+  | 'SOURCE_CHANGED'
 > {
   override readonly name = 'ProjectFault';
 }

@@ -21,6 +21,7 @@ import { type NetworkOptions, networkRules } from './network.ts';
 import { optionsOfRom, type RomsOption } from './rom-options.ts';
 import { writeRunDefaults } from './run-defaults.ts';
 import { sourceDateEpoch, tell } from './task.ts';
+import type { SourceGuard } from './unchanged-sources.ts';
 
 /** How a Dockerfile is built, as `docker buildx build` calls it; who owns the files, and what becomes of hard links. */
 export type RootfsTaskOptions = RomsOption &
@@ -49,8 +50,17 @@ export interface RootfsOptions extends RootfsTaskOptions, NetworkOptions {
   readonly layouts?: Readonly<Record<string, string>>;
 }
 
-/** Makes a Kraftfile's root file system and its read-only images for each architecture that they are for. */
-export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, signal: AbortSignal): Promise<void> {
+/**
+ * Makes a Kraftfile's root file system and its read-only images for each architecture that they are for.
+ *
+ * @param guard  is asked when all sources were read, or before a builder that takes its own time reads them
+ */
+export async function makeRootfs(
+  workspaceRoot: string,
+  options: RootfsOptions,
+  signal: AbortSignal,
+  guard: SourceGuard,
+): Promise<void> {
   const { kraftfile: path, offline, frozen, memory, layouts = {}, ...buildOptions } = options;
   const rules = networkRules({ offline, frozen });
   const { file, folder, kraftfile } = await loadKraftproject(workspaceRoot, path);
@@ -79,6 +89,8 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
     architectures.map((architecture) => rootfsInputs({ ...request, architecture })),
   );
   checkImages(inputs, lock, rules, Object.keys(layouts));
+  const isReadAtOnce = inputs.every(({ needsBuilder }) => needsBuilder === undefined);
+  if (!isReadAtOnce) guard.check(folder, inputs);
   if (rootfs !== undefined) {
     const nameOf = (architecture: string): string => rootfsName(kraftfile, architecture, rootfs.format);
     await makeForEach(architectures, { ...rootfs, ...common }, nameOf, {
@@ -89,6 +101,7 @@ export async function makeRootfs(workspaceRoot: string, options: RootfsOptions, 
   for (const [index, rom] of ofRoms.entries()) {
     await makeForEach(architectures, rom, (architecture) => romName(kraftfile, index, architecture, rom.format));
   }
+  if (isReadAtOnce) guard.check(folder, inputs);
 }
 
 function checkRoms({ roms = {} }: RomsOption, existing: readonly { readonly source: string }[], file: string): void {

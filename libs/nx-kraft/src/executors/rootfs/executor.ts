@@ -4,6 +4,7 @@ import { defaultMemory } from '../../tasks/machine-options.ts';
 import { type RootfsOptions, makeRootfs } from '../../tasks/make-rootfs.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 import { type Typed, asTyped } from '../../tasks/typed-options.ts';
+import { guardSources } from '../../tasks/unchanged-sources.ts';
 
 type Options = RootfsOptions & Typed;
 
@@ -20,6 +21,7 @@ function make(options: Options, context: ExecutorContext, signal: AbortSignal): 
     context.root,
     { memory: memoryOf(context), ...asTyped<RootfsOptions>(options, { texts: ['buildArgs', 'memory'] }) },
     signal,
+    guardSources(context),
   );
 }
 
