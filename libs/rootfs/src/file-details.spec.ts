@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  linkSync,
   mkdirSync,
   renameSync,
   statSync,
@@ -52,6 +53,18 @@ function follow(files?: readonly string[]): (edit: () => void) => void {
     seen.push(now);
   };
 }
+
+test('which files are one counts where links to it stay links', () => {
+  workspace.put('app/root/etc/issue', 'hello');
+  const links = (): string => new FileDetails(workspace.folder).digest(['app/root/**/*'], [], true);
+  expect(links()).toBe('');
+  linkSync(workspace.path('app/root/bin/sh'), workspace.path('elsewhere'));
+  expect(links()).toBe('');
+  unlinkSync(workspace.path('app/root/etc/issue'));
+  linkSync(workspace.path('app/root/etc/motd'), workspace.path('app/root/etc/issue'));
+  expect(links()).not.toBe('');
+  expect(digest()).toBe('');
+});
 
 test('of a folder that is named alone only the mode counts', () => {
   const files = ['app/root/', 'app/root/etc/', 'app/root/etc/motd', 'app/root/etc/motd/**/*'];

@@ -32,19 +32,22 @@ export class FileDetails {
    *
    * @param files  globs of what is read, with a slash at the end of folders of which nothing below counts, as `rootfsInputs` gives them
    * @param excluded  globs of what among them is not
+   * @param isLinked  whether it counts, too, which of the files are one with several names
    * @returns the empty text where there is nothing of the kind, as in most directories
    */
-  digest(files: readonly string[], excluded: readonly string[]): string {
+  digest(files: readonly string[], excluded: readonly string[], isLinked = false): string {
     const isRead = matcher(files);
     const isLeftOut = matcher(excluded);
     const isFollowed = matcher(files.filter((glob) => /[*?[]/.test(glob) && !glob.includes('**')));
     const lines: string[] = [];
+    const names = new Map<string, string[]>();
     const visit = (path: string, entry: Entry, isUnseen: boolean): void => {
       const isDirectory = entry.isDirectory();
       const children = isDirectory && !isLeftOut(`${path}/_`) ? this.#list(path) : [];
       if (isRead(path) && !isLeftOut(path)) {
         lines.push(...this.#line(path, entry, isDirectory && children.length === 0));
         if (isUnseen && entry.isFile()) lines.push(`${path}\0${this.#contents.of(join(this.#directory, path))}`);
+        if (isLinked && entry.isFile()) this.#addName(names, path);
         const behind = entry.isSymbolicLink() && isFollowed(path) ? this.#stat(path) : undefined;
         if (behind !== undefined) visit(path, behind, true);
       }
@@ -64,6 +67,7 @@ export class FileDetails {
       if (isWhole || !entry.isDirectory()) visit(start, entry, false);
       else lines.push(...(isLeftOut(start) ? [] : this.#line(start, entry)));
     }
+    for (const paths of names.values()) if (paths.length > 1) lines.push(`${paths.toSorted().join('\0')}\0=`);
     return lines.length === 0 ? '' : createHash('sha256').update(lines.toSorted().join('\n')).digest('base64url');
   }
 
@@ -88,6 +92,14 @@ export class FileDetails {
     const directory = Buffer.from(join(this.#directory, path));
     const names = readdirSync(directory, { encoding: 'buffer' }).filter((name) => !isUtf8(name));
     return names.map((name) => `${path}\0${describeWhole(directory, name)}`);
+  }
+
+  /** Adds a path to the names of its file, where that has several. */
+  #addName(names: Map<string, string[]>, path: string): void {
+    const stats = lstatSync(join(this.#directory, path), { throwIfNoEntry: false });
+    if (stats === undefined || stats.nlink < 2) return;
+    const file = `${stats.dev}:${stats.ino}`;
+    names.set(file, [...(names.get(file) ?? []), path]);
   }
 
   #line(path: string, entry: Entry, isEmpty = false): readonly string[] {

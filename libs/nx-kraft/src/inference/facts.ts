@@ -76,6 +76,8 @@ export interface LocalFolder {
 export interface RootfsFacts {
   /** Globs of what is read; with `!` in front, of what is not. */
   readonly files: readonly string[];
+  /** Whether hard links among these stay such. */
+  readonly isLinked: boolean;
   /** The images that they are made from, by their names in full. */
   readonly images: readonly string[];
   /** Names of environment variables that go into it; the plugin itself sets some before tasks run. */
@@ -262,6 +264,7 @@ async function filesystemFacts(
   const excluded = leftOutOfAll(readings.map((reading) => ({ ...reading, files: inside(reading.files) })));
   return {
     files: unique([...inside(files), ...excluded.map((glob) => `!${glob}`)]),
+    isLinked: variants.some(({ hardLinks }) => hardLinks === 'link'),
     images: unique(found.flatMap(({ images }) => images)),
     environment: unique([
       ...found.flatMap(({ environment }) => environment),

@@ -16,6 +16,8 @@ export interface NeededVariables {
    * workspace.
    */
   readonly files: Readonly<Record<string, readonly string[]>>;
+  /** Those of the files for which it counts, too, which of what the globs name is one file with several names. */
+  readonly linked?: readonly string[];
   /** The variables with versions of programs that any task has among its inputs. */
   readonly versions: readonly string[];
 }

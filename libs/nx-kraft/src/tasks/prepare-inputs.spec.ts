@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -37,6 +37,16 @@ test('modes of files are written down in their project, and nothing of plain fil
   await chmod(tool(), 0o644);
   await prepareInputs(workspace);
   expect(existsSync(details())).toBe(false);
+});
+
+test('hard links are written down where they stay such', async () => {
+  await link(tool(), join(workspace, 'apps/web/rootfs/same'));
+  await prepareInputs(workspace);
+  expect(existsSync(details())).toBe(false);
+  const file = 'apps/web/.unikraft/file-details';
+  rememberVariables(workspace, { files: { [file]: ['apps/web/rootfs/**/*'] }, linked: [file], versions: [] });
+  await prepareInputs(workspace);
+  expect(existsSync(details())).toBe(true);
 });
 
 test('contents that Nx passes over are written down too, and remembered as long as there are any', async () => {

@@ -19,14 +19,14 @@ import { ProgramVersions } from './program-versions.ts';
  * @returns variables with the versions of the tools that make kernels and file systems
  */
 export async function prepareInputs(workspaceRoot: string): Promise<Readonly<Record<string, string>>> {
-  const { files, versions } = recallVariables(workspaceRoot);
+  const { files, linked = [], versions } = recallVariables(workspaceRoot);
   const memory = dataFile(workspaceRoot, 'nx-kraft-contents.json');
   const contents = new ContentDigests(readContents(memory));
   const details = new FileDetails(workspaceRoot, contents);
   for (const [file, globs] of Object.entries(files)) {
     const excluded = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
     const read = globs.filter((glob) => !glob.startsWith('!'));
-    keepText(join(workspaceRoot, file), details.digest(read, excluded));
+    keepText(join(workspaceRoot, file), details.digest(read, excluded, linked.includes(file)));
   }
   keepText(memory, contents.known.size === 0 ? '' : JSON.stringify([...contents.known]));
   const programs = new ProgramVersions(workspaceRoot);
