@@ -33,12 +33,11 @@ function follow(walk: Walk, before: readonly string[], after: readonly string[])
   const here = before.map(globOf);
   if (part === undefined) return [here.join('/')];
   if (part === '**') return [[...here, ...after].join('/')];
-  const folder = join(walk.root, ...before);
-  const { path: name, rest: signs } = splitGlob(part);
+  const folder = before.length === 0 ? walk.root : join(walk.root, ...before);
+  // Most parts are plain names.
+  const { path: name, rest: signs } = /[*?[]/.test(part) ? splitGlob(part) : { path: part, rest: '' };
   if (signs === '') {
-    return walk.disk.isLink(join(folder, name))
-      ? behind(walk, before, name, rest)
-      : follow(walk, [...before, name], rest);
+    return walk.disk.isLink(folder, name) ? behind(walk, before, name, rest) : follow(walk, [...before, name], rest);
   }
   const linked = walk.disk.links(folder).filter(globTest(part));
   return [[...here, ...after].join('/'), ...linked.flatMap((link) => behind(walk, before, link, rest))];

@@ -40,9 +40,9 @@ export class Disk {
     return unlessNowhere(() => statSync(path, { throwIfNoEntry: false }));
   }
 
-  /** Whether an absolute path, whose folders are no links, is one. */
-  isLink(path: string): boolean {
-    return this.#entriesOf(dirname(path)).get(basename(path)) === 'link';
+  /** Whether a name in a folder is a link. */
+  isLink(folder: string, name: string): boolean {
+    return this.#entriesOf(folder).get(name) === 'link';
   }
 
   /** The names of links in a folder. */

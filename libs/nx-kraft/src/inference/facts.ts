@@ -261,7 +261,8 @@ async function filesystemFacts(
   }
   const readings = uniqueReadings(found.flatMap((inputs) => inputs.readings)).map((one) => place(disk, folder, one));
   const files = readings.flatMap((reading) => reading.files);
-  const excluded = leftOutOfAll(readings.map((reading) => ({ ...reading, files: inside(reading.files) })));
+  const insides = readings.map((reading) => ({ ...reading, files: inside(reading.files) }));
+  const excluded = await recall(['left out', JSON.stringify(insides)], () => Promise.resolve(leftOutOfAll(insides)));
   return {
     files: unique([...inside(files), ...excluded.map((glob) => `!${glob}`)]),
     isLinked: variants.some(({ hardLinks }) => hardLinks === 'link'),
