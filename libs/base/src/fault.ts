@@ -94,3 +94,13 @@ export function hasErrorCode(error: unknown, ...codes: readonly string[]): boole
 export function leadsNowhere(error: unknown): boolean {
   return hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EPERM', 'ERR_INVALID_ARG_VALUE');
 }
+
+/** What is found at a path; undefined where that leads nowhere, which is for those to tell who need what should be there. */
+export function unlessNowhere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (leadsNowhere(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,5 +1,13 @@
 export { replaceAtomically } from './atomic.ts';
-export { describeError, Fault, type FaultDetails, hasErrorCode, leadsNowhere, refusalOf } from './fault.ts';
+export {
+  describeError,
+  Fault,
+  type FaultDetails,
+  hasErrorCode,
+  leadsNowhere,
+  refusalOf,
+  unlessNowhere,
+} from './fault.ts';
 export { installHint } from './install-hint.ts';
 export { isAlive, LockFault, withLock } from './lock.ts';
 export { nearestWord } from './nearest.ts';

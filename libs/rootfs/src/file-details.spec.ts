@@ -30,6 +30,13 @@ test('files and folders as every checkout has them say nothing', () => {
   expect(digest(['nothing', 'nothing/**/*'])).toBe('');
 });
 
+test('what leads nowhere says nothing, and hides nothing else', () => {
+  symlinkSync('loop', workspace.path('app/loop'));
+  chmodSync(workspace.path('app/root/bin/sh'), 0o755);
+  const nowhere = [`app/${'x'.repeat(300)}`, 'app/loop/x', 'app/root/etc/motd/x', 'app/a\0b'];
+  expect(digest([...nowhere, 'app/root/**/*'])).toBe(digest());
+});
+
 test('an executable, a setuid bit, an empty folder, a link and its target each count', () => {
   const change = follow();
   change(() => chmodSync(workspace.path('app/root/bin/sh'), 0o755));

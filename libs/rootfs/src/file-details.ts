@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { unlessNowhere } from '@nx-kraft/base';
 import { ContentDigests, digestOf } from './content-digests.ts';
 import { globTest, splitGlob } from './globs.ts';
 import { modeOf } from './modes.ts';
@@ -60,9 +60,9 @@ export class FileDetails {
     };
     for (const [start, isWhole] of startingPoints(files)) {
       const path = join(this.#directory, start);
-      const entry = this.#stat(start);
-      if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
-        lines.push(`${start}\0-> ${readlinkSync(path, 'latin1')}`);
+      const link = unlessNowhere(() => lstatSync(path));
+      if (link?.isSymbolicLink() === true) lines.push(`${start}\0-> ${readlinkSync(path, 'latin1')}`);
+      const entry = link === undefined ? undefined : this.#stat(start);
       if (entry === undefined) continue;
       if (isWhole || !entry.isDirectory()) visit(start, entry, false);
       else lines.push(...(isLeftOut(start) ? [] : this.#line(start, entry)));
@@ -78,13 +78,7 @@ export class FileDetails {
   }
 
   #stat(path: string): Stats | undefined {
-    try {
-      return statSync(join(this.#directory, path), { throwIfNoEntry: false });
-    } catch (error) {
-      // Links in a circle, of which the task itself tells.
-      if (hasErrorCode(error, 'ELOOP')) return undefined;
-      throw error;
-    }
+    return unlessNowhere(() => statSync(join(this.#directory, path)));
   }
 
   /** What has names of other bytes than text in a directory. */
@@ -96,7 +90,7 @@ export class FileDetails {
 
   /** Adds a path to the names of its file, where that has several. */
   #addName(names: Map<string, string[]>, path: string): void {
-    const stats = lstatSync(join(this.#directory, path), { throwIfNoEntry: false });
+    const stats = unlessNowhere(() => lstatSync(join(this.#directory, path)));
     if (stats === undefined || stats.nlink < 2) return;
     const file = `${stats.dev}:${stats.ino}`;
     names.set(file, [...(names.get(file) ?? []), path]);
@@ -140,18 +134,14 @@ function describeWhole(directory: Buffer, name: Buffer): string {
 function describe(path: string, entry: Entry, isEmpty: boolean): string | undefined {
   if (entry.isSymbolicLink()) return `-> ${readlinkSync(path, 'latin1')}`;
   if (!entry.isFile() && !entry.isDirectory()) return undefined;
-  const mode = modeOf((lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o7777, 'git');
+  const mode = modeOf((unlessNowhere(() => lstatSync(path))?.mode ?? 0) & 0o7777, 'git');
   if (mode === (entry.isDirectory() ? 0o755 : 0o644) && !isEmpty) return undefined;
   return `${mode.toString(8)}${isEmpty ? ' empty' : ''}`;
 }
 
-/** The children of a directory; none of one that cannot be read, of which the task itself tells. */
+/** The children of a directory; none of one that cannot be read. */
 function list(path: string): readonly Dirent[] {
-  try {
-    return readdirSync(path, { withFileTypes: true });
-  } catch {
-    return [];
-  }
+  return unlessNowhere(() => readdirSync(path, { withFileTypes: true })) ?? [];
 }
 
 /**

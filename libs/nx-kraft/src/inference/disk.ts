@@ -1,6 +1,6 @@
 import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { leadsNowhere } from '@nx-kraft/base';
+import { unlessNowhere } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
 import { IgnoredFolders } from './ignored.ts';
 
@@ -101,13 +101,4 @@ function realPathIfThere(path: string): string {
 function listing(folder: string): Entries {
   const entries = unlessNowhere(() => readdirSync(folder, { withFileTypes: true })) ?? [];
   return new Map(entries.map((entry) => [entry.name, entry.isSymbolicLink() ? 'link' : 'other']));
-}
-
-function unlessNowhere<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (leadsNowhere(error)) return undefined;
-    throw error;
-  }
 }
