@@ -19,6 +19,7 @@ test('the glob of a path matches it alone, and its path can be told again', () =
     expect(splitGlob(`${glob}/**/*`)).toEqual({ path, rest: '**/*' });
     expect(splitGlob(glob)).toEqual({ path, rest: '' });
   }
+  expect(globTest('a[b')('a[b')).toBe(true);
   expect(splitGlob('a/*.b/c')).toEqual({ path: 'a', rest: '*.b/c' });
   expect(splitGlob('a/[b]c/d')).toEqual({ path: 'a', rest: '[b]c/d' });
   expect(splitGlob('**/*')).toEqual({ path: '', rest: '**/*' });

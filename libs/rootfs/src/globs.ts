@@ -1,12 +1,12 @@
 /** What a glob of {@link rootfsInputs} matches, as Nx understands it: `*` within a name, `**` across folders, `!(a|b)` any name but these. */
 export function globExpression(glob: string): RegExp {
-  const source = glob.replaceAll(/!\([^)]*\)|\*\*\/|\*\*|\*|\?|\[[^\]]*\]|[.+^${}()|\\]/g, (token) => {
+  const source = glob.replaceAll(/!\([^)]*\)|\*\*\/|\*\*|\*|\?|\[[^\]]*\]|[.+^${}()|[\]\\]/g, (token) => {
     if (token.startsWith('!')) return `(?!(?:${token.slice(2, -1).replaceAll('.', '\\.')})(?:/|$))[^/]+`;
     if (token === '**/') return '(?:.*/)?';
     if (token === '**') return '.*';
     if (token === '*') return '[^/]*';
     if (token === '?') return '[^/]';
-    return token.startsWith('[') ? token : `\\${token}`;
+    return token.startsWith('[') && token.length > 1 ? token : `\\${token}`;
   });
   return new RegExp(`^${source}$`, 's');
 }

@@ -187,6 +187,14 @@ test('what may be something else each time is told, but not what is named by its
   ]);
 });
 
+test('what is no pattern is told, and a bracket alone is none', () => {
+  expect(dockerfile(['FROM scratch', 'COPY a[b /']).files).toEqual(['a[[]b', 'a[[]b/**/*']);
+  const message = '"[z-a]" is no pattern';
+  expect(() => dockerfile(['FROM scratch', 'COPY x/[z-a] /'])).toThrow(message);
+  workspace.put('.dockerignore', '[z-a]\n');
+  expect(() => dockerfile(['FROM scratch', 'COPY x /'])).toThrow(message);
+});
+
 test('contexts outside of the base directory are told relative to it', () => {
   workspace.put('Dockerfile', 'FROM scratch\nCOPY libs/api/dist /\nCOPY --from=extra x /\n');
   mkdirSync(workspace.path('apps/api'), { recursive: true });

@@ -4,7 +4,7 @@ import type { DockerfileOptions } from './dockerfile/build.ts';
 import { buildFolder } from './directory.ts';
 import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
 import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
-import { cleanPattern, hasWildcard, type IgnoreRules } from './dockerfile/patterns.ts';
+import { cleanPattern, hasWildcard, type IgnoreRules, partExpression } from './dockerfile/patterns.ts';
 import { platformArgs, platformOf } from './dockerfile/platform.ts';
 import {
   addsFromNetwork,
@@ -297,6 +297,8 @@ function expandAsFarAsKnown(word: string, scope: StageScope, line: number): stri
 
 function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[] {
   return sources.flatMap((source) => {
+    // What is no pattern is told before anything is made of it.
+    for (const part of source.split('/').filter(hasWildcard)) partExpression(part);
     if (source !== '') return withAllBelow(patternAsGlob(source));
     const exceptions = onlyExceptions(ignored);
     return exceptions === undefined
@@ -329,8 +331,8 @@ function exclusionGlobs({ rules }: IgnoreRules): string[] {
 
 /** A pattern of Docker's as a glob: braces and parentheses are no signs there, nor is what follows a backslash. */
 function patternAsGlob(pattern: string): string {
-  return pattern.replaceAll(/\\([^])|\[[^\]]*\]|[{}()]/g, (token, escaped?: string) =>
-    token.startsWith('[') ? token : globOf(escaped ?? token),
+  return pattern.replaceAll(/\\([^])|\[[^\]]*\]|[[{}()]/g, (token, escaped?: string) =>
+    token.startsWith('[') && token.length > 1 ? token : globOf(escaped ?? token),
   );
 }
 

@@ -1,3 +1,5 @@
+import { RootfsFault } from '../fault.ts';
+
 /** Decides whether a path below a context is left out. */
 export interface IgnoreRules {
   /** @param path  relative to the context, with `/`, as text */
@@ -18,6 +20,8 @@ export interface IgnoreRule {
  * Reads a `.dockerignore` file. Its patterns are anchored at the context (unlike git's), `**` stands for any number of
  * directories, a rule for a directory holds for all below it, `!` makes an exception, and the last rule that matches
  * wins (Docker, "Build context", ".dockerignore files").
+ *
+ * @throws RootfsFault DOCKERFILE_INVALID
  */
 export function readIgnoreFile(text: string): IgnoreRules {
   const rules = text
@@ -55,12 +59,25 @@ function ignoreExpression(pattern: string): RegExp {
     if (token.startsWith('**')) return offset + token.length === pattern.length ? '.*' : '(?:.*/)?';
     return segmentToken(token);
   });
-  return new RegExp(`^${source}(?:/.*)?$`, 's');
+  return toExpression(`${source}(?:/.*)?`, pattern);
 }
 
-/** A pattern of COPY and ADD for one part of a path: `*`, `?` and `[…]` as in Go's filepath.Match. */
+/**
+ * A pattern of COPY and ADD for one part of a path: `*`, `?` and `[…]` as in Go's filepath.Match.
+ *
+ * @throws RootfsFault DOCKERFILE_INVALID
+ */
 export function partExpression(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replaceAll(/\*|\?|\\[^]|\[[^\]]*\]|[.+^${}()|[\]\\]/g, segmentToken)}$`, 's');
+  return toExpression(pattern.replaceAll(/\*|\?|\\[^]|\[[^\]]*\]|[.+^${}()|[\]\\]/g, segmentToken), pattern);
+}
+
+function toExpression(source: string, pattern: string): RegExp {
+  try {
+    return new RegExp(`^${source}$`, 's');
+  } catch (error) {
+    const hint = 'It stands in .dockerignore, or in COPY or ADD. A set goes from a lower sign to a higher one: [a-z]';
+    throw new RootfsFault('DOCKERFILE_INVALID', `"${pattern}" is no pattern`, { hint, cause: error });
+  }
 }
 
 export function hasWildcard(text: string): boolean {
