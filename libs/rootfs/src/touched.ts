@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { unlessNowhere } from '@nx-kraft/base';
 import { startingPoints } from './file-details.ts';
 import { globTest } from './globs.ts';
 import { mayMatchBelow, type Reading } from './left-out.ts';
@@ -8,7 +8,8 @@ import { mayMatchBelow, type Reading } from './left-out.ts';
 /**
  * Something that a reading takes from the disk and that was touched after a time: a file or a link, or a directory whose
  * names are others now. Undefined where there is nothing of the kind. Of directories that hold something that is left out
- * nobody can tell which of their names are others.
+ * nobody can tell which of their names are others. Times of changes count, which nobody can set: those of contents may lie in
+ * the future.
  *
  * @param directory  where all globs start; absolute
  * @param time  in milliseconds since 1970
@@ -33,7 +34,7 @@ export function touchedSince(
     if (!mayHold(path)) return undefined;
     const children = namesIn(join(directory, path)).map((name) => (path === '.' ? name : `${path}/${name}`));
     const isWhole = isRead(path) || isRead(`${path}/_/_`);
-    if (isWhole && stats.mtimeMs > time && !children.some(isLeftOut)) return path;
+    if (isWhole && stats.ctimeMs > time && !children.some(isLeftOut)) return path;
     return firstOf(children, visit);
   };
   return firstOf(
@@ -56,15 +57,10 @@ function matcher(globs: readonly string[]): (path: string) => boolean {
 }
 
 function statsOf(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  return unlessNowhere(() => lstatSync(path, { throwIfNoEntry: false }));
 }
 
 /** None in a directory that went away, or cannot be read: of that the build itself tells. */
 function namesIn(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
-    throw error;
-  }
+  return unlessNowhere(() => readdirSync(path)) ?? [];
 }
