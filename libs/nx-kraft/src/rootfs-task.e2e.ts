@@ -156,6 +156,16 @@ test('what comes from the network is never taken from the cache', async () => {
   }
 });
 
+test('a file system may hold a whole workspace, where Nx and other builds write meanwhile', async () => {
+  const kraftfile = 'spec: v0.6\nruntime: base\nrootfs: ./rootfs\n';
+  await workspace.write('apps/other/Kraftfile', kraftfile);
+  await workspace.write('apps/other/rootfs/file', '');
+  await workspace.write('Dockerfile', 'FROM scratch\nCOPY . /\n');
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ../../Dockerfile');
+  const { exitCode, output } = await workspace.nx('run-many', '-t', 'rootfs', '--parallel=2');
+  expect(exitCode, output).toBe(0);
+});
+
 test('what was made of a source that changed meanwhile is not kept for what was there before', async () => {
   const motd = 'apps/hello/rootfs/motd';
   // Nx makes the keys of both first, and runs the one that another one waits for before the other.

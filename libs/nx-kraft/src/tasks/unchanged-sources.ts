@@ -1,6 +1,7 @@
-import { posix, relative, sep } from 'node:path';
-import type { ExecutorContext } from '@nx/devkit';
-import { type RootfsInputs, touchedSince } from '@nx-kraft/rootfs';
+import { dirname, posix, relative, resolve, sep } from 'node:path';
+import type { ExecutorContext, NxJsonConfiguration } from '@nx/devkit';
+import { buildFolder, type RootfsInputs, touchedSince } from '@nx-kraft/rootfs';
+import { dataFile } from '../inference/workspace-data.ts';
 import { beganVariable } from './began.ts';
 import { ProjectFault } from './kraftproject.ts';
 
@@ -24,15 +25,20 @@ export function guardSources({
   targetName,
   configurationName,
   taskGraph,
+  nxJsonConfiguration,
 }: ExecutorContext): SourceGuard {
   const id = [projectName, targetName, configurationName].filter((part) => part !== undefined).join(':');
   const isFirst = taskGraph?.dependencies[id]?.length === 0;
   const began = isFirst ? Number(process.env[beganVariable] ?? Date.now()) : Date.now();
-  const results = Object.values(taskGraph?.tasks ?? {}).flatMap(({ outputs }) => outputs);
+  const results = new Set(Object.values(taskGraph?.tasks ?? {}).flatMap(({ outputs }) => outputs));
+  // What holds a whole workspace, and leaves out nothing of what Nx and builds write, has another key each time anyway.
+  const folders = foldersOfNx(root, nxJsonConfiguration);
+  const isWrittenAnyTime = (path: string): boolean =>
+    results.has(path) || folders.has(path) || path.split('/').includes(buildFolder);
   return {
     check: (folder, inputs) => {
       const own = relative(root, folder).split(sep).join('/');
-      const isResult = (path: string): boolean => results.includes(posix.join(own, path));
+      const isResult = (path: string): boolean => isWrittenAnyTime(posix.join(own, path));
       for (const { files, excluded, besides } of inputs) {
         for (const reading of [{ files, excluded }, ...besides]) {
           const path = touchedSince(folder, reading, began, isResult);
@@ -41,6 +47,13 @@ export function guardSources({
       }
     },
   };
+}
+
+/** Where Nx keeps its cache and what it knows of the workspace, relative to that. */
+function foldersOfNx(root: string, { cacheDirectory = '.nx/cache' }: NxJsonConfiguration): ReadonlySet<string> {
+  const cache = resolve(root, process.env.NX_CACHE_DIRECTORY ?? cacheDirectory);
+  const data = dirname(dataFile(root, 'any'));
+  return new Set(['.nx', ...[cache, data].map((folder) => relative(root, folder).split(sep).join('/'))]);
 }
 
 function changed(path: string): ProjectFault {
