@@ -4,7 +4,7 @@ import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats, statSync
 import { join } from 'node:path';
 import { unlessNowhere } from '@nx-kraft/base';
 import { ContentDigests, digestOf } from './content-digests.ts';
-import { globTest, splitGlob } from './globs.ts';
+import { globsTest, splitGlob } from './globs.ts';
 import { modeOf } from './modes.ts';
 
 type Entry = Pick<Dirent, 'isDirectory' | 'isFile' | 'isSymbolicLink'>;
@@ -36,9 +36,9 @@ export class FileDetails {
    * @returns the empty text where there is nothing of the kind, as in most directories
    */
   digest(files: readonly string[], excluded: readonly string[], isLinked = false): string {
-    const isRead = matcher(files);
-    const isLeftOut = matcher(excluded);
-    const isFollowed = matcher(files.filter((glob) => /[*?[]/.test(glob) && !glob.includes('**')));
+    const isRead = globsTest(files);
+    const isLeftOut = globsTest(excluded);
+    const isFollowed = globsTest(files.filter((glob) => /[*?[]/.test(glob) && !glob.includes('**')));
     const lines: string[] = [];
     const names = new Map<string, string[]>();
     const visit = (path: string, entry: Entry, isUnseen: boolean): void => {
@@ -156,9 +156,4 @@ export function startingPoints(globs: readonly string[]): readonly (readonly [pa
   }
   const whole = [...starts].flatMap(([path, isWhole]) => (isWhole ? [path] : []));
   return [...starts].toSorted().filter(([path]) => !whole.some((other) => path.startsWith(`${other}/`)));
-}
-
-function matcher(globs: readonly string[]): (path: string) => boolean {
-  const tests = globs.map(globTest);
-  return (path) => tests.some((test) => test(path));
 }

@@ -37,3 +37,9 @@ export function globTest(glob: string): (path: string) => boolean {
   }
   return path === glob ? (candidate) => candidate === path : (candidate) => candidate.startsWith(`${path}/`);
 }
+
+/** A test for what any of some globs matches. */
+export function globsTest(globs: readonly string[]): (path: string) => boolean {
+  const tests = globs.map(globTest);
+  return (path) => tests.some((test) => test(path));
+}

@@ -6,6 +6,11 @@ export interface Reading {
   readonly excluded: readonly string[];
 }
 
+/** Each of some readings once: mostly those for all architectures are the same. */
+export function uniqueReadings<T extends Reading>(readings: readonly T[]): readonly T[] {
+  return [...new Map(readings.map((reading) => [JSON.stringify(reading), reading])).values()];
+}
+
 /**
  * Globs of what several readings leave out together, for those who can only tell all files and all that are none: an
  * ignore file mostly names the Dockerfile beside it, or a folder that another image is made of. Where a glob would hide

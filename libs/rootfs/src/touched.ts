@@ -1,8 +1,8 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { unlessNowhere } from '@nx-kraft/base';
 import { startingPoints } from './file-details.ts';
-import { globTest } from './globs.ts';
+import { globsTest } from './globs.ts';
 import { mayMatchBelow, type Reading } from './left-out.ts';
 
 /**
@@ -22,13 +22,13 @@ export function touchedSince(
   time: number,
   isApart: (path: string) => boolean,
 ): string | undefined {
-  const isRead = matcher(files);
-  const isExcluded = matcher(excluded);
+  const isRead = globsTest(files);
+  const isExcluded = globsTest(excluded);
   const isLeftOut = (path: string): boolean => isExcluded(path) || isApart(path);
   const parts = files.map((glob) => glob.split('/'));
   const mayHold = (path: string): boolean => path === '.' || parts.some((glob) => mayMatchBelow(glob, path.split('/')));
   const visit = (path: string): string | undefined => {
-    const stats = isLeftOut(path) ? undefined : statsOf(join(directory, path));
+    const stats = isLeftOut(path) ? undefined : unlessNowhere(() => lstatSync(join(directory, path)));
     if (stats === undefined) return undefined;
     if (!stats.isDirectory()) return isRead(path) && stats.ctimeMs > time ? path : undefined;
     if (!mayHold(path)) return undefined;
@@ -49,15 +49,6 @@ function firstOf(paths: readonly string[], visit: (path: string) => string | und
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function matcher(globs: readonly string[]): (path: string) => boolean {
-  const tests = globs.map(globTest);
-  return (path) => tests.some((test) => test(path));
-}
-
-function statsOf(path: string): Stats | undefined {
-  return unlessNowhere(() => lstatSync(path, { throwIfNoEntry: false }));
 }
 
 /** None in a directory that went away, or cannot be read: of that the build itself tells. */

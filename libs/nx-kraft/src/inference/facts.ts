@@ -6,7 +6,7 @@ import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
 import { isNamedVolume } from '@nx-kraft/machine/volume-names';
 import type { InputsRequest, KnownTexts, RootfsInputs } from '@nx-kraft/rootfs';
 import { globOf, splitGlob } from '@nx-kraft/rootfs/globs';
-import { leftOutOfAll, type Reading } from '@nx-kraft/rootfs/left-out';
+import { leftOutOfAll, type Reading, uniqueReadings } from '@nx-kraft/rootfs/left-out';
 import { deployFileName } from '../tasks/files.ts';
 import { type AnyFilesystem, filesystemRequests } from '../tasks/filesystem-requests.ts';
 import { typedInputsVariable } from '../tasks/typed-inputs.ts';
@@ -343,10 +343,6 @@ function realGlob(disk: Disk, glob: string): string | undefined {
 
 function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)];
-}
-
-function uniqueReadings(readings: readonly PlacedReading[]): readonly PlacedReading[] {
-  return [...new Map(readings.map((reading) => [JSON.stringify(reading), reading])).values()];
 }
 
 function inside(paths: readonly (string | undefined)[]): readonly string[] {

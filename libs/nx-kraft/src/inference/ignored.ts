@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { hasErrorCode } from '@nx-kraft/base';
+import { unlessNowhere } from '@nx-kraft/base';
 import { globExpression } from '@nx-kraft/rootfs/globs';
 import type { Disk } from './disk.ts';
 
@@ -57,19 +57,11 @@ export class IgnoredFolders {
     const known = this.#rules.get(file);
     if (known !== undefined) return known;
     const path = join(this.#disk.workspaceRoot, file);
-    const rules = this.#disk.hasFile(path) ? readText(path).split('\n').flatMap(readRule) : [];
+    // One that may not be read Nx passes over, too.
+    const text = this.#disk.hasFile(path) ? unlessNowhere(() => readFileSync(path, 'utf8')) : undefined;
+    const rules = text?.split('\n').flatMap(readRule) ?? [];
     this.#rules.set(file, rules);
     return rules;
-  }
-}
-
-/** Empty for a file that may not be read, which Nx passes over, too. */
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (hasErrorCode(error, 'EACCES')) return '';
-    throw error;
   }
 }
 

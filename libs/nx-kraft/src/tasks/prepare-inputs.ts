@@ -19,7 +19,7 @@ import { ProgramVersions } from './program-versions.ts';
  * @returns variables with the versions of the tools that make kernels and file systems
  */
 export async function prepareInputs(workspaceRoot: string): Promise<Readonly<Record<string, string>>> {
-  const { files, linked = [], versions } = recallVariables(workspaceRoot);
+  const { files, linked, versions } = recallVariables(workspaceRoot);
   const memory = dataFile(workspaceRoot, 'nx-kraft-contents.json');
   const contents = new ContentDigests(readContents(memory));
   const details = new FileDetails(workspaceRoot, contents);

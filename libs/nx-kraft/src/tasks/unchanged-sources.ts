@@ -1,6 +1,7 @@
 import { dirname, posix, relative, resolve, sep } from 'node:path';
 import type { ExecutorContext, NxJsonConfiguration } from '@nx/devkit';
 import { buildFolder, type RootfsInputs, touchedSince } from '@nx-kraft/rootfs';
+import { uniqueReadings } from '@nx-kraft/rootfs/left-out';
 import { dataFile } from '../inference/workspace-data.ts';
 import { beganVariable } from './began.ts';
 import { ProjectFault } from './kraftproject.ts';
@@ -39,11 +40,10 @@ export function guardSources({
     check: (folder, inputs) => {
       const own = relative(root, folder).split(sep).join('/');
       const isResult = (path: string): boolean => isWrittenAnyTime(posix.join(own, path));
-      for (const { files, excluded, besides } of inputs) {
-        for (const reading of [{ files, excluded }, ...besides]) {
-          const path = touchedSince(folder, reading, began, isResult);
-          if (path !== undefined) throw changed(posix.join(own, path));
-        }
+      const readings = inputs.flatMap(({ files, excluded, besides }) => [{ files, excluded }, ...besides]);
+      for (const reading of uniqueReadings(readings)) {
+        const path = touchedSince(folder, reading, began, isResult);
+        if (path !== undefined) throw changed(posix.join(own, path));
       }
     },
   };
