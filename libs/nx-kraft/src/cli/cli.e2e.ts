@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
 import { archiveLayout, packageImage } from '@nx-kraft/oci';
 import { startRegistry } from '../../../oci/test/registry.ts';
+import { loadedModules } from '../../test/loaded-modules.ts';
 import { makeArchive, serveFiles, sha256 } from '../../../components/test/server.ts';
 
 const command = join(import.meta.dirname, '../../bin/nx-kraft.js');
@@ -89,14 +90,7 @@ test('rootfs makes a folder into an archive outside of any project', async () =>
 
 test('rootfs of a folder loads neither machines, nor builders, nor packages of others', async () => {
   await mkdir(join(folder, 'root'));
-  const hooks = `
-    import { registerHooks } from 'node:module';
-    registerHooks({ load: (url, context, next) => (console.log(url), next(url, context)) });`;
-  const loading = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`];
-  const loaded = await run(process.execPath, [...loading, command, 'rootfs', 'root', '-o', 'root.cpio'], {
-    cwd: folder,
-  });
-  const modules = loaded.split('\n').filter((line) => line.startsWith('file:'));
+  const modules = await loadedModules([command, 'rootfs', 'root', '-o', 'root.cpio'], { cwd: folder });
   expect(modules.filter((url) => url.includes('/rootfs/src/'))).not.toEqual([]);
   const known = /\/(nx-kraft\/(bin|src)|(archive|base|rootfs)\/src|machine\/src\/(memory|fault)\.ts)/;
   const unneeded = /\/(buildkit\/|dockerfile\/(?!platform\.ts))|base\/src\/packages\.ts/;

@@ -1,10 +1,13 @@
-import {
-  type CreateDependenciesContext,
+import type {
+  CreateDependenciesContext,
   DependencyType,
-  type ProjectConfiguration,
-  type RawProjectGraphDependency,
+  ProjectConfiguration,
+  RawProjectGraphDependency,
 } from '@nx/devkit';
 import { rootAround } from './neighbours.ts';
+
+// The enum itself would load all of Nx's devkit, some 400 modules, for each command that makes a graph.
+const implicit = 'implicit' as DependencyType.implicit;
 
 /** What a project of a Kraftfile depends on, as its metadata have it. */
 export interface Dependencies {
@@ -33,7 +36,7 @@ export function kraftDependencies({
     });
     const targets = new Set([...external.filter((node) => node in externalNodes), ...local]);
     targets.delete(source);
-    return [...targets].map((target) => ({ source, target, type: DependencyType.implicit }));
+    return [...targets].map((target) => ({ source, target, type: implicit }));
   });
 }
 
