@@ -18,5 +18,5 @@ export {
 export { type Modes } from './modes.ts';
 export { type RootfsFormat } from './output.ts';
 export { buildFolder } from './directory.ts';
-export { touchedSince } from './touched.ts';
+export { readEntries, touchedSince } from './touched.ts';
 export { describeRootfs, formatBytes, memoryHint, neededMemory } from './summary.ts';

@@ -2,7 +2,7 @@ import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { unlessNowhere } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
-import { IgnoredFolders } from './ignored.ts';
+import { Ignored } from './ignored.ts';
 
 /**
  * What lies where during one inference. Most of what inference asks for is not there, or is behind no link, and one listing
@@ -14,8 +14,8 @@ export class Disk {
   readonly #entries = new Map<string, Entries>();
   readonly #realPaths = new Map<string, string>();
   readonly #surveys = new Map<string, BuildFilesSurvey>();
-  /** Those that Nx passes over. */
-  readonly ignored = new IgnoredFolders(this);
+  /** What Nx passes over. */
+  readonly ignored = new Ignored(this);
 
   constructor(workspaceRoot: string) {
     this.workspaceRoot = realpathSync(workspaceRoot);

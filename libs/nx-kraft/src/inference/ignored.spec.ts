@@ -61,6 +61,19 @@ test('folders are ignored that git ignores, by rules anywhere around them', asyn
   }
 });
 
+test('files are ignored that git ignores, where a rule does not mean folders alone', async () => {
+  await put('.gitignore', '*.gen\n/src/*.h\n!keep.h\nboth/\n/made\n');
+  await put('src/.gitignore', '/own.c\n');
+  const ignored = ['x.gen', 'src/x.gen', 'src/a.h', 'src/own.c', 'made/x.c', 'deep/both/x.c'];
+  const others = ['x.h', 'src/keep.h', 'both', 'src/both', 'src/made', 'src/a.c'];
+  for (const path of [...ignored, ...others]) await put(path);
+  await run('git', ['init', '--quiet'], { cwd: folder });
+  const told = await run('git', ['check-ignore', ...ignored, ...others], { cwd: folder });
+  expect(told.trim().split('\n')).toEqual(ignored);
+  const { ignored: found } = new Disk(folder);
+  expect([...ignored, ...others].filter((path) => found.has(path))).toEqual(ignored);
+});
+
 test('what .nxignore says counts more than what .gitignore does', async () => {
   await put('.gitignore', '/gen\n');
   await put('.nxignore', '!/gen\nlibs/vendor\n');

@@ -11,12 +11,14 @@ const ruleFiles = ['.gitignore', '.nxignore'];
 interface Rule {
   /** Whether it takes back what one before it says. */
   readonly isException: boolean;
+  /** Whether it means no files. */
+  readonly isForFolders: boolean;
   /** By the path from the folder of the file. */
   readonly test: (path: string) => boolean;
 }
 
-/** Tells folders that Nx passes over as a whole, so that its list of files has nothing of them. */
-export class IgnoredFolders {
+/** Tells files and folders that Nx passes over, so that its list of files has nothing of them. */
+export class Ignored {
   readonly #disk: Disk;
   readonly #rules = new Map<string, readonly Rule[]>();
   readonly #known = new Map<string, boolean>();
@@ -25,32 +27,40 @@ export class IgnoredFolders {
     this.#disk = disk;
   }
 
-  /** @param folder  relative to the workspace, with `/` */
-  has(folder: string): boolean {
-    const known = this.#known.get(folder);
+  /** @param path  relative to the workspace, with `/`; what is not there counts as a folder */
+  has(path: string): boolean {
+    const known = this.#known.get(path);
     if (known !== undefined) return known;
-    const isIgnored = folder !== '.' && this.#find(folder);
-    this.#known.set(folder, isIgnored);
+    const isIgnored = path !== '.' && this.#find(path);
+    this.#known.set(path, isIgnored);
     return isIgnored;
   }
 
-  /** Goes down to a folder: below one that is ignored nothing is taken back. */
-  #find(folder: string): boolean {
+  /** Goes down to a path: below a folder that is ignored nothing is taken back. */
+  #find(whole: string): boolean {
     const found = ruleFiles.map((): { readonly from: number; readonly rule: Rule }[] => []);
     let isThere = true;
     for (let from = 0, end = 0; end !== -1; from = end + 1) {
-      const place = folder.slice(0, Math.max(0, from - 1));
+      const place = whole.slice(0, Math.max(0, from - 1));
       isThere &&= place === '' || this.#disk.has(join(this.#disk.workspaceRoot, place));
       for (const [index, name] of ruleFiles.entries()) {
         const rules = isThere ? this.#rulesIn(posix.join(place, name)) : [];
         found[index]?.push(...rules.map((rule) => ({ from, rule })));
       }
-      end = folder.indexOf('/', from);
-      const path = folder.slice(0, end === -1 ? undefined : end);
-      const last = found.flat().findLast((one) => one.rule.test(path.slice(one.from)));
+      end = whole.indexOf('/', from);
+      const path = whole.slice(0, end === -1 ? undefined : end);
+      const last = found
+        .flat()
+        .findLast(
+          ({ from: start, rule }) => rule.test(path.slice(start)) && !(rule.isForFolders && this.#isFile(path)),
+        );
       if (last?.rule.isException === false) return true;
     }
     return false;
+  }
+
+  #isFile(path: string): boolean {
+    return this.#disk.hasFile(join(this.#disk.workspaceRoot, path));
   }
 
   #rulesIn(file: string): readonly Rule[] {
@@ -65,7 +75,7 @@ export class IgnoredFolders {
   }
 }
 
-/** A line as `gitignore(5)` has it, as far as it can mean a folder. */
+/** A line as `gitignore(5)` has it. */
 function readRule(line: string): readonly Rule[] {
   const text = line.trimEnd();
   if (text === '' || text.startsWith('#')) return [];
@@ -74,7 +84,7 @@ function readRule(line: string): readonly Rule[] {
   const glob = pattern.includes('/') ? pattern.replace(/^\//, '') : `**/${pattern}`;
   try {
     const expression = globExpression(glob.replaceAll('[!', '[^'));
-    return [{ isException, test: (path) => expression.test(path) }];
+    return [{ isException, isForFolders: text.endsWith('/'), test: (path) => expression.test(path) }];
   } catch (error) {
     // Brackets that mean nothing match nothing.
     if (error instanceof SyntaxError) return [];

@@ -17,25 +17,11 @@ export interface SourceGuard {
 
 /**
  * Nx keeps a result under the key that it made before, and gives it to whoever has the old sources again. So a task whose
- * sources were changed since may not end well. What tasks before it have written is there by then, and not all of them say
- * what they write: then only the time counts that the task itself takes.
+ * sources were changed since may not end well.
  */
-export function guardSources({
-  root,
-  projectName,
-  targetName,
-  configurationName,
-  taskGraph,
-  nxJsonConfiguration,
-}: ExecutorContext): SourceGuard {
-  const id = [projectName, targetName, configurationName].filter((part) => part !== undefined).join(':');
-  const isFirst = taskGraph?.dependencies[id]?.length === 0;
-  const began = isFirst ? Number(process.env[beganVariable] ?? Date.now()) : Date.now();
-  const results = new Set(Object.values(taskGraph?.tasks ?? {}).flatMap(({ outputs }) => outputs));
-  // What holds a whole workspace, and leaves out nothing of what Nx and builds write, has another key each time anyway.
-  const folders = foldersOfNx(root, nxJsonConfiguration);
-  const isWrittenAnyTime = (path: string): boolean =>
-    results.has(path) || folders.has(path) || path.split('/').includes(buildFolder);
+export function guardSources(context: ExecutorContext): SourceGuard {
+  const { root } = context;
+  const { began, isWrittenAnyTime } = keyOf(context);
   return {
     check: (folder, inputs) => {
       const own = relative(root, folder).split(sep).join('/');
@@ -49,6 +35,36 @@ export function guardSources({
   };
 }
 
+/** What a task's key has to do with what is touched. */
+export interface TaskKey {
+  /**
+   * From when on nobody may touch what it was made from, in milliseconds since 1970. What tasks before this one have written
+   * is there by then, and not all of them say what they write: then only the time counts that the task itself takes.
+   */
+  readonly began: number;
+  /** Whether a path, relative to the workspace, is a result of the command's tasks, or another that builds and Nx write. */
+  readonly isWrittenAnyTime: (path: string) => boolean;
+}
+
+export function keyOf({
+  root,
+  projectName,
+  targetName,
+  configurationName,
+  taskGraph,
+  nxJsonConfiguration,
+}: ExecutorContext): TaskKey {
+  const id = [projectName, targetName, configurationName].filter((part) => part !== undefined).join(':');
+  const isFirst = taskGraph?.dependencies[id]?.length === 0;
+  const results = new Set(Object.values(taskGraph?.tasks ?? {}).flatMap(({ outputs }) => outputs));
+  // What holds a whole workspace, and leaves out nothing of what Nx and builds write, has another key each time anyway.
+  const folders = foldersOfNx(root, nxJsonConfiguration);
+  return {
+    began: isFirst ? Number(process.env[beganVariable] ?? Date.now()) : Date.now(),
+    isWrittenAnyTime: (path) => results.has(path) || folders.has(path) || path.split('/').includes(buildFolder),
+  };
+}
+
 /** Where Nx keeps its cache and what it knows of the workspace, relative to that. */
 function foldersOfNx(root: string, { cacheDirectory = '.nx/cache' }: NxJsonConfiguration): ReadonlySet<string> {
   const cache = resolve(root, process.env.NX_CACHE_DIRECTORY ?? cacheDirectory);
@@ -56,10 +72,13 @@ function foldersOfNx(root: string, { cacheDirectory = '.nx/cache' }: NxJsonConfi
   return new Set(['.nx', ...[cache, data].map((folder) => relative(root, folder).split(sep).join('/'))]);
 }
 
-function changed(path: string): ProjectFault {
+/** @param hint  what else may be done than to run it again */
+export function changed(path: string, hint = otherTask): ProjectFault {
   return new ProjectFault(
     'SOURCE_CHANGED',
     'it was changed while this ran, and the cache would have what was made of it for what was there before',
-    { at: path, hint: 'Run it again. If another task writes it, let this one depend on that task.' },
+    { at: path, hint: `Run it again. ${hint}` },
   );
 }
+
+const otherTask = 'If another task writes it, let this one depend on that task.';

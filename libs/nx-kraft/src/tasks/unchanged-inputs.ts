@@ -1,0 +1,90 @@
+import { lstatSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import type { ExecutorContext, ProjectConfiguration } from '@nx/devkit';
+import { unlessNowhere } from '@nx-kraft/base';
+import { readEntries } from '@nx-kraft/rootfs';
+import type { Reading } from '@nx-kraft/rootfs/left-out';
+import { Disk } from '../inference/disk.ts';
+import type { Input } from '../inference/inputs.ts';
+import { changed, keyOf } from './unchanged-sources.ts';
+
+/**
+ * Does the work of a task that reads what its inputs say to Nx, and fails if anybody touched these since its key was made.
+ * The work may write among them what was not there before, as rules of make do, and what git ignores.
+ *
+ * @throws ProjectFault SOURCE_CHANGED
+ */
+export async function withUnchangedInputs(context: ExecutorContext, work: () => Promise<void>): Promise<void> {
+  const { root } = context;
+  const { began, isWrittenAnyTime } = keyOf(context);
+  const { ignored } = new Disk(root);
+  const isNoSource = (path: string): boolean => neverSources.test(path) || isWrittenAnyTime(path);
+  const files: string[] = [];
+  for (const { isWithIgnored, ...reading } of readingsOf(context)) {
+    const isApart = (path: string): boolean => isNoSource(path) || (!isWithIgnored && ignored.has(path));
+    for (const { path, stats } of readEntries(root, reading, isApart)) {
+      if (stats.ctimeMs > began) throw changed(path);
+      if (!stats.isDirectory()) files.push(path);
+    }
+  }
+  await work();
+  const touched = files.find((path) => {
+    const stats = unlessNowhere(() => lstatSync(join(root, path)));
+    return stats === undefined || stats.ctimeMs > began;
+  });
+  if (touched !== undefined) throw changed(touched, own);
+}
+
+const neverSources = /(^|\/)(\.git|\.nx|node_modules)(\/|$)/;
+
+const own = 'If another task writes it, let this one depend on that task; if its own build does, let git ignore it.';
+
+interface InputReading extends Reading {
+  /** Whether what git and Nx pass over is read, too. */
+  readonly isWithIgnored: boolean;
+}
+
+/** The filesets among a task's inputs, of which Nx applies each kind for itself. Globs are relative to the workspace. */
+function readingsOf({ projectGraph, projectName = '', targetName = '' }: ExecutorContext): readonly InputReading[] {
+  const project = projectGraph.nodes[projectName]?.data;
+  if (project === undefined) return [];
+  const filesets = (project.targets?.[targetName]?.inputs ?? []).flatMap((input) => filesetOf(input, project));
+  const below = Object.values(projectGraph.nodes)
+    .map(({ data }) => data.root)
+    .filter((root) => root !== project.root && (project.root === '.' || root.startsWith(`${project.root}/`)));
+  const kinds = [
+    { isWithIgnored: false, isOwn: true },
+    { isWithIgnored: false, isOwn: false },
+    { isWithIgnored: true, isOwn: false },
+  ];
+  return kinds.map(({ isWithIgnored, isOwn }) => {
+    const ofKind = filesets.filter((one) => one.isWithIgnored === isWithIgnored && one.isOwn === isOwn);
+    return {
+      isWithIgnored,
+      files: ofKind.flatMap(({ glob, isExcluded }) => (isExcluded ? [] : [glob])),
+      excluded: [
+        ...ofKind.flatMap(({ glob, isExcluded }) => (isExcluded ? [glob] : [])),
+        // Other projects within this one are none of its files.
+        ...(isOwn ? below : []),
+      ],
+    };
+  });
+}
+
+interface Fileset {
+  readonly glob: string;
+  readonly isExcluded: boolean;
+  readonly isWithIgnored: boolean;
+  /** Whether the project's own files are meant, and nobody else's. */
+  readonly isOwn: boolean;
+}
+
+function filesetOf(input: Input, { root }: ProjectConfiguration): readonly Fileset[] {
+  const text = typeof input === 'string' ? input : 'fileset' in input ? input.fileset : '';
+  const includeIgnored = typeof input !== 'string' && 'includeIgnored' in input && input.includeIgnored === true;
+  const [, sign, place, rest] = /^(!?)\{(projectRoot|workspaceRoot)\}\/(.+)$/.exec(text) ?? [];
+  if (rest === undefined) return [];
+  const isOwn = place === 'projectRoot' && !includeIgnored;
+  const glob = place === 'projectRoot' ? posix.join(root, rest) : rest;
+  return [{ glob, isExcluded: sign === '!', isWithIgnored: includeIgnored, isOwn }];
+}

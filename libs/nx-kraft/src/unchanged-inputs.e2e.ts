@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { TestWorkspace } from '../test/workspace.ts';
+
+/** A core that joins its inputs, tells of it, and goes on when it is told to. */
+const core = `
+.PHONY: all defconfig $(O)/Makefile
+$(O)/Makefile:
+	@mkdir -p $(O)
+defconfig: $(O)/Makefile
+	@cp $(UK_DEFCONFIG) $(C)
+all:
+	@[ ! -e $(A)/.unikraft/wait ] || { touch $(A)/.unikraft/begun; until [ -e $(A)/.unikraft/go ]; do sleep 0.1; done; }
+	@if [ -e $(A)/generate ]; then cd $(A) && sh ./generate; fi
+	@cat $(A)/*.c $(A)/*.h $(L)/lib.c > $(O)/$(N)_qemu-x86_64
+	@cp $(O)/$(N)_qemu-x86_64 $(O)/$(N)_qemu-x86_64.dbg
+	@touch $(O)/$(N).map
+`;
+
+const kraftfile = `spec: v0.6
+name: web
+unikraft: { source: ../../core }
+libraries: { one: { source: ../../libs/one } }
+rootfs: ./rootfs
+targets: [qemu/x86_64]
+`;
+
+const sources: Readonly<Record<string, string>> = {
+  'core/Makefile': core,
+  'libs/one/Makefile.uk': '',
+  'libs/one/lib.c': 'one',
+  'apps/web/Kraftfile': kraftfile,
+  'apps/web/Makefile.uk': '$(eval $(call addlib,web))\n',
+  'apps/web/main.c': 'main',
+  'apps/web/odd.h': 'odd',
+  'apps/web/web.h': 'header',
+  'apps/web/README.md': 'web',
+  'apps/web/rootfs/motd': 'motd',
+};
+
+let workspace: TestWorkspace;
+beforeEach(async () => {
+  workspace = await TestWorkspace.create();
+  for (const [path, text] of Object.entries(sources)) await workspace.write(path, text);
+});
+afterEach(() => workspace.remove());
+
+const kernelTask = 'web:build:qemu-x86_64';
+const kernel = (): Promise<string> => readFile(workspace.path('apps/web/.unikraft/build/web_qemu-x86_64'), 'utf8');
+const write = (path: string, text: string) => (): Promise<unknown> => workspace.write(path, text);
+
+/** Runs a task, and changes something once a program tells that it has begun. */
+async function changeMeanwhile(task: readonly string[], change: () => Promise<unknown>) {
+  await workspace.write('apps/web/.unikraft/wait', '');
+  let hasEnded = false;
+  const ended = workspace.nx(...task).finally(() => (hasEnded = true));
+  while (!hasEnded && !existsSync(workspace.path('apps/web/.unikraft/begun'))) await sleep(50);
+  await change();
+  await workspace.write('apps/web/.unikraft/go', '');
+  const run = await ended;
+  await rm(workspace.path('apps/web/.unikraft'), { recursive: true });
+  return run;
+}
+
+test.each([
+  ['a source that is changed', 'apps/web/main.c', 'main', write('apps/web/main.c', 'other')],
+  ['a local library that is changed', 'libs/one/lib.c', 'one', write('libs/one/lib.c', 'other')],
+  ['a header that is gone', 'apps/web/odd.h', 'odd', () => rm(workspace.path('apps/web/odd.h'))],
+])('%s while make runs is not left out of the key', async (_what, path, before, change) => {
+  const run = await changeMeanwhile(['run', kernelTask], change);
+  await workspace.write(path, before);
+  await workspace.nx('run', kernelTask);
+  expect(await kernel()).toBe('mainoddheaderone');
+  expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${path}: it was changed`) as string });
+});
+
+test('nor is a source that is changed before the build starts, when its key is made', async () => {
+  const command = 'cd apps/web/.unikraft; touch begun; until [ -e go ]; do sleep 0.1; done';
+  await workspace.write('slow/project.json', JSON.stringify({ name: 'slow', targets: { build: { command } } }));
+  const dependsOn = [{ projects: ['slow'], target: 'build' }];
+  const last = { name: 'last', targets: { build: { command: 'true', dependsOn } } };
+  await workspace.write('last/project.json', JSON.stringify(last));
+  const tasks = ['run-many', '-t', 'build', '--parallel=1'];
+  const run = await changeMeanwhile(tasks, write('apps/web/main.c', 'other'));
+  expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining('main.c: it was changed') as string });
+});
+
+test('what no kernel is made of may change, and so may what the build itself, Nx and other tasks write', async () => {
+  await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\nignored.h\n');
+  await workspace.write(
+    'apps/web/generate',
+    'echo made > new.h; echo made > ignored.h; mkdir -p made; echo > made/x\n',
+  );
+  await workspace.write('apps/web/ignored.h', 'old');
+  await workspace.write('apps/web/deep/project.json', JSON.stringify({ name: 'deep' }));
+  const meanwhile = async (): Promise<unknown> => {
+    for (const path of ['README.md', 'rootfs/motd', 'Kraftfile', 'deep/x.c', '.unikraft/x.c']) {
+      await workspace.write(`apps/web/${path}`, path === 'Kraftfile' ? kraftfile : 'other');
+    }
+    return workspace.write('apps/other/x.c', 'other');
+  };
+  const { exitCode, output } = await changeMeanwhile(['run', kernelTask], meanwhile);
+  expect(exitCode, output).toBe(0);
+  // Again, now that these are there.
+  const again = await workspace.nx('run', kernelTask, '--skip-nx-cache');
+  expect(again).toMatchObject({ exitCode: 1, output: expect.stringContaining('let git ignore it') as string });
+});
