@@ -343,6 +343,44 @@ describe('an image that is locked', () => {
   });
 });
 
+test('arguments and variables, of base images too, mean the same to us as to BuildKit', async () => {
+  const base = `${registry.host}/variables:1`;
+  const docker = (...args: readonly string[]): Promise<string> =>
+    run('/usr/bin/docker', ['--host', engine.host, ...args]);
+  await docker('import', '--change', 'ENV ONE=image TWO=image', shared.path('busybox.tar'), base);
+  await docker('push', '--quiet', base);
+  for (const name of ['image', 'argument', 'own', 'given']) workspace.put(`${name}/file`, name);
+  const copied = ['FROM scratch', 'COPY --from=heir /x/ /'];
+  const lines = [
+    `FROM ${base} AS base`,
+    'COPY $ONE /x/before/',
+    'ARG ONE=argument',
+    // Not on the line before, which old versions read as a whole.
+    'ARG TWO THREE=$ONE FOUR=argument',
+    'COPY $ONE /x/one/',
+    'COPY $TWO /x/two/',
+    'COPY $THREE /x/three/',
+    'ENV TWO=own',
+    'COPY $TWO /x/own/',
+    'FROM base AS heir',
+    'COPY $ONE /x/heir-one/',
+    'COPY $TWO /x/heir-two/',
+    'COPY $FOUR /x/heir-four/',
+    ...copied,
+  ];
+  workspace.put('Dockerfile', lines.join('\n'));
+  const buildArgs = { TWO: 'given' };
+  const { digest, builder } = await workspace.build('Dockerfile', { ...optionsFor('embedded'), buildArgs });
+  expect(builder).toBe('embedded');
+  const found = ['before=image', 'heir-four=argument', 'heir-one=image', 'heir-two=own', 'one=argument', 'own=own'];
+  expect(workspace.list().filter((entry) => entry.includes('file'))).toEqual(
+    [...found, 'three=argument', 'two=given'].map((entry) => `644 0 ${entry.replace('=', '/file=')}`),
+  );
+  await expect(workspace.build('Dockerfile', { ...optionsFor('docker'), buildArgs })).resolves.toMatchObject({
+    digest,
+  });
+});
+
 describe('an image that was packed on this machine', () => {
   const name = 'registry.invalid/team/base:1';
   let packed: ImageSource;

@@ -64,8 +64,6 @@ test('a Dockerfile is read with what its needed stages take out of the context',
       'lib/**/*',
       'package.json',
       'package.json/**/*',
-      'src/app',
-      'src/app/**/*',
       'tools',
       'tools/**/*',
     ].sort(),
@@ -128,8 +126,41 @@ test('what another task has yet to make may become anything but a Dockerfile', (
 });
 
 test('a mount takes a part of the context whose name holds variables', () => {
-  const lines = ['FROM base', 'ARG DIR=tools', 'RUN --mount=type=bind,source=$DIR/bin,target=/t make'];
+  const lines = ['FROM base', 'ENV DIR=tools', 'RUN --mount=type=bind,source=$DIR/bin,target=/t make'];
   expect(dockerfile(lines).files).toEqual(['tools/bin', 'tools/bin/**/*']);
+});
+
+test('what only a builder can replace may be anything, and takes nobody down', () => {
+  const lines = ['ARG B=${X%x}', 'FROM scratch', 'ARG X=x B', 'ARG C=${X#x}', 'ENV D=${X/x/y}'];
+  const replaced = dockerfile([...lines, 'WORKDIR ${X#y}', 'COPY b/$B/x c/$C d/$D e$X /']);
+  const files = ['b', 'c', 'd', 'ex'].flatMap((path) => [path, `${path}/**/*`]);
+  expect(replaced).toMatchObject({ files, needsBuilder: 'replaces parts of a variable' });
+});
+
+describe('the variables of a base image, which are not known,', () => {
+  const files = (lines: readonly string[]): readonly string[] => dockerfile(lines).files;
+
+  test('may be part of those that the Dockerfile sets', () => {
+    const lines = ['ENV DIR=lib/$OF_BASE', 'FROM one', 'COPY a/$DIR/x b/${OF_BASE:+c}/y /'];
+    expect(files(['FROM base AS one', ...lines])).toEqual(['a', 'a/**/*', 'b', 'b/**/*']);
+    expect(files(['FROM scratch AS one', ...lines])).toEqual(['a/lib/x', 'a/lib/x/**/*', 'b/y', 'b/y/**/*']);
+  });
+
+  test('win over arguments with podman and buildah, which know no arguments of earlier stages either', () => {
+    const copied = ['FROM base AS one', 'ARG DIR=src', 'COPY bin/$DIR/x /', 'FROM one', 'COPY lib/$DIR /'];
+    expect(files(copied)).toEqual(['bin/src/x', 'bin/src/x/**/*', 'lib/src', 'lib/src/**/*']);
+    expect(files([...copied, 'RUN make'])).toEqual(['bin', 'bin/**/*', 'lib', 'lib/**/*']);
+    const own = ['FROM base', 'ENV DIR=src', 'COPY $DIR/x /', 'RUN make'];
+    expect(files(own)).toEqual(['src/x', 'src/x/**/*']);
+  });
+
+  test('may lead ADD into the network', () => {
+    const moving = (lines: readonly string[]): readonly string[] => dockerfile(lines).moving.map(({ name }) => name);
+    expect(moving(['FROM base', 'ADD $PAGE /'])).toEqual(['what $PAGE stands for']);
+    expect(moving(['FROM base', 'ARG PAGE=dist', 'ADD $PAGE a/$OTHER /', 'COPY $OTHER /'])).toEqual([]);
+    expect(moving(['FROM scratch', 'ADD $PAGE /'])).toEqual([]);
+    expect(moving(['FROM scratch', 'ADD https://${HOST#x}/y /'])).toEqual(['https://${HOST#x}/y']);
+  });
 });
 
 test('what may be something else each time is told, but not what is named by its digest', () => {

@@ -26,7 +26,7 @@ import {
   stageIndex,
   whyBuilderIsNeeded,
 } from './dockerfile/stages.ts';
-import { copyWords, NeedsBuilder, splitWords } from './dockerfile/words.ts';
+import { copyWords, splitWords, type Variables } from './dockerfile/words.ts';
 import { RootfsFault } from './fault.ts';
 import { globExpression, globOf, splitGlob } from './globs.ts';
 import type { Reading } from './left-out.ts';
@@ -167,8 +167,9 @@ function dockerfileInputs(
   const stages = readStages(dockerfile, given, platform);
   const stage = findTarget(stages, request.target, path);
   const needed = neededStages(stages, stage);
-  const scope: BuildScope = { dockerfile, stages, buildArgs: given, platformArgs: platform };
-  const taken = needed.flatMap((one) => takenSources(one, scope));
+  const scope: BuildScope = { dockerfile, stages, buildArgs: given, platformArgs: platform, unknown };
+  const toRun = whyBuilderIsNeeded(dockerfile, needed)?.reason;
+  const taken = needed.flatMap((one) => takenSources(one, scope, toRun !== undefined));
   const sources = taken.filter(({ name }) => !isRemote(name)).map(({ name }) => cleanPattern(name));
   const own = [path, `${path}.dockerignore`, `${contextPath}/.dockerignore`].map(below);
   const images = imagesOf(needed, scope, request);
@@ -199,14 +200,14 @@ function dockerfileInputs(
     ],
     images: unique(images.filter((name) => !name.includes('$'))),
     moving: [
-      ...taken.filter(({ name }) => isRemote(name)).map(({ name, checksum }) => movingSource(name, checksum)),
+      ...taken.map(({ moving }) => moving),
       ...Object.values(contexts).map(movingContext),
       ...images.filter((name) => name.includes('$')).map(imageOfBuilder),
       movingFrontend(dockerfile.syntax),
     ].filter((one) => one !== undefined),
     buildArgs: used,
     environment: used.filter((name) => buildArgs[name] === undefined),
-    needsBuilder: whyBuilderIsNeeded(dockerfile, needed)?.reason ?? whyNetworkIsNeeded(taken, contexts),
+    needsBuilder: toRun ?? whyNetworkIsNeeded(taken, contexts),
   };
 }
 
@@ -221,20 +222,37 @@ function missing(path: string): never {
 /** Something that a stage takes: a pattern relative to the context, '' for all, or what ADD gets from elsewhere. */
 interface Taken {
   readonly name: string;
-  /** What ADD says that it must be; empty where it says nothing. */
-  readonly checksum: string;
+  readonly moving?: Moving | undefined;
 }
 
-function takenSources(stage: Stage, build: BuildScope): Taken[] {
-  const scope = scopeBefore(stage, build);
+/** @param isRun  whether a real builder is needed: among them podman and buildah take variables in a way of their own */
+function takenSources(stage: Stage, build: BuildScope, isRun: boolean): Taken[] {
+  const plain = scopeBefore(stage, build);
+  const heir = scopeBefore(stage, build, ofImage);
+  const scopes = [plain, heir, ...(isRun ? [scopeBefore(stage, { ...build, prefersEnv: true }, ofImage)] : [])];
   return stage.instructions.flatMap((instruction) => {
-    scope.apply(instruction);
+    for (const scope of scopes) scope.apply(instruction);
     const { keyword, flags, line } = instruction;
-    const words = keyword === 'RUN' ? flags.flatMap(mountSource) : copySources(instruction);
-    const given = flags.find(({ name }) => name === 'checksum')?.value ?? '';
-    const checksum = expandAsFarAsKnown(given, scope, line);
-    return words.map((word) => ({ name: expandAsFarAsKnown(word, scope, line), checksum }));
+    if (keyword === 'RUN') return flags.flatMap(mountSource).map((word) => ({ name: commonPath(word, scopes, line) }));
+    const checksum = flags.find(({ name }) => name === 'checksum')?.value ?? '';
+    return copySources(instruction).map((word): Taken => {
+      const name = commonPath(word, scopes, line);
+      if (keyword === 'COPY') return { name };
+      const address = [plain.expand(word, line), word].find(isRemote);
+      if (address !== undefined) return { name: address, moving: movingSource(address, plain.expand(checksum, line)) };
+      return { name, moving: name === '' ? movingVariable(word, heir.expand(word, line)) : undefined };
+    });
   });
+}
+
+/** Stands for a value that nobody knows here; no path has it. */
+const unknown = '\0';
+const ofImage: Variables = () => unknown;
+
+/** What a variable at the beginning of a source of ADD means, which may be something in the network. */
+function movingVariable(word: string, expanded: string): Moving | undefined {
+  if (!expanded.split('/', 1).join().includes(unknown)) return undefined;
+  return { name: `what ${word} stands for`, remedy: 'a name whose variables the Dockerfile sets would be known' };
 }
 
 function whyNetworkIsNeeded(taken: readonly Taken[], contexts: Readonly<Record<string, string>>): string | undefined {
@@ -258,13 +276,13 @@ function mayNameAnything(source: string): boolean {
   return source === '' || hasWildcard(source.split('/', 1).join());
 }
 
-/** Of the variables that base images set, nothing is known here. */
-function scopeBefore(stage: Stage, build: BuildScope): StageScope {
+/** @param unset  values of the variables that only a base image may set */
+function scopeBefore(stage: Stage, build: BuildScope, unset?: Variables): StageScope {
   const base = stage.baseStage === undefined ? undefined : build.stages.stages[stage.baseStage];
-  if (base === undefined) return new StageScope(build, {});
-  const scope = scopeBefore(base, build);
+  if (base === undefined) return new StageScope(build, {}, stage.base === 'scratch' ? undefined : unset);
+  const scope = scopeBefore(base, build, unset);
   for (const instruction of base.instructions) scope.apply(instruction);
-  return new StageScope(build, scope.defaults());
+  return scope.heir();
 }
 
 function sourceWords({ rest }: Instruction): string[] {
@@ -279,18 +297,13 @@ function mountSource({ name, value }: Flag): string[] {
   return [/(?:^|,)(?:source|src)=([^,]+)/.exec(value)?.[1] ?? ''];
 }
 
-/** A path up to the first part whose variables have no value. */
-function expandAsFarAsKnown(word: string, scope: StageScope, line: number): string {
+/** A path up to the first part that is not the same with all values that its variables may have. */
+function commonPath(word: string, scopes: readonly StageScope[], line: number): string {
   const known: string[] = [];
   for (const part of word.split('/')) {
-    const isKnown = [...part.matchAll(/\$\{?(\w+)\}?/g)].every(([, name = '']) => scope.variables(name) !== undefined);
-    if (!isKnown) return known.join('/');
-    try {
-      known.push(scope.expand(part, line));
-    } catch (error) {
-      if (error instanceof NeedsBuilder) return known.join('/');
-      throw error;
-    }
+    const [value = '', ...others] = new Set(scopes.map((scope) => scope.expand(part, line)));
+    if (value.includes(unknown) || others.length > 0) break;
+    known.push(value);
   }
   return known.join('/');
 }

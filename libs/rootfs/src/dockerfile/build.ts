@@ -352,7 +352,7 @@ async function namedContexts({ options, place }: Build): Promise<NamedContexts> 
  */
 async function defaultsOf(build: Build): Promise<{ config: ImageDefaults; warnings: string[] }> {
   try {
-    return { config: await stageDefaults(build, build.stage), warnings: [] };
+    return { config: (await stageScope(build, build.stage)).defaults(), warnings: [] };
   } catch (error) {
     if (!(error instanceof NeedsBuilder) && !(error instanceof Fault)) throw error;
     const reason = error instanceof Fault ? describeError(error) : error.message;
@@ -361,13 +361,15 @@ async function defaultsOf(build: Build): Promise<{ config: ImageDefaults; warnin
   }
 }
 
-async function stageDefaults(build: Build, stage: Stage): Promise<ImageDefaults> {
+async function stageScope(build: Build, stage: Stage): Promise<StageScope> {
   const { stages } = build.scope.stages;
   const base = stage.baseStage === undefined ? undefined : stages[stage.baseStage];
-  const defaults = base === undefined ? await baseDefaults(build, stage) : await stageDefaults(build, base);
-  const scope = new StageScope(build.scope, defaults);
+  const scope =
+    base === undefined
+      ? new StageScope(build.scope, await baseDefaults(build, stage))
+      : (await stageScope(build, base)).heir();
   for (const instruction of stage.instructions) scope.apply(instruction);
-  return scope.defaults();
+  return scope;
 }
 
 async function baseDefaults(build: Build, { base, platform, line }: Stage): Promise<ImageDefaults> {

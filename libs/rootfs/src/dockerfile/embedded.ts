@@ -51,11 +51,16 @@ export interface Built {
  */
 export async function buildEmbedded(stage: Stage, options: EmbeddedOptions): Promise<Built> {
   const builder = new EmbeddedBuilder(options);
-  const { root, config } = await builder.stage(stage);
-  return { root, config, leftOut: builder.leftOut, warnings: builder.warnings };
+  const { root, scope } = await builder.stage(stage);
+  return { root, config: scope.defaults(), leftOut: builder.leftOut, warnings: builder.warnings };
 }
 
 interface StageResult {
+  readonly root: DirectoryNode;
+  readonly scope: StageScope;
+}
+
+interface OpenedImage {
   readonly root: DirectoryNode;
   readonly config: ImageDefaults;
 }
@@ -65,7 +70,7 @@ class EmbeddedBuilder {
   readonly warnings: string[] = [];
   readonly #options: EmbeddedOptions;
   readonly #stages = new Map<number, Promise<StageResult>>();
-  readonly #images = new Map<string, Promise<StageResult>>();
+  readonly #images = new Map<string, Promise<OpenedImage>>();
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
@@ -81,7 +86,7 @@ class EmbeddedBuilder {
     const base = await this.#base(stage);
     // What a stage does must not reach those who use its base, too.
     const root = cloneTree(base.root);
-    const scope = new StageScope(this.#options, base.config);
+    const scope = base.scope.heir();
     for (const instruction of stage.instructions) {
       scope.apply(instruction);
       if (instruction.keyword === 'WORKDIR') this.#makeDirectory(root, scope.resolve('.'), instruction);
@@ -89,35 +94,39 @@ class EmbeddedBuilder {
         await this.#copy(root, scope, instruction, stage);
       } else if (instruction.keyword === 'RUN') throw new NeedsBuilder('runs a command', instruction.line);
     }
-    return { root, config: scope.defaults() };
+    return { root, scope };
   }
 
   async #base({ base, baseStage, platform, line }: Stage): Promise<StageResult> {
     if (baseStage !== undefined) return this.#numbered(baseStage);
     if (base.includes('$')) throw new NeedsBuilder('replaces parts of a variable', line);
-    if (base === 'scratch') return { root: emptyDirectory(), config: {} };
+    if (base === 'scratch') return this.#result(emptyDirectory());
     const context = this.#options.namedContexts.get(base);
-    if (context !== undefined) return { root: context, config: {} };
-    const image = await this.#image(base, platform, line);
-    if ((image.config.OnBuild ?? []).length > 0) {
+    if (context !== undefined) return this.#result(context);
+    const { root, config } = await this.#image(base, platform, line);
+    if ((config.OnBuild ?? []).length > 0) {
       throw new NeedsBuilder(`begins with ${base}, whose ONBUILD instructions come into it`, line);
     }
-    return image;
+    return this.#result(root, config);
+  }
+
+  #result(root: DirectoryNode, config: ImageDefaults = {}): StageResult {
+    return { root, scope: new StageScope(this.#options, config) };
   }
 
   #numbered(index: number): Promise<StageResult> {
     const stage = this.#options.stages.stages[index];
-    return stage === undefined ? Promise.resolve({ root: emptyDirectory(), config: {} }) : this.stage(stage);
+    return stage === undefined ? Promise.resolve(this.#result(emptyDirectory())) : this.stage(stage);
   }
 
-  #image(reference: string, platform: string | undefined, line: number): Promise<StageResult> {
+  #image(reference: string, platform: string | undefined, line: number): Promise<OpenedImage> {
     const key = `${reference} ${platform ?? ''}`;
     const known = this.#images.get(key) ?? this.#unpack(reference, platform, line);
     this.#images.set(key, known);
     return known;
   }
 
-  async #unpack(reference: string, platform: string | undefined, line: number): Promise<StageResult> {
+  async #unpack(reference: string, platform: string | undefined, line: number): Promise<OpenedImage> {
     const { openImage, scratch, owners } = this.#options;
     const image = await openImage(reference, platform, line);
     const { root, leftOut } = await unpackImage(image, reference, scratch, owners);

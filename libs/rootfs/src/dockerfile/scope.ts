@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { ImageDefaults } from '../image.ts';
 import { type Dockerfile, type Instruction, invalid } from './parse.ts';
 import { readArgs, type Stages } from './stages.ts';
-import { expand, jsonWords, splitWords, type Variables } from './words.ts';
+import { expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './words.ts';
 
 /** Docker's, for images that set none, `scratch` among them. */
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -19,6 +19,10 @@ export interface BuildScope {
   readonly buildArgs: Variables;
   /** TARGETARCH and the like. */
   readonly platformArgs: Variables;
+  /** Whether variables of images win over arguments, and heirs of a stage get none of its arguments: podman and buildah. */
+  readonly prefersEnv?: boolean;
+  /** Stands for a value that only a real builder can tell; without it, such a value is a {@link NeedsBuilder}. */
+  readonly unknown?: string;
 }
 
 /**
@@ -26,8 +30,10 @@ export interface BuildScope {
  */
 export class StageScope {
   readonly #build: BuildScope;
-  readonly #args = new Map<string, string>();
+  /** Of variables and arguments. */
+  readonly #values: Map<string, string>;
   readonly #env = new Map<string, string>();
+  readonly #unset: Variables;
   readonly #labels: Record<string, string>;
   readonly #ports: Record<string, object>;
   #entrypoint: readonly string[] | undefined;
@@ -37,12 +43,23 @@ export class StageScope {
   #user: string | undefined;
   #directory: string | undefined;
 
-  /** @param base  the defaults of the image or stage that it begins with */
-  constructor(build: BuildScope, base: ImageDefaults) {
+  /**
+   * @param base  the defaults of the image that it begins with
+   * @param unset  values of what neither that nor the stage sets
+   * @param before  the values that an earlier stage ends with
+   */
+  constructor(
+    build: BuildScope,
+    base: ImageDefaults,
+    unset: Variables = (name) => (name === 'PATH' ? defaultPath : undefined),
+    before: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.#build = build;
+    this.#unset = unset;
+    this.#values = new Map(before);
     for (const entry of base.Env ?? []) {
       const equals = entry.indexOf('=');
-      this.#env.set(entry.slice(0, equals), entry.slice(equals + 1));
+      this.#set(entry.slice(0, equals), entry.slice(equals + 1));
     }
     this.#labels = { ...base.Labels };
     this.#ports = { ...base.ExposedPorts };
@@ -52,9 +69,17 @@ export class StageScope {
     this.#directory = base.WorkingDir;
   }
 
-  /** ENV wins over ARG. */
+  /** For BuildKit the last of ENV and ARG counts, whatever its documents say. */
   readonly variables: Variables = (name) =>
-    this.#env.get(name) ?? this.#args.get(name) ?? (name === 'PATH' ? defaultPath : undefined);
+    this.#build.prefersEnv === true
+      ? (this.#env.get(name) ?? this.#unset(name) ?? this.#values.get(name))
+      : (this.#values.get(name) ?? this.#unset(name));
+
+  /** A stage that begins with this one as it is now. */
+  heir(): StageScope {
+    const values = this.#build.prefersEnv === true ? undefined : this.#values;
+    return new StageScope(this.#build, this.defaults(), this.#unset, values);
+  }
 
   get user(): string | undefined {
     return this.#user;
@@ -67,7 +92,13 @@ export class StageScope {
   }
 
   expand(text: string, line: number): string {
-    return expand(text, this.variables, this.#build.dockerfile.escape, line);
+    const { dockerfile, unknown } = this.#build;
+    try {
+      return expand(text, this.variables, dockerfile.escape, line);
+    } catch (error) {
+      if (unknown === undefined || !(error instanceof NeedsBuilder)) throw error;
+      return unknown;
+    }
   }
 
   /** Takes in one instruction; those that only say something to builders or to Docker pass. */
@@ -78,7 +109,7 @@ export class StageScope {
         this.#declare(instruction);
         break;
       case 'ENV':
-        for (const [name, value] of this.#pairs(instruction)) this.#env.set(name, value);
+        for (const [name, value] of this.#pairs(instruction)) this.#set(name, value);
         break;
       case 'LABEL':
         for (const [name, value] of this.#pairs(instruction)) this.#labels[name] = value;
@@ -120,12 +151,20 @@ export class StageScope {
     };
   }
 
+  #set(name: string, value: string): void {
+    this.#env.set(name, value);
+    this.#values.set(name, value);
+  }
+
   #declare(instruction: Instruction): void {
     const { buildArgs, platformArgs, stages, dockerfile } = this.#build;
-    for (const { name, value } of readArgs(instruction, this.variables, dockerfile.escape)) {
+    const replaced = (text: string): string => this.expand(text, instruction.line);
+    for (const { name, value } of readArgs(instruction, dockerfile.escape, replaced)) {
+      const before = stages.globalArgs.get(name);
+      const common = before?.includes('${') === true ? replaced(before) : before;
       // A default here counts more than the one before the first FROM, a given value more than both.
-      const given = buildArgs(name) ?? value ?? stages.globalArgs.get(name) ?? platformArgs(name);
-      if (given !== undefined) this.#args.set(name, given);
+      const given = buildArgs(name) ?? value ?? common ?? platformArgs(name);
+      if (given !== undefined) this.#values.set(name, given);
     }
   }
 

@@ -41,7 +41,8 @@ export function readStages(dockerfile: Dockerfile, buildArgs: Variables, platfor
     } else if (current !== undefined) {
       current.instructions.push(instruction);
     } else if (instruction.keyword === 'ARG') {
-      for (const { name, value } of readArgs(instruction, scope, escape)) {
+      const replaced = (text: string): string => expandIfKnown(text, scope, escape, instruction.line);
+      for (const { name, value } of readArgs(instruction, escape, replaced)) {
         const given = buildArgs(name) ?? value;
         if (given !== undefined) globalArgs.set(name, given);
       }
@@ -99,16 +100,20 @@ export function fromFlags({ keyword, flags }: Instruction): string[] {
   });
 }
 
-/** `NAME=value` and `NAME`, any number of them. */
-export function readArgs(
-  { rest, line }: Instruction,
-  variables: Variables,
+/**
+ * `NAME=value` and `NAME`, any number of them, each of which may take those before it.
+ *
+ * @param replaced  gives a value with its variables replaced
+ */
+export function* readArgs(
+  { rest }: Instruction,
   escape: string,
-): { name: string; value: string | undefined }[] {
-  return splitWords(rest, escape).map((word) => {
+  replaced: (text: string) => string,
+): Generator<{ name: string; value: string | undefined }> {
+  for (const word of splitWords(rest, escape)) {
     const [name = '', ...value] = word.split('=');
-    return { name, value: value.length === 0 ? undefined : expandIfKnown(value.join('='), variables, escape, line) };
-  });
+    yield { name, value: value.length === 0 ? undefined : replaced(value.join('=')) };
+  }
 }
 
 function readFrom(
@@ -161,6 +166,8 @@ export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stag
   for (const { instructions } of needed) {
     const running = instructions.find(({ keyword }) => keyword === 'RUN');
     if (running !== undefined) return { reason: 'runs a command', line: running.line };
+    const parts = instructions.find(({ keyword, rest }) => expanded.has(keyword) && /\$\{\w+:?[^}:\w+?-]/.test(rest));
+    if (parts !== undefined) return { reason: 'replaces parts of a variable', line: parts.line };
     const remote = instructions.find(({ keyword, rest }) => keyword === 'ADD' && copyWords(rest).some(isRemote));
     if (remote !== undefined) return { reason: addsFromNetwork, line: remote.line };
     const odd = instructions.find(({ flags }) => flags.some(({ name }) => !simpleFlags.has(name)));
@@ -171,6 +178,9 @@ export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stag
   }
   return undefined;
 }
+
+/** The instructions whose variables are replaced, and not by a shell. */
+const expanded = new Set('ADD ARG COPY ENV EXPOSE LABEL USER WORKDIR'.split(' '));
 
 /** Of HEALTHCHECK, COPY and ADD; HEALTHCHECK's have no meaning for a unikernel. */
 const simpleFlags = new Set(
