@@ -217,8 +217,9 @@ test('what a test reads of the host is part of its key, and what it writes is no
   const scenario = {
     name: 'reads and writes',
     args: ['cat', '/data/input', 'write', '/data/output', 'made'],
-    files: [{ path: 'shared/output', content: 'made' }],
+    files: [{ path: 'shared/output', content: 'made' }, { path: '../beside' }],
   };
+  await workspace.write(`${app}/../beside`, '');
   await workspace.write(`${app}/kraft.test.json`, JSON.stringify({ scenarios: [scenario] }));
   const again = async (): Promise<boolean> => {
     const { exitCode, ran } = await workspace.nx('run', 'probe:test');
@@ -229,6 +230,8 @@ test('what a test reads of the host is part of its key, and what it writes is no
   expect(await readdir(workspace.path(`${app}/shared`))).toEqual(['input']);
   expect(await again()).toBe(false);
   await workspace.write(`${app}/shared/input`, 'two\n');
+  expect(await again()).toBe(true);
+  await workspace.write(`${app}/../beside`, 'other');
   expect(await again()).toBe(true);
   // Nx sees none of these.
   await chmod(workspace.path(`${app}/shared/input`), 0o755);

@@ -328,6 +328,21 @@ test('a kernel that takes something in by an absolute path is cached only where 
   }
 });
 
+test('files that scenarios look at count for tests, wherever they lie', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\n');
+  const test = async (text: string): Promise<TargetConfiguration> => {
+    await put('app/kraft.test.json', text);
+    return (await tasks()).test ?? {};
+  };
+  const looking = (path: unknown) => test(JSON.stringify({ scenarios: [null, {}, { files: [{}, { path }] }] }));
+  expect(await looking('../log[1].txt')).toMatchObject({
+    cache: true,
+    inputs: expect.arrayContaining([{ fileset: '{workspaceRoot}/log[[]1].txt', includeIgnored: true }]) as unknown,
+  });
+  expect(await looking('../../outside')).toMatchObject({ cache: false });
+  for (const text of ['', 'null', '{"scenarios":{}}']) expect(await test(text)).toMatchObject({ cache: true });
+});
+
 test('a volume by name is none of the folders in the workspace, whatever these are called', async () => {
   await put('app/data/db', '1');
   const volumes = async (text: string): Promise<TargetConfiguration> => {
