@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { run } from '@nx-kraft/base';
+import { lockField } from '@nx-kraft/components/lock-field';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { startRegistry } from '../../oci/test/registry.ts';
 import { startEngine } from '../../rootfs/test/engine.ts';
@@ -63,7 +64,7 @@ test("a read-only image's Dockerfile has a context and a stage of its own, and b
   expect(unknown).toMatchObject({ exitCode: 1, output: expect.stringContaining('./rom/Dockerfile') as string });
 });
 
-test('a file that BuildKit reads although it is no input is told', async () => {
+test('what a base image reads on its own is told, and refused where the result would be kept', async () => {
   const registry = await startRegistry();
   onTestFinished(() => registry.stop());
   const engine = await startEngine(registry.host);
@@ -75,6 +76,7 @@ test('a file that BuildKit reads although it is no input is told', async () => {
   await run('tar', ['-cf', workspace.path('base.tar'), '-C', workspace.path('apps/hello'), 'rootfs']);
   await docker('import', '--change', 'ONBUILD COPY extra /extra', workspace.path('base.tar'), base);
   await docker('push', '--quiet', base);
+  const pushed = await docker('inspect', '--format', '{{index .RepoDigests 0}}', base);
 
   await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ./Dockerfile');
   await workspace.write('apps/hello/Dockerfile', `FROM ${base}\nCOPY one /one\n`);
@@ -86,6 +88,17 @@ test('a file that BuildKit reads although it is no input is told', async () => {
     'warning: the builder read extra, which is no input of this task',
   ]);
   expect(exitCode).toBe(0);
+
+  // With a lock the result would be kept, whatever becomes of that file.
+  const images = { [lockField(base)]: pushed.trim().replace(/^.*@/, '') };
+  await workspace.write('kraft.lock', JSON.stringify({ version: 1, components: {}, images }));
+  const refused = await workspace.nx('run', 'hello:rootfs');
+  expect(refused).toMatchObject({ exitCode: 1, output: expect.stringContaining('(ONBUILD_REFUSED)') as string });
+  await workspace.write('apps/hello/project.json', JSON.stringify({ targets: { rootfs: { cache: false } } }));
+  await workspace.write('apps/hello/extra', 'changed');
+  expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ exitCode: 0, ran: ['hello:rootfs'] });
+  const made = await readFile(workspace.path('apps/hello/.unikraft/build/initramfs-x86_64.cpio'), 'latin1');
+  expect(made).toContain('changed');
 });
 
 test('what another task makes is never taken as it was before, also where nothing of it lay there at first', async () => {

@@ -9,6 +9,8 @@ export type RootfsFaultCode =
   | 'SOURCE_MISMATCH'
   /** A Dockerfile that no builder could follow; `at` is its line. */
   | 'DOCKERFILE_INVALID'
+  /** A base image that reads or runs what no Dockerfile names, where that is refused. */
+  | 'ONBUILD_REFUSED'
   /** The build itself failed, such as a command that exited with 1. */
   | 'BUILD_FAILED'
   /** No builder can be reached that does what the Dockerfile asks. */

@@ -77,6 +77,7 @@ export async function makeRootfs(
     buildkitHost: buildOptions.buildkitHost ?? buildkitHost(),
     baseDirectory: folder,
     time: sourceDateEpoch(),
+    refuseOnBuild: guard.isCached,
     images,
     signal,
   };

@@ -8,6 +8,8 @@ import { ProjectFault } from './kraftproject.ts';
 
 /** Makes sure that a task's sources are those that its key was made from. */
 export interface SourceGuard {
+  /** Whether Nx keeps the result under that key. */
+  readonly isCached: boolean;
   /**
    * @param folder  where the globs of the inputs start; absolute
    * @throws ProjectFault SOURCE_CHANGED
@@ -20,9 +22,10 @@ export interface SourceGuard {
  * sources were changed since may not end well.
  */
 export function guardSources(context: ExecutorContext): SourceGuard {
-  const { root } = context;
+  const { root, projectName = '', targetName = '', projectsConfigurations } = context;
   const { began, isWrittenAnyTime } = keyOf(context);
   return {
+    isCached: projectsConfigurations.projects[projectName]?.targets?.[targetName]?.cache === true,
     check: (folder, inputs) => {
       const own = relative(root, folder).split(sep).join('/');
       const isResult = (path: string): boolean => isWrittenAnyTime(posix.join(own, path));

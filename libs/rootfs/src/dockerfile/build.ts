@@ -53,6 +53,8 @@ export interface DockerfileOptions {
   /** `default`, or `id=socket`. */
   readonly ssh?: readonly string[] | undefined;
   readonly noCache?: boolean | undefined;
+  /** Whether base images are refused whose ONBUILD instructions read or run something: nobody knows of these before. */
+  readonly refuseOnBuild?: boolean | undefined;
   /** Network of RUN: `host` or `none`; default: the builder's own. */
   readonly network?: string | undefined;
   /** Default `auto`: the first of them that can do it. */
@@ -121,6 +123,7 @@ export async function buildDockerfile(
   for (const name of externalBuilders.filter((name) => wanted === 'auto' || wanted === name)) {
     const ready = await prepare(name, build, passedOver);
     if (ready === undefined) continue;
+    if (options.refuseOnBuild === true) await refuseOnBuild(build);
     place.onLine(`building with ${name}`);
     try {
       return { ...(await external(name, ready, build, output)), passedOver };
@@ -226,6 +229,26 @@ async function openImage(
     if (isFinal || !(error instanceof Fault)) throw error;
     throw new NeedsBuilder(`needs the image ${reference}, which cannot be read: ${error.message}`, line);
   }
+}
+
+/** @throws RootfsFault ONBUILD_REFUSED; nothing where an image cannot be read, of which the builder tells */
+async function refuseOnBuild(build: Build): Promise<void> {
+  const { scope, stage, place } = build;
+  for (const { base, baseStage, platform, line } of neededStages(scope.stages, stage)) {
+    if (baseStage !== undefined || base.includes('$')) continue;
+    const { OnBuild = [] } = await baseDefaults(build, { base, platform, line }).catch(unlessUnreadable);
+    const reading = OnBuild.find((instruction) => /^\s*(add|copy|run)\s/i.test(instruction));
+    if (reading === undefined) continue;
+    throw new RootfsFault('ONBUILD_REFUSED', `${base} brings "ONBUILD ${reading}", of which no cache key knows`, {
+      at: `${place.path}:${line}`,
+      hint: 'Write what it does into the Dockerfile and begin with another image, or set "cache": false for this task.',
+    });
+  }
+}
+
+function unlessUnreadable(error: unknown): ImageDefaults {
+  if (error instanceof NeedsBuilder || (error instanceof Fault && error.code !== 'SIGNATURE_INVALID')) return {};
+  throw error;
 }
 
 async function prepare(
@@ -372,7 +395,10 @@ async function stageScope(build: Build, stage: Stage): Promise<StageScope> {
   return scope;
 }
 
-async function baseDefaults(build: Build, { base, platform, line }: Stage): Promise<ImageDefaults> {
+async function baseDefaults(
+  build: Build,
+  { base, platform, line }: Pick<Stage, 'base' | 'platform' | 'line'>,
+): Promise<ImageDefaults> {
   if (base === 'scratch' || build.options.buildContexts?.[base] !== undefined) return {};
   return (await openImage(build, base, platform, line)).config;
 }
