@@ -186,7 +186,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/taken/made/kernel': 'kernel',
     'apps/odd/Kraftfile': odd,
     'apps/odd/Dockerfile':
-      'FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\nCOPY link.txt enabled/*.conf a{1,2} inside d*/y /x/\nCOPY --from=more . /more/\n',
+      'FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\nCOPY link.txt enabled/*.conf a{1,2} inside d*/y e*/sub/z /x/\nCOPY --from=more . /more/\n',
     'apps/odd/.dockerignore': '.unikraft\nrom\n**/*.log\n',
     'apps/odd/rom/data.log': 'data',
     'apps/odd/made/kernel': 'kernel',
@@ -196,6 +196,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/odd/available/site': 'site',
     'apps/odd/far/x': 'x',
     'apps/odd/far/y': 'y',
+    'apps/odd/far/z': 'z',
     'apps/odd/a{1,2}': 'a',
     'apps/odd/[more]/file': 'more',
     'apps/odd/project.json': JSON.stringify({
@@ -218,6 +219,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
   await symlink('far', workspace.path('apps/odd/dir'));
   await mkdir(workspace.path('apps/odd/enabled'));
   await symlink('../available/site', workspace.path('apps/odd/enabled/site.conf'));
+  await symlink('../far', workspace.path('apps/odd/enabled/sub'));
   await symlink('../../single/README.md', workspace.path('apps/web/SINGLE.md'));
 }
 
@@ -529,6 +531,10 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   },
   'a file in a linked folder that the middle of a pattern names': {
     change: edit('apps/odd/far/y', 'y', 'other'),
+    ran: inOdd,
+  },
+  'a file in a linked folder below one that a pattern names': {
+    change: edit('apps/odd/far/z', 'z', 'other'),
     ran: inOdd,
   },
   'a file whose name would be two in a glob': { change: edit('apps/odd/a{1,2}', 'a', 'b'), ran: inOdd },

@@ -84,6 +84,18 @@ test('of a folder that is named alone only the mode counts', () => {
   expect(digest(files)).toBe(before);
 });
 
+test('folders that are named alone may be named by patterns', () => {
+  const files = ['app/', 'app/*/', 'app/**/motd', 'app/**/motd/**/*'];
+  const change = follow(files);
+  change(() => chmodSync(workspace.path('app'), 0o1777));
+  change(() => chmodSync(workspace.path('app/root'), 0o1777));
+  const before = digest(files);
+  chmodSync(workspace.path('app/root/etc'), 0o1777);
+  expect(digest(files)).toBe(before);
+  expect(digest([...files, 'app/**/'])).not.toBe(before);
+  expect(digest([...files, 'app/**/'], ['app/root', 'app/root/**/*'])).toBe(digest(['app/']));
+});
+
 test('contents count in folders that Nx passes over where a glob does not begin with them', () => {
   const change = follow();
   change(() => workspace.put('app/root/node_modules/m/index.js', '1'));

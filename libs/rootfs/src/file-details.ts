@@ -38,6 +38,7 @@ export class FileDetails {
   digest(files: readonly string[], excluded: readonly string[], isLinked = false): string {
     const isRead = globsTest(files);
     const isLeftOut = globsTest(excluded);
+    const isAlone = globsTest(files.filter((glob) => glob.endsWith('/')).map((glob) => glob.slice(0, -1)));
     const isFollowed = globsTest(files.filter((glob) => /[*?[]/.test(glob) && !glob.includes('**')));
     const lines: string[] = [];
     const names = new Map<string, string[]>();
@@ -50,6 +51,8 @@ export class FileDetails {
         if (isLinked && entry.isFile()) this.#addName(names, path);
         const behind = entry.isSymbolicLink() && isFollowed(path) ? this.#stat(path) : undefined;
         if (behind !== undefined) visit(path, behind, true);
+      } else if (isDirectory && isAlone(path) && !isLeftOut(path)) {
+        lines.push(...this.#line(path, entry));
       }
       for (const child of children) {
         const below = path === '.' ? child.name : `${path}/${child.name}`;

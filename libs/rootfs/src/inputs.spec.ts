@@ -96,9 +96,9 @@ describe('an ignore file', () => {
   });
 
   test('brings the folders above what stays', () => {
-    workspace.put('.dockerignore', '*\n!a/b/c\n!d/*/e\n');
+    workspace.put('.dockerignore', '*\n!a/b/c\n!d/*/e\n!**/f\n');
     expect(dockerfile(['FROM scratch', 'COPY . /']).files).toEqual(
-      ['a/', 'a/b/', 'a/b/c', 'a/b/c/**/*', 'd/', 'd/*/e', 'd/*/e/**/*'].sort(),
+      ['a/', 'a/b/', 'a/b/c', 'a/b/c/**/*', 'd/', 'd/*/', 'd/*/e', 'd/*/e/**/*', '**/', '**/f', '**/f/**/*'].sort(),
     );
   });
 

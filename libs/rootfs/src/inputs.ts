@@ -28,7 +28,7 @@ import {
 } from './dockerfile/stages.ts';
 import { copyWords, splitWords, type Variables } from './dockerfile/words.ts';
 import { RootfsFault } from './fault.ts';
-import { globExpression, globOf, splitGlob } from './globs.ts';
+import { globExpression, globOf } from './globs.ts';
 import type { Reading } from './left-out.ts';
 
 export interface InputsRequest extends Pick<
@@ -320,13 +320,10 @@ function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[
   });
 }
 
-/** The folders that an exception brings with it, as far as they have names, each with a slash at its end: only their modes are taken. */
+/** The folders that an exception brings with it, each with a slash at its end: only their modes are taken. */
 function foldersAbove(glob: string): string[] {
   const parts = glob.split('/');
-  const named = splitGlob(glob).path.split('/').length;
-  return parts
-    .slice(0, Math.min(named, parts.length - 1))
-    .map((_part, index) => `${parts.slice(0, index + 1).join('/')}/`);
+  return parts.slice(0, -1).map((_part, index) => `${parts.slice(0, index + 1).join('/')}/`);
 }
 
 /** An ignore file that leaves everything out but what it names: `*`, then `!` rules. */

@@ -40,6 +40,18 @@ test('patterns name links, too', () => {
   expect(globs('a?/**/*')).toEqual(['a?/**/*', '[[]data]/**/*', 'none/**/*']);
 });
 
+test('links below folders that patterns name are followed', () => {
+  mkdirSync(join(folder, 'app/a1/sub'), { recursive: true });
+  link('a1/link', '../[data]');
+  link('a1/sub/current', '/[data]/deep');
+  link('a1/other', 'sub');
+  expect(globs('a*/link/x')).toEqual(['a*/link/x', '[[]data]/x']);
+  expect(globs('a*/l*')).toEqual(['a*/l*', '[[]data]']);
+  const behind = ['[[]data]/current/**/*', '[[]data]/deep/**/*', '[[]data]/deep/**/*'];
+  expect(globs('*/*/current/**/*')).toEqual(['*/*/current/**/*', ...behind]);
+  expect(globs('a*/sub/**/*')).toEqual(['a*/sub/**/*']);
+});
+
 test('links in a circle lead nowhere', () => {
   link('one', 'two');
   link('two', 'one');

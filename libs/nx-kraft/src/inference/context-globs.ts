@@ -5,7 +5,7 @@ import type { Disk } from './disk.ts';
 
 /**
  * The globs of what a pattern of COPY reads: builders follow links within the context, and take an absolute one, or one that
- * leads out of it, for a path below it. Links below folders that a pattern with signs names are not looked for.
+ * leads out of it, for a path below it.
  *
  * @param root  absolute path of the context, behind all links
  * @param glob  relative to it
@@ -39,8 +39,16 @@ function follow(walk: Walk, before: readonly string[], after: readonly string[])
   if (signs === '') {
     return walk.disk.isLink(folder, name) ? behind(walk, before, name, rest) : follow(walk, [...before, name], rest);
   }
-  const linked = walk.disk.links(folder).filter(globTest(part));
-  return [[...here, ...after].join('/'), ...linked.flatMap((link) => behind(walk, before, link, rest))];
+  const found = walk.disk.names(folder).filter(globTest(part));
+  return [[...here, ...after].join('/'), ...found.flatMap((one) => linked(walk, before, one, rest))];
+}
+
+/** The globs of what is read behind links at or below a name that a pattern with signs matches. */
+function linked(walk: Walk, before: readonly string[], name: string, rest: readonly string[]): readonly string[] {
+  const path = [...before, name];
+  if (walk.disk.isLink(join(walk.root, ...before), name)) return behind(walk, before, name, rest);
+  const direct = [...path.map(globOf), ...rest].join('/');
+  return follow(walk, path, rest).filter((glob) => glob !== direct);
 }
 
 function behind(walk: Walk, before: readonly string[], link: string, rest: readonly string[]): readonly string[] {

@@ -45,9 +45,9 @@ export class Disk {
     return this.#entriesOf(folder).get(name) === 'link';
   }
 
-  /** The names of links in a folder. */
-  links(folder: string): readonly string[] {
-    return [...this.#entriesOf(folder)].flatMap(([name, kind]) => (kind === 'link' ? [name] : []));
+  /** The names of what is in a folder. */
+  names(folder: string): readonly string[] {
+    return [...this.#entriesOf(folder).keys()];
   }
 
   /**
