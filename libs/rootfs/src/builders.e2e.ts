@@ -528,6 +528,23 @@ test.each(['docker', 'buildah'] as const)('secrets reach the build by %s and not
   expect(workspace.list()).toEqual(['644 0 both=from file from variable']);
 });
 
+test.each(['docker', 'podman', 'buildah'] as const)('%s reads anew what mounts show', async (builder) => {
+  const mounts = ['source=dir,target=/t', 'target=/t/a', 'from=stage,source=/stage,target=/t'];
+  const files = ['/t/file', '/t/a/dir/file', '/t/file'];
+  const stages = mounts.map((mount, index) => [
+    `FROM ${busybox} AS b${index}`,
+    `RUN --mount=${mount} cat ${files[index] ?? ''} > /${index}`,
+  ]);
+  const copied = mounts.map((_mount, index) => `COPY --from=b${index} /${index} /`);
+  const before = [`FROM ${busybox} AS stage`, 'COPY dir /stage'];
+  workspace.put('Dockerfile', [...before, ...stages.flat(), 'FROM scratch', ...copied].join('\n'));
+  for (const text of ['one', 'two']) {
+    workspace.put('dir/file', text);
+    await workspace.build('Dockerfile', optionsFor(builder));
+    expect(workspace.list()).toEqual([0, 1, 2].map((index) => `644 0 ${index}=${text}`));
+  }
+});
+
 describe('a build that fails', () => {
   test('because it was not given its secret or agent', async () => {
     workspace.put('Dockerfile', `FROM ${busybox}\nRUN --mount=type=secret,id=token,required cat /run/secrets/token\n`);

@@ -128,6 +128,8 @@ test('what another task has yet to make may become anything but a Dockerfile', (
 test('a mount takes a part of the context whose name holds variables', () => {
   const lines = ['FROM base', 'ENV DIR=tools', 'RUN --mount=type=bind,source=$DIR/bin,target=/t make'];
   expect(dockerfile(lines).files).toEqual(['tools/bin', 'tools/bin/**/*']);
+  const odd = ['FROM base', 'RUN --mount=Type=Bind,Src=a,target=/t --mount=TYPE=cache,From=other,target=/c make'];
+  expect(dockerfile(odd)).toMatchObject({ files: ['a', 'a/**/*'], images: ['base', 'other'] });
 });
 
 test('what only a builder can replace may be anything, and takes nobody down', () => {

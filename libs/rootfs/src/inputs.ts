@@ -20,6 +20,7 @@ import { type BuildScope, StageScope } from './dockerfile/scope.ts';
 import {
   findTarget,
   fromFlags,
+  mountsFiles,
   neededStages,
   readStages,
   type Stage,
@@ -292,9 +293,9 @@ function sourceWords({ rest }: Instruction): string[] {
 }
 
 /** `RUN --mount=type=bind` shows a part of the context, or all of it. */
-function mountSource({ name, value }: Flag): string[] {
-  if (name !== 'mount' || /(^|,)(type=(?!bind)|from=)/.test(value)) return [];
-  return [/(?:^|,)(?:source|src)=([^,]+)/.exec(value)?.[1] ?? ''];
+function mountSource(flag: Flag): string[] {
+  if (!mountsFiles(flag) || /(^|,)from=/i.test(flag.value)) return [];
+  return [/(?:^|,)(?:source|src)=([^,]+)/i.exec(flag.value)?.[1] ?? ''];
 }
 
 /** A path up to the first part that is not the same with all values that its variables may have. */

@@ -6,6 +6,7 @@ import { layOut } from '../lay-out.ts';
 import { readTar } from '../tar-file.ts';
 import type { BuildJob } from './job.ts';
 import { showLine } from './show-line.ts';
+import { mountsFiles } from './stages.ts';
 
 /**
  * Builds with podman or buildah, and gives the result to `take` as a tar archive. They read contexts from the disk
@@ -87,7 +88,7 @@ function buildArguments(program: 'podman' | 'buildah', job: BuildJob, tar: strin
     '--platform',
     job.platform,
     ...(job.target === undefined ? [] : ['--target', job.target]),
-    ...(job.noCache ? ['--no-cache'] : ['--layers']),
+    ...(job.noCache || mountsAny(job) ? ['--no-cache'] : ['--layers']),
     ...(job.network === undefined ? [] : ['--network', job.network]),
     ...each('--build-arg', job.buildArgs),
     ...each('--build-context', { ...files.contexts, ...job.remoteContexts }),
@@ -97,6 +98,11 @@ function buildArguments(program: 'podman' | 'buildah', job: BuildJob, tar: strin
     `type=tar,dest=${tar}`,
     files.context,
   ];
+}
+
+/** Their cache knows a command by its text, and takes what it made for what it would make of other files that a mount shows. */
+function mountsAny({ dockerfile }: BuildJob): boolean {
+  return dockerfile.instructions.some(({ flags }) => flags.some(mountsFiles));
 }
 
 /** The step that ran last: `STEP 2/3: RUN make`, with the number of its stage in front where there are several. */

@@ -1,4 +1,4 @@
-import { type Dockerfile, type Instruction, invalid } from './parse.ts';
+import { type Dockerfile, type Flag, type Instruction, invalid } from './parse.ts';
 import { addsFromNetwork, isRemote } from './remote.ts';
 import { copyWords, expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './words.ts';
 
@@ -96,8 +96,13 @@ export function fromFlags({ keyword, flags }: Instruction): string[] {
   return flags.flatMap(({ name, value }) => {
     if (name === 'from' && (keyword === 'COPY' || keyword === 'ADD')) return [value];
     if (name !== 'mount') return [];
-    return /(?:^|,)from=([^,]+)/.exec(value)?.[1] ?? [];
+    return /(?:^|,)from=([^,]+)/i.exec(value)?.[1] ?? [];
   });
+}
+
+/** Whether an option of RUN shows it files of the context, of a stage or of an image. */
+export function mountsFiles({ name, value }: Flag): boolean {
+  return name === 'mount' && (!/(^|,)type=(?!bind)/i.test(value) || /(^|,)from=/i.test(value));
 }
 
 /**
