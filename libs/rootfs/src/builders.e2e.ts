@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   copyFileSync,
   existsSync,
@@ -542,6 +543,16 @@ test.each(['docker', 'podman', 'buildah'] as const)('%s reads anew what mounts s
     workspace.put('dir/file', text);
     await workspace.build('Dockerfile', optionsFor(builder));
     expect(workspace.list()).toEqual([0, 1, 2].map((index) => `644 0 ${index}=${text}`));
+  }
+});
+
+test.each(['docker', 'podman', 'buildah'] as const)('%s notices a mode of a folder', async (builder) => {
+  workspace.put('Dockerfile', `FROM ${busybox} AS b\nCOPY dir /dir\nRUN true\nFROM scratch\nCOPY --from=b /dir /\n`);
+  mkdirSync(workspace.path('dir/sub'), { recursive: true });
+  for (const mode of [0o755, 0o1777, 0o755]) {
+    chmodSync(workspace.path('dir/sub'), mode);
+    await workspace.build('Dockerfile', optionsFor(builder));
+    expect(workspace.list()).toEqual([`${mode.toString(8)} 0 sub`]);
   }
 });
 

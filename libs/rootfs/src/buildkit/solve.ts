@@ -25,8 +25,9 @@ export async function solve(
   const reads = new Set<string>();
   const progress = new Progress(job.onLine);
   const { session } = connection;
+  const directories = directoriesOf(job);
   const services = await openSession(connection, {
-    directories: directoriesOf(job),
+    directories,
     onFile: (directory, name) => {
       if (directory === 'context') reads.add(toText(name));
     },
@@ -34,7 +35,7 @@ export async function solve(
     credentials: job.credentials,
     secrets: job.secrets,
     sshAgents: job.sshAgents,
-    sharedKey: `${hostname()} ${job.contextPath}`,
+    sharedKey: [hostname(), job.contextPath, ...[...directories.values()].flatMap(unusualModes)].join(' '),
   });
   const reference = randomUUID();
   const cancel = (): void => session.destroy();
@@ -57,6 +58,19 @@ export async function solve(
     job.signal?.removeEventListener('abort', cancel);
     services.close();
   }
+}
+
+/**
+ * The modes of folders, but for the usual one. BuildKit keeps what it was sent under a key, compares what it is sent next, and
+ * does not notice where only the mode of a folder is another one: that needs another key.
+ */
+function unusualModes(directory: DirectoryNode): string[] {
+  return [...directory.children].flatMap(([name, node]) => {
+    if (node.kind !== 'directory') return [];
+    const { mode } = node.meta;
+    const below = unusualModes(node).map((one) => `${name}/${one}`);
+    return mode === 0o755 ? below : [`${name} ${mode.toString(8)}`, ...below];
+  });
 }
 
 /** The Dockerfile is a directory of its own, so that it may lie anywhere. */
