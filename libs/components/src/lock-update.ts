@@ -19,8 +19,8 @@ import { forgetDownloads, refreshDownloads } from './upstream-pins.ts';
 export interface PlacedRequest {
   readonly request: ComponentRequest;
   readonly baseDirectory: string;
-  /** Of a template: what its own Kraftfile names, as {@link LockedComponent} has it. */
-  readonly components?: readonly string[];
+  /** Of a template: what its own Kraftfile names and mentions, as {@link LockedComponent} has it. */
+  readonly template?: Required<Pick<LockedComponent, 'components' | 'variables'>>;
 }
 
 /** Everything that the Kraftfiles and Dockerfiles of a workspace name. */
@@ -85,7 +85,7 @@ export async function updateLock(lock: Lock | undefined, needs: LockNeeds, optio
       await forgetDownloads(options.store, before.content);
     const known = isSelected ? undefined : before;
     const locked = await withDownloads(known ?? (await lockComponent(placed, options)), isSelected, options);
-    return placed.components === undefined ? locked : { ...locked, components: placed.components };
+    return { ...locked, ...placed.template };
   });
   const images = references.map(async (reference): Promise<string> => {
     const known = selected.has(reference) ? undefined : lockedDigest(lock, reference);
@@ -255,11 +255,12 @@ function describe(entry: LockedComponent | string | undefined, whole = false): s
 }
 
 /** What an entry has besides its own source. */
-function describeRest({ components = [], downloads = {} }: LockedComponent): string {
+function describeRest({ components = [], variables = [], downloads = {} }: LockedComponent): string {
   const archives = Object.entries(downloads).map(
     ([url, sha256]) => `${url.replace(/^.*\//, '')} ${sha256.slice(0, 8)}`,
   );
   const named = components.length === 1 ? '1 component' : `${components.length} components`;
-  const parts = [...(components.length === 0 ? [] : [`names ${named}`]), ...archives];
+  const taken = variables.length === 0 ? [] : [`takes ${variables.join(' and ')}`];
+  const parts = [...(components.length === 0 ? [] : [`names ${named}`]), ...taken, ...archives];
   return parts.map((part) => `, ${part}`).join('');
 }

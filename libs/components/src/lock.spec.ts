@@ -89,16 +89,17 @@ test('what a template names is locked with it, and told when it changes', async 
   const loader = { ...musl, key: 'app/loader@stable' };
   const request = { type: 'template', name: 'loader', version: 'stable' } as const;
   const options = { store: openStore({ folder }), resolveDigest: () => Promise.reject(new Error('no images')) };
-  const needs = (components: readonly string[]): LockNeeds => ({
-    components: [{ request, baseDirectory: folder, components }],
+  const needs = (components: readonly string[], variables = ['LEVEL']): LockNeeds => ({
+    components: [{ request, baseDirectory: folder, template: { components, variables } }],
     images: [],
   });
   const before = await updateLock(lockOf(loader), needs(['lib/lwip@0.17']), options);
   expect(parseLock(formatLock(before), 'kraft.lock')).toEqual(before);
   const after = await updateLock(before, needs(['lib/lwip@0.17', 'lib/musl@stable']), options);
   expect(formatLockChanges(compareLocks(before, after))).toMatch(
-    /^updated +app\/loader@stable +fd1abc9257b4 \(stable\), names 1 component +fd1abc9257b4 \(stable\), names 2 components$/m,
+    /^updated +app\/loader@stable +fd1abc9257b4 \(stable\), names 1 component, takes LEVEL +fd1abc9257b4 \(stable\), names 2 components, takes LEVEL$/m,
   );
+  expect(formatLock(await updateLock(before, needs(['lib/lwip@0.17'], []), options))).not.toContain('LEVEL');
   const text = formatLock(before).replace('lib/lwip@0.17', '--help');
   expect(() => parseLock(text, 'kraft.lock')).toThrow(expect.objectContaining({ code: 'COMPONENT_BAD_LOCK' }));
 });

@@ -18,6 +18,8 @@ export interface Lock {
 export type LockedComponent = RemoteResolution & {
   /** Of a template: the keys of the components that its own Kraftfile names, but for local folders; sorted. */
   readonly components?: readonly string[];
+  /** Of a template: the environment variables that its own Kraftfile mentions; sorted. */
+  readonly variables?: readonly string[];
   /**
    * What its own make step fetches: sha256 (hexadecimal) of archives by their URL, commits of repositories by `URL#REF`.
    */
@@ -87,11 +89,12 @@ export function formatLock({ components, images }: Lock): string {
 
 /** A component as the file has it. */
 export function toEntry(component: LockedComponent): Record<string, unknown> {
-  const { revision, content, components, downloads } = component;
+  const { revision, content, components, variables, downloads } = component;
   const rest = {
     ...(revision === undefined ? {} : { revision }),
     content,
     ...(components === undefined ? {} : { components }),
+    ...(variables === undefined || variables.length === 0 ? {} : { variables }),
     ...(downloads === undefined ? {} : { downloads: Object.fromEntries(sorted(downloads)) }),
   };
   if (component.kind === 'tarball') return { tarball: component.url, sha256: component.sha256, ...rest };
@@ -143,10 +146,11 @@ function parseJson(text: string, at: string): unknown {
 const isRevision = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
 function toComponent(key: string, entry: Readonly<Record<string, unknown>>, reader: Reader): LockedComponent {
-  const { git, tarball, ref, revision, sha256, content, components, downloads } = entry;
+  const { git, tarball, ref, revision, sha256, content, components, variables, downloads } = entry;
   const common = {
     content: reader.text(content, /^sha256:[0-9a-f]{64}$/, `content of ${key}`),
     ...(components === undefined ? {} : { components: toKeys(key, components, reader) }),
+    ...(variables === undefined ? {} : { variables: toNames(key, variables, reader) }),
     ...(downloads === undefined ? {} : { downloads: toDownloads(key, downloads, reader) }),
   };
   if (tarball !== undefined) {
@@ -178,6 +182,11 @@ function toGitAddress(key: string, git: unknown, reader: Reader): string {
 function toKeys(key: string, components: unknown, reader: Reader): readonly string[] {
   if (!Array.isArray(components)) throw reader.fault(`components of ${key} is no list`);
   return components.map((one) => reader.text(one, /^(core|lib|app)\/[^@]+@./, `a component of ${key}`));
+}
+
+function toNames(key: string, variables: unknown, reader: Reader): readonly string[] {
+  if (!Array.isArray(variables)) throw reader.fault(`variables of ${key} is no list`);
+  return variables.map((one) => reader.text(one, /^[A-Za-z_]\w*$/, `a variable of ${key}`));
 }
 
 function toDownloads(key: string, downloads: unknown, reader: Reader): Record<string, string> {

@@ -350,21 +350,27 @@ describe('sync and update', () => {
     await expect(update(tree, { name: 'nothing' })).rejects.toThrow(/no Kraftfile names nothing .*\n {2}There is: /);
   });
 
-  test('update takes what a template names from where the template has moved to', async () => {
+  test('update takes what a template names and mentions from where the template has moved to', async () => {
     for (const name of ['gone', 'gone2', 'odd', 'part']) tree.delete(`apps/${name}`);
     tree.write('apps/good/Kraftfile', `spec: v0.6\ntemplate: ${source('base')}\ntargets: [qemu/x86_64]\n`);
     const moveTo = async (library: string): Promise<void> => {
-      const content = `spec: v0.6\nunikraft: ${source('core')}\nlibraries: { ${library}: ${source('musl')} }\n`;
+      const kconfig = `{ CONFIG_LEVEL: "\${${library.toUpperCase()}_LEVEL:-1}" }`;
+      const core = `unikraft: ${source('core')}\nkconfig: ${kconfig}\n`;
+      const content = `spec: v0.6\n${core}libraries: { ${library}: ${source('musl')} }\n`;
       await writeFile(join(folder, 'base.tar.gz'), await makeArchive([{ name: 'top/Kraftfile', content }]));
     };
+    const taken = () =>
+      parseLock(text('kraft.lock'), 'kraft.lock').components[`app/base@${address('base')}`]?.variables;
     await moveTo('first');
     await sync(tree);
     expect(lockedKeys()).toContain(`lib/first@${address('musl')}`);
+    expect(taken()).toEqual(['FIRST_LEVEL']);
     await moveTo('second');
     await sync(tree);
     expect(lockedKeys()).toContain(`lib/first@${address('musl')}`);
     await update(tree, { name: 'app/base' });
     expect(lockedKeys()).toContain(`lib/second@${address('musl')}`);
+    expect(taken()).toEqual(['SECOND_LEVEL']);
     expect(await sync(tree)).toEqual({});
     const image = 'registry.example.com/team/base:1';
     await expect(update(tree, { name: image })).rejects.toThrow(`no Kraftfile names ${image} (COMPONENT_NOT_FOUND)`);

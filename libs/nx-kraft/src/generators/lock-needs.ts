@@ -21,6 +21,7 @@ import { type Kraftfile, readKraftfile } from '@nx-kraft/kraftfile';
 import { Repository, parseReference } from '@nx-kraft/oci';
 import { rootfsInputs } from '@nx-kraft/rootfs';
 import { Disk } from '../inference/disk.ts';
+import { mentionedVariables } from '../inference/mentioned-variables.ts';
 import { type ProjectSettings, readProjectSettings } from '../inference/project-options.ts';
 import { packedImageNames } from '../inference/survey.ts';
 import { targetDefaults } from '../inference/target-defaults.ts';
@@ -31,7 +32,7 @@ import { plannedTargets } from '../tasks/kraftproject.ts';
 import { networkRules } from '../tasks/network.ts';
 import { baseImageName, componentNeeds, namedComponents, runtimeImageName } from '../tasks/needs.ts';
 import { openRegistries } from '../tasks/registry.ts';
-import { readTemplate } from '../tasks/sources.ts';
+import { loadTemplate, readTemplate } from '../tasks/sources.ts';
 import { sentence } from './generator.ts';
 import { findKraftfiles } from './kraftprojects.ts';
 
@@ -205,8 +206,9 @@ async function componentsOf(
     // What a template names is asked of what it will be locked to.
     const options = { ...rules, lock: isToUpdate(request, rules.update) ? undefined : lock, baseDirectory };
     const fetched = await fetchComponent(await resolveComponent(request, options), options.store, options);
-    const template = await readTemplate(fetched.folder);
-    templates.push({ request, baseDirectory, components: remoteKeys(template) });
+    const { kraftfile: template, text = '' } = (await loadTemplate(fetched.folder)) ?? {};
+    const variables = template?.spec === 'v0.7' ? [] : mentionedVariables(text);
+    templates.push({ request, baseDirectory, template: { components: remoteKeys(template), variables } });
     if (template !== undefined) read.push({ kraftfile: template, folder: fetched.folder });
     return fetched.folder;
   };

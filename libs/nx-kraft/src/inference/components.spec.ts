@@ -26,17 +26,20 @@ test('without a template, what the Kraftfile names is all', () => {
     remote: ['core/unikraft@stable'],
     folders: ['/w/libs/a', join(homedir(), 'b')],
     templates: [],
+    variables: [],
     isWhole: true,
   });
 });
 
 test('a template adds what the lock says of it, but for what the project has itself', () => {
   const own = [remote('core/unikraft@stable', false), remote('app/loader@1'), remote('lib/lwip@2')];
-  const locked = { 'app/loader@1': { components: ['core/unikraft@0.17', 'lib/libelf@1', 'lib/lwip@1'] } };
+  const components = ['core/unikraft@0.17', 'lib/libelf@1', 'lib/lwip@1'];
+  const locked = { 'app/loader@1': { components, variables: ['LEVEL'] } };
   expect(find(own, locked)).toEqual({
     remote: ['app/loader@1', 'lib/lwip@2', 'core/unikraft@0.17', 'lib/libelf@1'],
     folders: [],
     templates: [],
+    variables: ['LEVEL'],
     isWhole: true,
   });
 });
@@ -55,6 +58,7 @@ test('local templates and those of templates are followed, and their folders are
     remote: ['lib/musl@1'],
     folders: ['/w/base', '/w/base/inner', '/w/libs/a', '/w/base/inner/b'],
     templates: ['/w/base', '/w/base/inner'],
+    variables: [],
     isWhole: true,
   });
   const loop = { '/w/base': [local('app/base', '.')] };

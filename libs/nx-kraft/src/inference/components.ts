@@ -13,6 +13,8 @@ export interface UsedComponents {
   readonly core: string | undefined;
   /** Those of them that are templates. */
   readonly templates: readonly string[];
+  /** Names of the environment variables that remote templates take. */
+  readonly variables: readonly string[];
   /** Whether that is all: what a remote template adds is known once it is locked. */
   readonly isWhole: boolean;
 }
@@ -51,6 +53,9 @@ export function usedComponents(
     folders: used.flatMap((one) => one.folder ?? []),
     core: used.find(({ identity }) => identity.startsWith('core/'))?.folder,
     templates: templates.flatMap((one) => one.folder ?? []),
+    variables: templates
+      .filter(({ folder: place }) => place === undefined)
+      .flatMap(({ key }) => sources.lock.components.get(key)?.variables ?? []),
     isWhole,
   };
 }

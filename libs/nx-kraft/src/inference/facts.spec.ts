@@ -367,3 +367,12 @@ test('a volume by name is none of the folders in the workspace, whatever these a
     vi.unstubAllEnvs();
   }
 });
+
+test('variables that the Kraftfile of a remote template mentions are in the keys of kernels', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\ntemplate: { name: loader, version: v1 }\ntargets: [qemu/x86_64]\n');
+  const locked = { revision: '1', components: ['core/unikraft@v1'], variables: ['LEVEL'] };
+  const components = { 'app/loader@v1': locked, 'core/unikraft@v1': { revision: '1' } };
+  await put('kraft.lock', JSON.stringify({ components }));
+  const { inputs } = (await tasks())['build:qemu-x86_64'] ?? {};
+  expect(inputs).toContainEqual({ env: 'LEVEL' });
+});

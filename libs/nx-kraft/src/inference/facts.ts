@@ -58,7 +58,7 @@ export interface KernelFacts {
   readonly notCompiled: readonly string[];
   /** The compilers beside GCC that may have a part in it. */
   readonly compilers: readonly OtherCompilerName[];
-  /** Names of environment variables that build files and the Kraftfiles of local templates take. */
+  /** Names of environment variables that build files and the Kraftfiles of templates take. */
   readonly environment: readonly string[];
   /** The runtime's kernel, when it is a file in the workspace. */
   readonly file?: string;
@@ -204,7 +204,7 @@ function kernelFacts(
   disk: Disk,
   folder: string,
   summary: Summary,
-  { remote, folders, core, templates, isWhole }: UsedComponents,
+  { remote, folders, core, templates, variables, isWhole }: UsedComponents,
   summaryIn: SummaryIn,
   compiled: readonly string[],
 ): KernelFacts {
@@ -254,9 +254,10 @@ function kernelFacts(
         ...findOtherCompilers(remote.map((key) => key.slice(0, key.indexOf('@')))),
       ]),
     ].toSorted(),
-    environment: unique(
-      [...local.map(summaryIn), ...surveys.map(([, survey]) => survey)].flatMap((taking) => taking?.variables ?? []),
-    ).toSorted(),
+    environment: unique([
+      ...variables,
+      ...[...local.map(summaryIn), ...surveys.map(([, survey]) => survey)].flatMap((taking) => taking?.variables ?? []),
+    ]).toSorted(),
     ...(file === undefined ? {} : { file }),
     reachesOutside:
       !isWhole ||

@@ -19,6 +19,8 @@ export interface LockedSource {
   readonly content?: string;
   /** What a template's own Kraftfile names. */
   readonly components?: readonly string[];
+  /** The variables that this mentions. */
+  readonly variables?: readonly string[];
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   upstreamFetcher,
 } from '@nx-kraft/components';
 import type { KernelPlan } from '@nx-kraft/kernel';
-import { type Kraftfile, kraftfilesOfFolder, loadKraftfile } from '@nx-kraft/kraftfile';
+import { type Kraftfile, type LoadedKraftfile, kraftfilesOfFolder, loadKraftfile } from '@nx-kraft/kraftfile';
 import { type Kraftproject, ProjectFault } from './kraftproject.ts';
 import { lockFileName } from './files.ts';
 import { readWorkspaceLock, tellProgress } from './lock.ts';
@@ -98,6 +98,11 @@ async function componentFetcher(
 
 /** The Kraftfile of a template's folder; undefined when it has none. */
 export async function readTemplate(folder: string): Promise<Kraftfile | undefined> {
+  return (await loadTemplate(folder))?.kraftfile;
+}
+
+/** The same with what it was read from. */
+export async function loadTemplate(folder: string): Promise<LoadedKraftfile | undefined> {
   const { default: name } = kraftfilesOfFolder(await readdir(folder));
-  return name === undefined ? undefined : (await loadKraftfile(join(folder, name), process.env)).kraftfile;
+  return name === undefined ? undefined : loadKraftfile(join(folder, name), process.env);
 }
