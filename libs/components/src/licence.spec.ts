@@ -30,4 +30,5 @@ it('is told by its own file before all others', async () => {
   await writeFile(join(folder, 'README.md'), 'Apache License, Version 2.0');
   await writeFile(join(folder, 'COPYING'), 'SPDX-License-Identifier: ISC');
   expect(findLicence(folder)).toBe('ISC');
+  expect(findLicence(folder, (name) => name !== 'COPYING')).toBe('Apache-2.0');
 });

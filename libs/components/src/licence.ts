@@ -4,6 +4,11 @@ import { join } from 'node:path';
 /** Files that tell the licence of a source tree, the most certain first. */
 const tellingFiles = [/^LICEN[CS]E/i, /^COPYING/i, /^Makefile\.uk$/, /^README/i];
 
+/** Whether a file at the top of a source tree is a licence itself, and no document that may tell of one. */
+export function isLicence(name: string): boolean {
+  return /^(LICEN[CS]E|COPYING)/i.test(name);
+}
+
 /** Sentences that only one licence has, by its SPDX name. */
 const sentences: readonly (readonly [string, RegExp])[] = [
   ['Apache-2.0', /Apache License,? Version 2\.0/i],
@@ -21,9 +26,11 @@ const sentences: readonly (readonly [string, RegExp])[] = [
 /**
  * The licence of a source tree by its SPDX name (spdx.org/licenses): what a line `SPDX-License-Identifier` says, else
  * what a licence's own sentences tell. Only files at the top are looked at; undefined where none of them tells.
+ *
+ * @param isRead  whether a file may be looked at, by its name
  */
-export function findLicence(folder: string): string | undefined {
-  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+export function findLicence(folder: string, isRead: (name: string) => boolean = () => true): string | undefined {
+  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && isRead(entry.name));
   const texts = tellingFiles.flatMap((pattern) =>
     names.filter(({ name }) => pattern.test(name)).map(({ name }) => readFileSync(join(folder, name), 'utf8')),
   );

@@ -107,6 +107,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'core/plat/start.c': 'start',
     'libs/one/Makefile.uk': 'LIBONE_CINCLUDES-y += -I$(LIBONE_BASE)/../common\n',
     'libs/one/lib.c': 'one',
+    'libs/one/COPYING.md': 'one',
     'libs/common/lib.h': 'common',
     'libs/deep/two/Makefile.uk': withGo,
     'libs/deep/two/lib.c': 'two',
@@ -411,6 +412,17 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
       await workspace.edit('.gitignore', '.nx', '.nx\n/libs/o*');
       await workspace.nx(...allTasks);
       await workspace.edit('libs/one/lib.c', 'one', '1');
+    },
+    ran: [...kernels, 'web:package'],
+  },
+  // What a kernel is made of is told beside it.
+  'a licence of a local library': { change: write('libs/one/COPYING.md'), ran: kernels },
+  'a licence of a local library that git ignores': {
+    change: async (workspace) => {
+      await workspace.edit('.gitignore', '.nx', '.nx\n/libs/o*');
+      await workspace.nx(...allTasks);
+      await workspace.write('libs/one/deep/README.md', 'new');
+      await workspace.write('libs/one/COPYING.md', 'SPDX-License-Identifier: MIT');
     },
     ran: [...kernels, 'web:package'],
   },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { Fault, hasErrorCode, leadsNowhere } from '@nx-kraft/base';
+import { isLicence } from '@nx-kraft/components/licence';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
 import type { BuildFilesSurvey } from '@nx-kraft/kernel/survey';
 import { isNamedVolume } from '@nx-kraft/machine/volume-names';
@@ -50,7 +51,10 @@ export interface KernelFacts {
   readonly remote: readonly string[];
   /** Folders of components that lie in the workspace. */
   readonly folders: readonly LocalFolder[];
-  /** Components that lie in the workspace as archives, and files to which links among the sources lead. */
+  /**
+   * Components that lie in the workspace as archives, files to which links among the sources lead, and documents that are
+   * licences of components.
+   */
   readonly files: readonly string[];
   /** Other folders in the workspace with sources of the application and of local components. */
   readonly taken: readonly LocalFolder[];
@@ -236,11 +240,17 @@ function kernelFacts(
       .filter(([path]) => path === folder)
       .flatMap(([path, survey]) => nestedProjects(disk, path, survey, summaryIn)),
   ].map((path) => sourceFolder(disk, path));
+  const licences = inside(places).flatMap((path) =>
+    disk
+      .names(join(disk.workspaceRoot, path))
+      .filter((name) => name.endsWith('.md') && isLicence(name))
+      .map((name) => posix.join(path, name)),
+  );
   const local = inside(templates.map((path) => toWorkspacePath(disk, path)));
   return {
     remote,
     folders: toFolders(places.filter((path) => path === undefined || !archives.includes(path))),
-    files: [...archives, ...inside([...linkedFiles])],
+    files: [...archives, ...inside([...linkedFiles]), ...licences],
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
     notCompiled: local.flatMap((path) => {
       const template = summaryIn(path);

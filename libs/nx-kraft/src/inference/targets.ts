@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { lockField } from '@nx-kraft/components/lock-field';
 import { kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { globOf, globTest } from '@nx-kraft/rootfs/globs';
+import { leftOutOfAll } from '@nx-kraft/rootfs/left-out';
 import type { TaskNames } from '../options.ts';
 import { sealName } from '../local-cache/seal.ts';
 import { fileDetailsName, lockFileName, testFileName, volumeDetailsName } from '../tasks/files.ts';
@@ -268,7 +269,7 @@ function kernelTarget(
     inputs: [
       ...parts.inputs(`build:${target.id}`, target.digest),
       ...locked.inputs,
-      ...[...kernels.folders, ...kernels.taken].flatMap(componentFiles),
+      ...[...kernels.folders, ...kernels.taken].flatMap((folder) => componentFiles(folder, kernels.files)),
       ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
       ...[...kernels.files, ...(kernels.file === undefined ? [] : [kernels.file])].map(globOf).map(asFileset),
       ...(isBuilt ? built : []),
@@ -284,12 +285,21 @@ function runtimeOptions({ neighbours: { runtime } }: InferenceSource): { readonl
   return runtime === undefined ? {} : { runtimeLayout: runtime.layout };
 }
 
-/** The sources of a local component, which count although git ignores all of it, as it mostly does with clones. */
-function componentFiles({ path: folder, isPassedOver }: LocalFolder): readonly Input[] {
+/**
+ * The sources of a local component, which count although git ignores all of it, as it mostly does with clones.
+ *
+ * @param files  those that count by themselves, whatever they are
+ */
+function componentFiles({ path: folder, isPassedOver }: LocalFolder, files: readonly string[]): readonly Input[] {
   const path = globOf(folder);
-  if (!isPassedOver) return [`{workspaceRoot}/${path}/**/*`, `!{workspaceRoot}/${path}/**/*.md`];
-  const excluded = ['.git', '.unikraft', '**/__pycache__'].map((name) => `!${path}/${name}/**/*`);
-  return [`${path}/**/*`, ...excluded, `!${path}/**/*.md`].map(asFileset);
+  const documents = `${path}/**/*.md`;
+  if (!isPassedOver) return [`{workspaceRoot}/${path}/**/*`, `!{workspaceRoot}/${documents}`];
+  const excluded = leftOutOfAll([
+    { files: [], excluded: [documents] },
+    { files: files.map(globOf), excluded: [] },
+  ]);
+  const others = ['.git', '.unikraft', '**/__pycache__'].map((name) => `${path}/${name}/**/*`);
+  return [`${path}/**/*`, ...[...others, ...excluded].map((glob) => `!${glob}`)].map(asFileset);
 }
 
 /** The application's own sources: all of its folder, but for what is surely something else. */

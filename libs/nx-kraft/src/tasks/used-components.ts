@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
-import { findLicence } from '@nx-kraft/components';
+import { findLicence, isLicence } from '@nx-kraft/components/licence';
 import { type Target, outputNames } from '@nx-kraft/kraftfile';
 import { type Kraftproject, plannedTargets } from './kraftproject.ts';
 
@@ -28,7 +28,9 @@ export async function writeUsedComponents(
   sources: readonly ComponentSource[],
 ): Promise<void> {
   const components = sources.map(({ folder: tree, ...component }): UsedComponent => {
-    const licence = findLicence(tree);
+    // Documents of local folders are no inputs of kernels, but for licences.
+    const isRead = (name: string): boolean => component.url !== undefined || !name.endsWith('.md') || isLicence(name);
+    const licence = findLicence(tree, isRead);
     return { ...component, ...(licence === undefined ? {} : { licence }) };
   });
   const path = join(folder, outputNames(kraftfile, target).components);
