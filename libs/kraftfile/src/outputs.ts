@@ -22,6 +22,8 @@ export interface OutputNames {
   readonly components: string;
   /** Of a runtime's kernel: which image it is from and what that says of running it, as JSON. */
   readonly runtime: string;
+  /** Of a runtime's kernel: the initrd that its image has for it. */
+  readonly initrd: string;
   /** The OCI image layout of all targets, a folder. */
   readonly image: string;
 }
@@ -43,6 +45,7 @@ export function outputNames(kraftfile: Kraftfile, target: Target): OutputNames {
     sizes: `${kernel}.sizes.json`,
     components: `${kernel}.components.json`,
     runtime: `${kernel}.runtime.json`,
+    initrd: `${kernel}.initrd`,
     image: imageName(kraftfile),
   };
 }

@@ -175,10 +175,9 @@ function switchedOn({ unikraft, template, libraries, kconfig, targets }: Kraftfi
 }
 
 function summarizeTarget(kraftfile: Kraftfile, target: Target): TargetSummary {
-  const { kernel, kernelDebug, config, map, sizes, components, runtime } = outputNames(kraftfile, target);
+  const { kernel, kernelDebug, config, map, sizes, components, runtime, initrd } = outputNames(kraftfile, target);
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
-  const ownRootfs = kraftfile.rootfs === undefined ? [rootfsName(kraftfile, target.architecture)] : [];
-  const runtimeOutputs = [kernel, config, runtime, ...ownRootfs];
+  const runtimeOutputs = [kernel, config, runtime, ...(kraftfile.rootfs === undefined ? [initrd] : [])];
   return {
     id: target.id,
     platform: target.platform,

@@ -46,12 +46,14 @@ export async function planMachine(
   const isRuntime = kraftfile.unikraft === undefined && kraftfile.template === undefined;
   const runtime = isRuntime ? await readRuntime(project, target) : undefined;
   const runtimeArgs = runtime?.cmd ?? [];
-  const initrd = join(folder, rootfsName(kraftfile, target.architecture, kraftfile.rootfs?.format));
+  const { rootfs } = kraftfile;
+  const initrd = join(
+    folder,
+    rootfs === undefined ? names.initrd : rootfsName(kraftfile, target.architecture, rootfs.format),
+  );
   // A runtime's own files are in its kernel or its initrd; those of the project are put over them.
   const hasInitrd =
-    runtime === undefined
-      ? kraftfile.rootfs !== undefined && !isEmbedded(config)
-      : kraftfile.rootfs !== undefined || runtime.hasInitrd;
+    runtime === undefined ? rootfs !== undefined && !isEmbedded(config) : rootfs !== undefined || runtime.hasInitrd;
   // What an image leaves empty is empty, and none of the host's variables: no key of a test could know of them.
   const settings = await machineSettings(options, start, kraftfile.env);
   if (hasInitrd) await tellOfMemory(initrd, settings.memory);

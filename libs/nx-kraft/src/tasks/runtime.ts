@@ -2,7 +2,7 @@ import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { regularFile, replaceAtomically } from '@nx-kraft/base';
 import { pinImage } from '@nx-kraft/components';
-import { type Runtime, type Target, outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import { type Runtime, type Target, outputNames } from '@nx-kraft/kraftfile';
 import {
   type FoundRuntime,
   ImageStore,
@@ -59,7 +59,7 @@ export async function takeRuntime(
   );
   await place(unpacked.kernel, output(names.kernel));
   if (kraftfile.rootfs === undefined) {
-    const initrd = output(rootfsName(kraftfile, target.architecture));
+    const initrd = output(names.initrd);
     await (unpacked.initrd === undefined ? rm(initrd, { force: true }) : place(unpacked.initrd, initrd));
   }
   await write(output(names.config), `${(found.entry.platform['os.features'] ?? []).join('\n')}\n`);
