@@ -121,10 +121,12 @@ test('what was stopped is told without a stack', () => {
 test('what the system refuses is told in words, with the place', async () => {
   const refused = await readFile(join(folder, 'nothing')).catch((error: unknown) => describeError(error));
   expect(refused).toBe(`${join(folder, 'nothing')}: there is no such file or folder (ENOENT)`);
+  const odd = await readFile('a\0b').catch((error: unknown) => describeError(error));
+  expect(odd).toBe('a\\x00b: no path may hold a zero byte (PATH_INVALID)');
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
   expect(describeError(full)).toBe('the disk is full (ENOSPC)\n  Make room on it.');
-  const odd = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
-  expect(describeError(odd)).toBe('EIO: i/o error, read');
+  const broken = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+  expect(describeError(broken)).toBe('EIO: i/o error, read');
   const socket = join(folder, 'nobody.sock');
   const unheard = await once(connect(socket), 'connect').catch((error: unknown) => describeError(error));
   expect(unheard).toBe(`connect ENOENT ${socket}`);

@@ -68,17 +68,22 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // What the user stopped is no bug of ours.
   if (error.name === 'AbortError') return 'stopped before its end';
-  if (!('syscall' in error)) return error.stack ?? error.message;
   const refusal = refusalOf(error);
-  return refusal === undefined ? error.message : describeError(refusal);
+  if (refusal !== undefined) return describeError(refusal);
+  return 'syscall' in error ? error.message : (error.stack ?? error.message);
 }
 
 /**
- * An error of the system as a fault, since in its own words there are more of its calls than of what they mean; undefined
- * for one that has no better words, and for any other error.
+ * An error of the system as a fault, since in its own words there are more of its calls than of what they mean, and one of
+ * Node's for what is no path; undefined for one that has no better words, and for any other error.
  */
 export function refusalOf(error: unknown): Fault | undefined {
-  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
+  if (!(error instanceof Error)) return undefined;
+  const [, withZero] = /without null bytes\. Received ['"](.*)['"]$/.exec(error.message) ?? [];
+  if (withZero !== undefined && hasErrorCode(error, 'ERR_INVALID_ARG_VALUE')) {
+    return new Fault('PATH_INVALID', 'no path may hold a zero byte', { at: withZero, cause: error });
+  }
+  if (!('syscall' in error)) return undefined;
   const { code = '', path } = error as NodeJS.ErrnoException;
   // Those of sockets and ports name no path, and their own words say which it was.
   const [message, hint] = 'address' in error ? [] : (refusals[code] ?? []);
