@@ -4,6 +4,9 @@ import { hasErrorCode } from '@nx-kraft/base';
 /** Never sources: git's own files, and what builds leave in an application's folder. */
 const ignored = new Set(['.git', '.unikraft', '.nx', 'node_modules']);
 
+/** Whether a path names what compilers, assemblers or linkers read. */
+export const isCompiled = (path: string): boolean => /\.([chsS]|cc|cpp|cxx|hh|hpp|go|rs|ld|lds)$/.test(path);
+
 /** What lies below a folder, as relative paths in an order of our own. */
 export interface Sources {
   /** Files and links. */

@@ -223,6 +223,33 @@ describe('a survey', () => {
     });
   });
 
+  test('tells what may have a part in the build, and is hidden', async () => {
+    await write(
+      'app/Makefile.uk',
+      '-include $(APP_BASE)/more.list\nAPP_SRCS-y += $(APP_BASE)/gen/x.c $(APP_BASE)/data.bin',
+    );
+    for (const path of [
+      'more.list',
+      'gen/x.c',
+      'gen/x.h',
+      'gen/x.o',
+      'data.bin',
+      'src/gen.h',
+      'src/gen.o',
+      'build/x.h',
+    ])
+      await write(`app/${path}`);
+    const hidden = /gen|^more|^build|^data/;
+    expect(surveyBuildFiles(join(folder, 'app'), { isHidden: (path) => hidden.test(path) }).hidden).toEqual([
+      'more.list',
+      'data.bin',
+      'gen/x.c',
+      'gen/x.h',
+      'src/gen.h',
+    ]);
+    expect(surveyBuildFiles(join(folder, 'app')).hidden).toEqual([]);
+  });
+
   test('finds compilers by sources, too', async () => {
     await write('app/Makefile.uk');
     await write('app/src/go.mod');

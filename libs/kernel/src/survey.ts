@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path';
 import { FileFault, hasErrorCode, leadsNowhere, regularFile } from '@nx-kraft/base';
 import { findAbsolute, findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
-import { findSources, type Sources } from './source-list.ts';
+import { findSources, isCompiled, type Sources } from './source-list.ts';
 import { findTakenVariables } from './taken-variables.ts';
 
 /** What an application or a library takes from around its folder. Paths are relative to the folder. */
@@ -20,6 +20,8 @@ export interface BuildFilesSurvey {
   readonly variables: readonly string[];
   /** What lies in the folder and counts as none of it, but is named by its build files. */
   readonly named: readonly string[];
+  /** What of all these files is hidden from others, and may have a part in the build. */
+  readonly hidden: readonly string[];
   /** The compilers beside GCC that may have a part in the build. */
   readonly compilers: readonly OtherCompilerName[];
   /** What lies in the folder itself. */
@@ -29,6 +31,8 @@ export interface BuildFilesSurvey {
 export interface Scope {
   /** Whether a folder or link below, by its relative path, has no part in the build. */
   readonly isApart?: (path: string) => boolean;
+  /** Whether a file or folder, by its relative path, is hidden from who else lists what is there. */
+  readonly isHidden?: (path: string) => boolean;
   /**
    * An absolute path: places outside of it are told, but not looked into. Only within it links with absolute paths are
    * followed: others are rather meant for a guest or made by tools, and lead elsewhere on each machine.
@@ -41,7 +45,7 @@ export interface Scope {
  * which may go on from there. It waits for the disk, since it is asked for each Kraftfile on each command, and most folders
  * are small.
  */
-export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}): BuildFilesSurvey {
+export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: Scope = {}): BuildFilesSurvey {
   const files = new Set<string>();
   const climbs = new Set<string>();
   const linked = new Set<string>();
@@ -93,16 +97,42 @@ export function surveyBuildFiles(folder: string, { isApart, within }: Scope = {}
       lookInto(climb);
     }
   }
+  const isNamed = (path: string): boolean => texts.some((text) => text.includes(`/${path}`));
   return {
     files: [...files],
     climbs: [...climbs],
     linked: [...linked],
     absolute: [...absolute],
     variables: findTakenVariables(texts),
-    named: own.apart.filter((path) => texts.some((text) => text.includes(`/${path}`))),
+    named: own.apart.filter(isNamed),
+    hidden: isHidden === undefined ? [] : findHidden([...new Set([...files, ...own.paths])], isHidden, isNamed, files),
     compilers: [...compilers].toSorted(),
     own,
   };
+}
+
+/**
+ * The hidden files that may have a part in the build: build files, what these name, and sources, where no folder is hidden as a
+ * whole that build files do not name: such a folder is mostly what tools have made for themselves.
+ */
+function findHidden(
+  paths: readonly string[],
+  isHidden: (path: string) => boolean,
+  isNamed: (path: string) => boolean,
+  buildFiles: ReadonlySet<string>,
+): readonly string[] {
+  return paths.filter((path) => {
+    const isTaken = buildFiles.has(path) || isNamed(path);
+    if (!(isTaken || isCompiled(path)) || !isHidden(path)) return false;
+    const folder = isTaken ? undefined : foldersAround(path).find(isHidden);
+    return folder === undefined || isNamed(folder);
+  });
+}
+
+/** The outermost first. */
+function foldersAround(path: string): readonly string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_part, index) => parts.slice(0, index + 1).join('/'));
 }
 
 /**

@@ -9,7 +9,7 @@ import { choosePlace, type Folders, type Place } from './place.ts';
 import type { BuildOptions, KernelPlan } from './plan.ts';
 import { imageBaseName } from './shared-objects.ts';
 import { countLevelsUp } from './build-files.ts';
-import { listSources } from './source-list.ts';
+import { isCompiled, listSources } from './source-list.ts';
 
 /** Where a kernel is configured and built. */
 export interface Workshop {
@@ -52,8 +52,6 @@ export async function requireSources(plan: KernelPlan): Promise<void> {
     for (const path of listSources(folder).filter(isCompiled)) regularFile(join(folder, path));
   }
 }
-
-const isCompiled = (path: string): boolean => /\.([chsS]|cc|cpp|cxx|hh|hpp|go|rs|ld|lds)$/.test(path);
 
 /**
  * The folders that make sees, and where the application is among them. An application without a Makefile.uk gets an

@@ -88,12 +88,12 @@ test('nor is a source that is changed before the build starts, when its key is m
 });
 
 test('what no kernel is made of may change, and so may what the build itself, Nx and other tasks write', async () => {
-  await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\nignored.h\n');
+  await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\nignored.*\n');
   await workspace.write(
     'apps/web/generate',
-    'echo made > new.h; echo made > ignored.h; mkdir -p made; echo > made/x\n',
+    'echo made > new.h; echo made > ignored.h; echo made > ignored.txt; mkdir -p made; echo > made/x\n',
   );
-  await workspace.write('apps/web/ignored.h', 'old');
+  for (const name of ['ignored.h', 'ignored.txt']) await workspace.write(`apps/web/${name}`, 'old');
   await workspace.write('apps/web/deep/project.json', JSON.stringify({ name: 'deep' }));
   const meanwhile = async (): Promise<unknown> => {
     for (const path of ['README.md', 'rootfs/motd', 'Kraftfile', 'deep/x.c', '.unikraft/x.c']) {

@@ -116,7 +116,8 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/web/Kraftfile': kraftfile,
     'apps/web/Makefile.uk':
       '$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/../common/common.c\ninclude $(APP_BASE)/../current/rules.mk\n' +
-      'WEB_CFLAGS-y += -DMODE=$(MODE)\n',
+      'WEB_CFLAGS-y += -DMODE=$(MODE)\nWEB_SRCS-y += $(WEB_BASE)/out/part.c\n',
+    'apps/web/.gitignore': 'gen.*\n/out\n',
     'apps/releases/one/rules.mk': 'one',
     'apps/releases/one/rules.h': 'one',
     'apps/releases/two/rules.mk': 'two',
@@ -340,6 +341,10 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   // Sources of kernels.
   'a source': { change: edit('apps/web/main.c', 'main', 'other'), ran: [...kernels, 'web:package'] },
   'a header': { change: edit('apps/web/include/web.h', 'header', 'other'), ran: [...kernels, 'web:package'] },
+  'a header that git ignores': { change: write('apps/web/include/gen.h'), ran: [...kernels, 'web:package'] },
+  'a build file that git ignores': { change: write('apps/web/gen.mk'), ran: kernels },
+  'a source that build files name in a folder that git ignores': { change: write('apps/web/out/part.c'), ran: kernels },
+  'what else git ignores': { change: write('apps/web/gen.txt'), ran: [] },
   'Makefile.uk': { change: edit('apps/web/Makefile.uk', 'web', 'web2'), ran: kernels },
   'what a source beside the application includes': {
     change: edit('apps/common/common.h', 'common', 'other'),

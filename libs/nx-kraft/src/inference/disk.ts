@@ -1,5 +1,5 @@
 import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, posix, relative, sep } from 'node:path';
 import { unlessNowhere } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
 import { Ignored } from './ignored.ts';
@@ -28,7 +28,9 @@ export class Disk {
 
   /** Whether there is a file at an absolute path, or a link to one, that can be read to its end: no pipe, socket or device. */
   hasFile(path: string): boolean {
-    return this.has(path) && this.stats(path)?.isFile() === true;
+    // To list a folder for one file would cost more than to ask for that.
+    const listed = this.#entries.get(dirname(path));
+    return (listed === undefined || listed.has(basename(path))) && this.stats(path)?.isFile() === true;
   }
 
   hasFolder(path: string): boolean {
@@ -69,6 +71,11 @@ export class Disk {
     return this.#entriesOf(folder).get(name) === 'link' ? realPathIfThere(real) : real;
   }
 
+  /** Whether git or Nx pass over all of a folder, relative to the workspace, as mostly over a repository of its own within it. */
+  isPassedOver(folder: string): boolean {
+    return (folder !== '.' && this.has(join(this.workspaceRoot, folder, '.git'))) || this.ignored.has(folder);
+  }
+
   /**
    * What the build files of an application or a library say.
    *
@@ -77,7 +84,14 @@ export class Disk {
   buildFiles(folder: string, isApart: (path: string) => boolean): BuildFilesSurvey {
     const known = this.#surveys.get(folder);
     if (known !== undefined) return known;
-    const survey = surveyBuildFiles(folder, { isApart, within: this.workspaceRoot });
+    const root = relative(this.workspaceRoot, this.realPath(folder)).split(sep).join('/') || '.';
+    const isHidden = (path: string): boolean => this.ignored.has(posix.join(root, path));
+    const isSeen = !root.startsWith('..') && !this.isPassedOver(root);
+    const survey = surveyBuildFiles(folder, {
+      isApart,
+      within: this.workspaceRoot,
+      ...(isSeen ? { isHidden } : {}),
+    });
     this.#surveys.set(folder, survey);
     return survey;
   }

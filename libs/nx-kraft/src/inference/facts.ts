@@ -52,8 +52,8 @@ export interface KernelFacts {
   /** Folders of components that lie in the workspace. */
   readonly folders: readonly LocalFolder[];
   /**
-   * Components that lie in the workspace as archives, files to which links among the sources lead, and documents that are
-   * licences of components.
+   * Components that lie in the workspace as archives, files to which links among the sources lead, sources that Nx passes
+   * over, and documents that are licences of components.
    */
   readonly files: readonly string[];
   /** Other folders in the workspace with sources of the application and of local components. */
@@ -214,10 +214,7 @@ function kernelFacts(
 ): KernelFacts {
   const { runtimeKernel } = summary;
   const toFolders = (paths: readonly (string | undefined)[]): readonly LocalFolder[] =>
-    inside(paths).map((path) => ({
-      path,
-      isPassedOver: disk.has(join(disk.workspaceRoot, path, '.git')) || disk.ignored.has(path),
-    }));
+    inside(paths).map((path) => ({ path, isPassedOver: disk.isPassedOver(path) }));
   const kernels = runtimeKernel === undefined ? [] : [resolve(folder, runtimeKernel)];
   const [file] = kernels.map((path) => toWorkspacePath(disk, path));
   const places = folders.map((path) => toWorkspacePath(disk, path));
@@ -240,6 +237,9 @@ function kernelFacts(
       .filter(([path]) => path === folder)
       .flatMap(([path, survey]) => nestedProjects(disk, path, survey, summaryIn)),
   ].map((path) => sourceFolder(disk, path));
+  const hidden = surveys.flatMap(([path, survey]) =>
+    survey.hidden.map((place) => toWorkspacePath(disk, resolve(path, place))),
+  );
   const licences = inside(places).flatMap((path) =>
     disk
       .names(join(disk.workspaceRoot, path))
@@ -250,7 +250,7 @@ function kernelFacts(
   return {
     remote,
     folders: toFolders(places.filter((path) => path === undefined || !archives.includes(path))),
-    files: [...archives, ...inside([...linkedFiles]), ...licences],
+    files: [...archives, ...inside([...linkedFiles, ...hidden]), ...licences],
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
     notCompiled: local.flatMap((path) => {
       const template = summaryIn(path);

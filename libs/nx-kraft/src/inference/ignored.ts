@@ -13,15 +13,25 @@ interface Rule {
   readonly isException: boolean;
   /** Whether it means no files. */
   readonly isForFolders: boolean;
-  /** By the path from the folder of the file. */
-  readonly test: (path: string) => boolean;
+  /** For the path from the folder of the file. */
+  readonly expression: RegExp;
+}
+
+/** The rules of one file. */
+interface RuleFile {
+  /** How much of a path lies before the file's folder, and the folder itself. */
+  readonly from: number;
+  readonly rules: readonly Rule[];
+  /** For what any of them means, since most paths are meant by none. */
+  readonly any: RegExp;
 }
 
 /** Tells files and folders that Nx passes over, so that its list of files has nothing of them. */
 export class Ignored {
   readonly #disk: Disk;
-  readonly #rules = new Map<string, readonly Rule[]>();
-  readonly #known = new Map<string, boolean>();
+  /** By folders, for each of the {@link ruleFiles} those that lie there and around. */
+  readonly #rules = new Map<string, readonly (readonly RuleFile[])[]>();
+  readonly #known = new Map<string, boolean>([['.', false]]);
 
   constructor(disk: Disk) {
     this.#disk = disk;
@@ -31,32 +41,36 @@ export class Ignored {
   has(path: string): boolean {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
-    const isIgnored = path !== '.' && this.#find(path);
+    const folder = posix.dirname(path);
+    // Below a folder that is ignored nothing is taken back.
+    const isIgnored = this.has(folder) || this.#isMeant(folder, path);
     this.#known.set(path, isIgnored);
     return isIgnored;
   }
 
-  /** Goes down to a path: below a folder that is ignored nothing is taken back. */
-  #find(whole: string): boolean {
-    const found = ruleFiles.map((): { readonly from: number; readonly rule: Rule }[] => []);
-    let isThere = true;
-    for (let from = 0, end = 0; end !== -1; from = end + 1) {
-      const place = whole.slice(0, Math.max(0, from - 1));
-      isThere &&= place === '' || this.#disk.has(join(this.#disk.workspaceRoot, place));
-      for (const [index, name] of ruleFiles.entries()) {
-        const rules = isThere ? this.#rulesIn(posix.join(place, name)) : [];
-        found[index]?.push(...rules.map((rule) => ({ from, rule })));
-      }
-      end = whole.indexOf('/', from);
-      const path = whole.slice(0, end === -1 ? undefined : end);
-      const last = found
-        .flat()
-        .findLast(
-          ({ from: start, rule }) => rule.test(path.slice(start)) && !(rule.isForFolders && this.#isFile(path)),
-        );
-      if (last?.rule.isException === false) return true;
-    }
-    return false;
+  #isMeant(folder: string, path: string): boolean {
+    const last = this.#rulesAround(folder)
+      .flat()
+      .filter(({ any, from }) => any.test(path.slice(from)))
+      .flatMap(({ rules, from }) => rules.filter(({ expression }) => expression.test(path.slice(from))))
+      .findLast((rule) => !(rule.isForFolders && this.#isFile(path)));
+    return last?.isException === false;
+  }
+
+  #rulesAround(folder: string): readonly (readonly RuleFile[])[] {
+    const known = this.#rules.get(folder);
+    if (known !== undefined) return known;
+    const around = folder === '.' ? [] : this.#rulesAround(posix.dirname(folder));
+    const from = folder === '.' ? 0 : folder.length + 1;
+    const files = ruleFiles.map((name, index) => {
+      const rules = this.#rulesIn(posix.join(folder, name));
+      const outer = around[index] ?? [];
+      if (rules.length === 0) return outer;
+      const any = new RegExp(rules.map(({ expression }) => expression.source).join('|'), 's');
+      return [...outer, { from, rules, any }];
+    });
+    this.#rules.set(folder, files);
+    return files;
   }
 
   #isFile(path: string): boolean {
@@ -64,14 +78,10 @@ export class Ignored {
   }
 
   #rulesIn(file: string): readonly Rule[] {
-    const known = this.#rules.get(file);
-    if (known !== undefined) return known;
     const path = join(this.#disk.workspaceRoot, file);
     // One that may not be read Nx passes over, too.
     const text = this.#disk.hasFile(path) ? unlessNowhere(() => readFileSync(path, 'utf8')) : undefined;
-    const rules = text?.split('\n').flatMap(readRule) ?? [];
-    this.#rules.set(file, rules);
-    return rules;
+    return text?.split('\n').flatMap(readRule) ?? [];
   }
 }
 
@@ -84,7 +94,7 @@ function readRule(line: string): readonly Rule[] {
   const glob = pattern.includes('/') ? pattern.replace(/^\//, '') : `**/${pattern}`;
   try {
     const expression = globExpression(glob.replaceAll('[!', '[^'));
-    return [{ isException, isForFolders: text.endsWith('/'), test: (path) => expression.test(path) }];
+    return [{ isException, isForFolders: text.endsWith('/'), expression }];
   } catch (error) {
     // Brackets that mean nothing match nothing.
     if (error instanceof SyntaxError) return [];

@@ -3,6 +3,7 @@ import { join, posix } from 'node:path';
 import type { ExecutorContext, ProjectConfiguration } from '@nx/devkit';
 import { unlessNowhere } from '@nx-kraft/base';
 import { readEntries } from '@nx-kraft/rootfs';
+import { globOf } from '@nx-kraft/rootfs/globs';
 import type { Reading } from '@nx-kraft/rootfs/left-out';
 import { Disk } from '../inference/disk.ts';
 import type { Input } from '../inference/inputs.ts';
@@ -10,7 +11,7 @@ import { changed, keyOf } from './unchanged-sources.ts';
 
 /**
  * Does the work of a task that reads what its inputs say to Nx, and fails if anybody touched these since its key was made.
- * The work may write among them what was not there before, as rules of make do, and what git ignores.
+ * The work may write among them what was not there before, as rules of make do, and single files that git ignores.
  *
  * @throws ProjectFault SOURCE_CHANGED
  */
@@ -22,9 +23,11 @@ export async function withUnchangedInputs(context: ExecutorContext, work: () => 
   const files: string[] = [];
   for (const { isWithIgnored, ...reading } of readingsOf(context)) {
     const isApart = (path: string): boolean => isNoSource(path) || (!isWithIgnored && ignored.has(path));
+    const single = new Set(reading.files);
     for (const { path, stats } of readEntries(root, reading, isApart)) {
       if (stats.ctimeMs > began) throw changed(path);
-      if (!stats.isDirectory()) files.push(path);
+      const mayBeMade = single.has(globOf(path)) && ignored.has(path);
+      if (!stats.isDirectory() && !mayBeMade) files.push(path);
     }
   }
   await work();
