@@ -6,6 +6,8 @@ interface OtherCompiler {
   readonly words: RegExp;
   /** @param prefix  of the GNU tools for an architecture */
   readonly programs: (prefix: string) => readonly string[];
+  /** Which variables of the environment these take flags from. */
+  readonly variables: RegExp;
 }
 
 /**
@@ -13,16 +15,24 @@ interface OtherCompiler {
  * of applications and libraries may call all of them. Its words for C flags of Clang (`have_clang`) call nothing.
  */
 const others = {
-  clang: { sources: /(?!)/, words: /(?<![\w-])clang(?!-format|-tidy)/, programs: () => ['clang', 'clang++'] },
+  clang: {
+    sources: /(?!)/,
+    words: /(?<![\w-])clang(?!-format|-tidy)/,
+    programs: () => ['clang', 'clang++'],
+    variables: /^CCC_OVERRIDE_OPTIONS$/,
+  },
   go: {
     sources: /(\.go|(^|\/)go\.mod)$/,
     words: /(?<![a-z])((gcc|lib)?go|goc(flags)?)(?![a-z])|\.go\b/i,
     programs: (prefix) => [`${prefix}gccgo`, 'go'],
+    variables: /^(GO(FLAGS|OS|ARCH|AMD64|ARM|ARM64|EXPERIMENT)|CGO_\w+)$/,
   },
   rust: {
     sources: /(\.rs|(^|\/)Cargo\.toml)$/,
     words: /(?<![a-z])((lib)?(uk)?rust|cargo)|\.rs\b/i,
     programs: () => ['rustc', 'cargo'],
+    variables:
+      /^(RUSTC_BOOTSTRAP|(CARGO_(ENCODED|BUILD)_)?RUSTFLAGS|CARGO_BUILD_TARGET|CARGO_TARGET_\w+_\w+|CARGO_PROFILE_\w+)$/,
   },
 } satisfies Readonly<Record<string, OtherCompiler>>;
 
@@ -39,6 +49,12 @@ export function findOtherCompilers(lines: readonly string[]): readonly OtherComp
 /** The compilers beside GCC that sources are for. */
 export function compilersOfSources(files: readonly string[]): readonly OtherCompilerName[] {
   return otherCompilerNames.filter((name) => files.some((file) => others[name].sources.test(file)));
+}
+
+/** What one takes from the environment, as lines `NAME=value`. */
+export function flagsFromEnvironment(name: OtherCompilerName): readonly string[] {
+  const found = Object.keys(process.env).filter((variable) => others[name].variables.test(variable));
+  return found.toSorted().map((variable) => `${variable}=${process.env[variable]}`);
 }
 
 /** @param prefix  of the GNU tools for an architecture */

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findAbsolute, findClimbs } from './climbs.ts';
 import { findOtherCompilers } from './other-compilers.ts';
 import { surveyBuildFiles } from './survey.ts';
 import { findTakenVariables } from './taken-variables.ts';
+import { describeOtherCompiler } from './toolchain.ts';
 
 describe('the paths that lead out of a folder', () => {
   test.each([
@@ -55,6 +56,15 @@ describe('the compilers beside GCC that lines may bring in', () => {
   ])('%s', (line, compilers) => {
     expect(findOtherCompilers([line])).toEqual(compilers);
   });
+});
+
+test('flags that compilers take from the environment belong to their versions', async () => {
+  vi.stubEnv('RUSTFLAGS', '-C opt-level=0');
+  vi.stubEnv('GOFLAGS', '-tags=x');
+  const tell = (version: string) => describeOtherCompiler('rust', 'x86_64', () => Promise.resolve(version));
+  expect(await tell('1.9')).toBe('rustc: 1.9\ncargo: 1.9\nRUSTFLAGS=-C opt-level=0');
+  expect(await tell('missing')).toBe('');
+  vi.unstubAllEnvs();
 });
 
 describe('the absolute paths that make is given', () => {

@@ -1,7 +1,7 @@
 import { arch } from 'node:os';
 import { ProgramFault, installHint, run } from '@nx-kraft/base';
 import { KernelFault } from './fault.ts';
-import { type OtherCompilerName, programsOf } from './other-compilers.ts';
+import { flagsFromEnvironment, type OtherCompilerName, programsOf } from './other-compilers.ts';
 
 /** The prefix of the GNU cross tools for each architecture of Unikraft, by the name that Node gives a native host. */
 const crossPrefixes: Readonly<Record<string, { readonly host: string; readonly prefix: string }>> = {
@@ -43,8 +43,8 @@ export async function describeToolchains(
 }
 
 /**
- * Tells which of a compiler's programs there are for an architecture, one line each with the version that it gives. One that
- * is missing has no line.
+ * Tells which of a compiler's programs there are for an architecture, one line each with the version that it gives, and
+ * which flags they take from the environment. One that is missing has no line.
  *
  * @param ask  gives the first line of what a program says of its version; `missing` for one that is not there
  */
@@ -55,10 +55,9 @@ export async function describeOtherCompiler(
 ): Promise<string> {
   const programs = programsOf(name, crossCompilePrefix(architecture));
   const lines = await Promise.all(programs.map(async (program) => [program, await ask(program)] as const));
-  return lines
-    .filter(([, version]) => version !== 'missing')
-    .map(([program, version]) => `${program}: ${version}`)
-    .join('\n');
+  const versions = lines.filter(([, version]) => version !== 'missing');
+  if (versions.length === 0) return '';
+  return [...versions.map(([program, version]) => `${program}: ${version}`), ...flagsFromEnvironment(name)].join('\n');
 }
 
 /** The first line of what a program says of its version; `missing` for one that is not there. */

@@ -585,6 +585,14 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: program('rustc', 'echo "rustc 9.1.0"'),
     ran: ['image:build:qemu-x86_64'],
   },
+  'flags for Rust, where a source is in Rust': {
+    change: async (workspace) => {
+      await program('rustc', 'echo "rustc 9.1.0"')(workspace);
+      await workspace.nx(...allTasks);
+      workspace.environment.RUSTFLAGS = '-C opt-level=0';
+    },
+    ran: ['image:build:qemu-x86_64'],
+  },
   'a compiler for Go, where a local library is in Go': { change: program('gccgo', 'echo "gccgo 9.1"'), ran: kernels },
   'a compiler that no build file calls': { change: program('clang', 'echo "clang version 99.1"'), ran: [] },
   // It makes the same image, so that nothing is packed again.
