@@ -382,6 +382,30 @@ test('arguments and variables, of base images too, mean the same to us as to Bui
   });
 });
 
+test('what a base image does on its own is done by a real builder, or refused', async () => {
+  const base = `${registry.host}/onbuild:1`;
+  const docker = (...args: readonly string[]): Promise<string> =>
+    run('/usr/bin/docker', ['--host', engine.host, ...args]);
+  const changes = ['ONBUILD COPY extra /extra', 'ONBUILD ENV A=1'].flatMap((change) => ['--change', change]);
+  await docker('import', ...changes, shared.path('busybox.tar'), base);
+  await docker('push', '--quiet', base);
+  workspace.put('extra');
+  workspace.put('Dockerfile', `FROM ${base}\nENV B=$A\n`);
+  for (const builder of ['docker', 'buildah'] as const) {
+    const { config } = await workspace.build('Dockerfile', optionsFor(builder));
+    expect(config?.env).toEqual(expect.arrayContaining(['A=1', 'B=1']));
+    expect(workspace.list()).toContain('644 0 extra=extra');
+  }
+  const embedded = workspace.build('Dockerfile', optionsFor('embedded'));
+  await expect(embedded).rejects.toMatchObject({ message: expect.stringContaining('ONBUILD') as string });
+  const refusing = { ...optionsFor('buildah'), refuseOnBuild: true };
+  const refused = { code: 'ONBUILD_REFUSED', at: `${workspace.path('Dockerfile')}:1` };
+  await expect(workspace.build('Dockerfile', refusing)).rejects.toMatchObject(refused);
+  workspace.put('Dockerfile', 'FROM named\n');
+  const buildContexts = { named: `docker-image://${base}` };
+  await expect(workspace.build('Dockerfile', { ...refusing, buildContexts })).rejects.toMatchObject(refused);
+});
+
 describe('an image that was packed on this machine', () => {
   const name = 'registry.invalid/team/base:1';
   let packed: ImageSource;

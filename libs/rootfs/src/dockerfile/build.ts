@@ -387,11 +387,16 @@ async function defaultsOf(build: Build): Promise<{ config: ImageDefaults; warnin
 async function stageScope(build: Build, stage: Stage): Promise<StageScope> {
   const { stages } = build.scope.stages;
   const base = stage.baseStage === undefined ? undefined : stages[stage.baseStage];
-  const scope =
-    base === undefined
-      ? new StageScope(build.scope, await baseDefaults(build, stage))
-      : (await stageScope(build, base)).heir();
+  const scope = base === undefined ? await baseScope(build, stage) : (await stageScope(build, base)).heir();
   for (const instruction of stage.instructions) scope.apply(instruction);
+  return scope;
+}
+
+async function baseScope(build: Build, stage: Stage): Promise<StageScope> {
+  const config = await baseDefaults(build, stage);
+  const scope = new StageScope(build.scope, config);
+  const triggers = ['FROM scratch', ...(config.OnBuild ?? [])].join('\n');
+  for (const instruction of parseDockerfile(triggers, build.place.path).instructions) scope.apply(instruction);
   return scope;
 }
 
@@ -399,8 +404,10 @@ async function baseDefaults(
   build: Build,
   { base, platform, line }: Pick<Stage, 'base' | 'platform' | 'line'>,
 ): Promise<ImageDefaults> {
-  if (base === 'scratch' || build.options.buildContexts?.[base] !== undefined) return {};
-  return (await openImage(build, base, platform, line)).config;
+  const context = build.options.buildContexts?.[base];
+  const isImage = context?.startsWith(imageScheme) ?? base !== 'scratch';
+  if (!isImage) return {};
+  return (await openImage(build, context?.slice(imageScheme.length) ?? base, platform, line)).config;
 }
 
 function noBuilder({ path }: DockerfilePlace, passedOver: readonly PassedOver[]): RootfsFault {
