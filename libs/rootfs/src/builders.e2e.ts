@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   symlinkSync,
+  utimesSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -577,6 +578,16 @@ test.each(['docker', 'podman', 'buildah'] as const)('%s notices a mode of a fold
     chmodSync(workspace.path('dir/sub'), mode);
     await workspace.build('Dockerfile', optionsFor(builder));
     expect(workspace.list()).toEqual([`${mode.toString(8)} 0 sub`]);
+  }
+});
+
+test.each(['docker', 'podman', 'buildah'] as const)('%s notices a file of the old size and time', async (builder) => {
+  workspace.put('Dockerfile', `FROM ${busybox} AS b\nCOPY file /file\nRUN true\nFROM scratch\nCOPY --from=b /file /\n`);
+  for (const text of ['one', 'two', 'one']) {
+    workspace.put('file', text);
+    utimesSync(workspace.path('file'), 1, 1);
+    await workspace.build('Dockerfile', optionsFor(builder));
+    expect(workspace.list()).toEqual([`644 0 file=${text}`]);
   }
 });
 

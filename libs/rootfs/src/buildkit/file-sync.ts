@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import type { ServerHttp2Stream } from 'node:http2';
 import { type ByteName, type DirectoryNode, type FileNode, toByteName, type TreeNode } from '@nx-kraft/archive';
 import { selectPaths } from './follow-paths.ts';
@@ -194,9 +194,22 @@ function goMode({ kind: nodeKind, meta }: TreeNode): number {
  */
 function timeOf(node: TreeNode): number {
   if (node.kind !== 'file') return 0;
-  if ('file' in node.content) return Math.round(lstatSync(node.content.file).mtimeMs * 1e6);
+  if ('file' in node.content) return timeOfFile(lstatSync(node.content.file));
   if ('bytes' in node.content) return createHash('sha256').update(node.content.bytes).digest().readUIntBE(0, 6);
   return 0;
+}
+
+/** How much of a time that somebody set may be something else, in milliseconds: a power of two, which numbers hold exactly. */
+const blurred = 64;
+
+/**
+ * In nanoseconds, as exact as numbers are at this size: 256. A time that somebody set, as programs do whose results are to be
+ * the same each time, does not tell that the file is another one by now; when it was touched does, which nobody can set.
+ */
+function timeOfFile({ mtimeMs, ctimeMs }: Stats): number {
+  if (Math.abs(ctimeMs - mtimeMs) < blurred) return Math.round(mtimeMs * 1e6);
+  const touched = createHash('sha256').update(String(ctimeMs)).digest().readUInt32BE();
+  return Math.floor(mtimeMs / blurred) * blurred * 1e6 + (touched % ((blurred * 1e6) / 256)) * 256;
 }
 
 /** What comes before the content in a packet of data: it goes straight from the file into the batch. */
