@@ -76,15 +76,18 @@ test.each([
   expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${path}: it was changed`) as string });
 });
 
-test('nor is a source that is changed before the build starts, when its key is made', async () => {
+test.each([
+  ['a source', 'main.c', 'other'],
+  ['the Kraftfile', 'Kraftfile', kraftfile.replace('rootfs: ./rootfs', 'kconfig: { CONFIG_A: "y" }')],
+])('nor is %s that is changed before the build starts, when its key is made', async (_what, name, text) => {
   const command = 'cd apps/web/.unikraft; touch begun; until [ -e go ]; do sleep 0.1; done';
   await workspace.write('slow/project.json', JSON.stringify({ name: 'slow', targets: { build: { command } } }));
   const dependsOn = [{ projects: ['slow'], target: 'build' }];
   const last = { name: 'last', targets: { build: { command: 'true', dependsOn } } };
   await workspace.write('last/project.json', JSON.stringify(last));
   const tasks = ['run-many', '-t', 'build', '--parallel=1'];
-  const run = await changeMeanwhile(tasks, write('apps/web/main.c', 'other'));
-  expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining('main.c: it was changed') as string });
+  const run = await changeMeanwhile(tasks, write(`apps/web/${name}`, text));
+  expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${name}: it was changed`) as string });
 });
 
 test('what no kernel is made of may change, and so may what the build itself, Nx and other tasks write', async () => {
@@ -96,8 +99,8 @@ test('what no kernel is made of may change, and so may what the build itself, Nx
   for (const name of ['ignored.h', 'ignored.txt']) await workspace.write(`apps/web/${name}`, 'old');
   await workspace.write('apps/web/deep/project.json', JSON.stringify({ name: 'deep' }));
   const meanwhile = async (): Promise<unknown> => {
-    for (const path of ['README.md', 'rootfs/motd', 'Kraftfile', 'deep/x.c', '.unikraft/x.c']) {
-      await workspace.write(`apps/web/${path}`, path === 'Kraftfile' ? kraftfile : 'other');
+    for (const path of ['README.md', 'rootfs/motd', 'deep/x.c', '.unikraft/x.c']) {
+      await workspace.write(`apps/web/${path}`, 'other');
     }
     return workspace.write('apps/other/x.c', 'other');
   };

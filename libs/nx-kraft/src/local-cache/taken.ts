@@ -4,7 +4,7 @@ import { findDamage, findSeal, inWorkspace, sealResults } from './seal.ts';
 /** The part of what Nx tells an executor that this room needs. */
 export type TaskContext = Pick<
   ExecutorContext,
-  'configurationName' | 'projectName' | 'root' | 'targetName' | 'taskGraph'
+  'configurationName' | 'projectGraph' | 'projectName' | 'root' | 'targetName' | 'taskGraph'
 >;
 
 /**

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describeError } from '@nx-kraft/base';
 import { checkTaken, sealMade, type TaskContext } from '../local-cache/taken.ts';
+import { checkKraftfile } from './unchanged-kraftfile.ts';
 
 /** How a task ended, as Nx wants to know it. */
 export interface TaskResult {
@@ -25,6 +26,7 @@ export async function tryTask(
   try {
     await checkTaken(context, tell, signal);
     await work(signal);
+    checkKraftfile(context);
     await sealMade(context);
     return { success: true };
   } catch (error) {

@@ -1,27 +1,32 @@
 import { lstatSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { ExecutorContext, ProjectConfiguration } from '@nx/devkit';
+import type { ExecutorContext, ProjectConfiguration, ProjectGraph } from '@nx/devkit';
 import { unlessNowhere } from '@nx-kraft/base';
 import { readEntries } from '@nx-kraft/rootfs';
 import { globOf } from '@nx-kraft/rootfs/globs';
 import type { Reading } from '@nx-kraft/rootfs/left-out';
 import { Disk } from '../inference/disk.ts';
 import type { Input } from '../inference/inputs.ts';
-import { changed, keyOf } from './unchanged-sources.ts';
+import { changed } from './source-changed.ts';
+import { keyOf } from './unchanged-sources.ts';
 
 /**
- * Does the work of a task that reads what its inputs say to Nx, and fails if anybody touched these since its key was made.
+ * Does the work of a task that reads what its inputs say to Nx, and fails if anybody touched these since the key was made
+ * under which its result is kept.
  * The work may write among them what was not there before, as rules of make do, and single files that git ignores.
  *
  * @throws ProjectFault SOURCE_CHANGED
  */
 export async function withUnchangedInputs(context: ExecutorContext, work: () => Promise<void>): Promise<void> {
-  const { root } = context;
+  const { root, projectName = '', targetName = '', projectGraph } = context;
+  const project = projectGraph.nodes[projectName]?.data;
+  const target = project?.targets?.[targetName];
+  if (project === undefined || target?.cache !== true) return work();
   const { began, isWrittenAnyTime } = keyOf(context);
   const { ignored } = new Disk(root);
   const isNoSource = (path: string): boolean => neverSources.test(path) || isWrittenAnyTime(path);
   const files: string[] = [];
-  for (const { isWithIgnored, ...reading } of readingsOf(context)) {
+  for (const { isWithIgnored, ...reading } of readingsOf(target.inputs ?? [], project, projectGraph)) {
     const isApart = (path: string): boolean => isNoSource(path) || (!isWithIgnored && ignored.has(path));
     const single = new Set(reading.files);
     for (const { path, stats } of readEntries(root, reading, isApart)) {
@@ -48,11 +53,13 @@ interface InputReading extends Reading {
 }
 
 /** The filesets among a task's inputs, of which Nx applies each kind for itself. Globs are relative to the workspace. */
-function readingsOf({ projectGraph, projectName = '', targetName = '' }: ExecutorContext): readonly InputReading[] {
-  const project = projectGraph.nodes[projectName]?.data;
-  if (project === undefined) return [];
-  const filesets = (project.targets?.[targetName]?.inputs ?? []).flatMap((input) => filesetOf(input, project));
-  const below = Object.values(projectGraph.nodes)
+function readingsOf(
+  inputs: readonly Input[],
+  project: ProjectConfiguration,
+  { nodes }: ProjectGraph,
+): readonly InputReading[] {
+  const filesets = inputs.flatMap((input) => filesetOf(input, project));
+  const below = Object.values(nodes)
     .map(({ data }) => data.root)
     .filter((root) => root !== project.root && (project.root === '.' || root.startsWith(`${project.root}/`)));
   const kinds = [
@@ -83,11 +90,17 @@ interface Fileset {
 }
 
 function filesetOf(input: Input, { root }: ProjectConfiguration): readonly Fileset[] {
-  const text = typeof input === 'string' ? input : 'fileset' in input ? input.fileset : '';
+  const text = textOf(input);
   const includeIgnored = typeof input !== 'string' && 'includeIgnored' in input && input.includeIgnored === true;
   const [, sign, place, rest] = /^(!?)\{(projectRoot|workspaceRoot)\}\/(.+)$/.exec(text) ?? [];
   if (rest === undefined) return [];
   const isOwn = place === 'projectRoot' && !includeIgnored;
   const glob = place === 'projectRoot' ? posix.join(root, rest) : rest;
   return [{ glob, isExcluded: sign === '!', isWithIgnored: includeIgnored, isOwn }];
+}
+
+/** Of a file of which Nx takes some fields, the whole: who changes it mostly means those. */
+function textOf(input: Input): string {
+  if (typeof input === 'string') return input;
+  return 'fileset' in input ? input.fileset : 'json' in input ? input.json : '';
 }

@@ -4,7 +4,7 @@ import { buildFolder, type RootfsInputs, touchedSince } from '@nx-kraft/rootfs';
 import { uniqueReadings } from '@nx-kraft/rootfs/left-out';
 import { dataFile } from '../inference/workspace-data.ts';
 import { beganVariable } from './began.ts';
-import { ProjectFault } from './kraftproject.ts';
+import { changed } from './source-changed.ts';
 
 /** Makes sure that a task's sources are those that its key was made from. */
 export interface SourceGuard {
@@ -74,14 +74,3 @@ function foldersOfNx(root: string, { cacheDirectory = '.nx/cache' }: NxJsonConfi
   const data = dirname(dataFile(root, 'any'));
   return new Set(['.nx', ...[cache, data].map((folder) => relative(root, folder).split(sep).join('/'))]);
 }
-
-/** @param hint  what else may be done than to run it again */
-export function changed(path: string, hint = otherTask): ProjectFault {
-  return new ProjectFault(
-    'SOURCE_CHANGED',
-    'it was changed while this ran, and the cache would have what was made of it for what was there before',
-    { at: path, hint: `Run it again. ${hint}` },
-  );
-}
-
-const otherTask = 'If another task writes it, let this one depend on that task.';
