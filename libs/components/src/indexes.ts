@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { isArchiveName } from './archive-name.ts';
 import { downloadText, type Validators } from './download.ts';
 import { ComponentFault } from './fault.ts';
-import { type Index, type Manifest, parseIndex } from './manifest.ts';
+import type { Index, Manifest } from './manifest.ts';
 import type { ComponentProgress } from './resolution.ts';
 import { type ComponentRequest, type ComponentType, defaultChannel } from './request.ts';
 import { once, recall, remember, type Store } from './store.ts';
@@ -123,7 +123,12 @@ function join(store: Store, base: string, address: string): string {
 }
 
 function loadYaml(address: string, options: IndexOptions): Promise<Index> {
-  return once(options.store, `index ${address}`, async () => parseIndex(await loadText(address, options), address));
+  return once(options.store, `index ${address}`, async () => {
+    const text = await loadText(address, options);
+    // Its parsers are loaded only now: where all is locked or local, nobody reads an index.
+    const { parseIndex } = await import('./manifest.ts');
+    return parseIndex(text, address);
+  });
 }
 
 /** How long a server may take to answer before what is known is used, in milliseconds. */

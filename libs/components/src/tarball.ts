@@ -5,7 +5,6 @@ import type { FetchOptions } from './resolution.ts';
 import { inTurn, recall, remember, type Store, withWorkFolder } from './store.ts';
 import { addTree, findTree, wrongContent } from './trees.ts';
 import { offlineFault } from './offline.ts';
-import { unpackArchive } from './unpack.ts';
 
 /** A tarball as it was found. */
 export interface StoredTarball {
@@ -67,6 +66,7 @@ async function download(source: TarballSource, store: Store, options: FetchOptio
     if (answer === undefined && usable !== undefined) return checkSum(usable, source);
     if (answer === undefined) throw new Error(`${url} has not changed since it was never asked for`);
     const { sha256 } = checkSum(answer, source);
+    const { unpackArchive } = await import('./unpack.ts');
     const fill = (folder: string) => unpackArchive(archive, folder, url, signal);
     const { content, filled } = await addTree(store, fill, { expected: source.content, at: url });
     const stored: StoredTarball = { sha256, content, ...filled };

@@ -1,7 +1,7 @@
+import { toJSONSchema } from 'zod';
 import type { Plain } from './model.ts';
 import { shapeOf } from './shape.ts';
 import type { Family } from './reading.ts';
-import { zod } from './zod.ts';
 
 /**
  * The JSON Schema (draft 7, which editors understand best) of all versions of a Kraftfile, made from the definitions
@@ -27,7 +27,7 @@ export function kraftfileJsonSchema(): { readonly [key: string]: Plain } {
 }
 
 function familySchema(family: Family): Plain {
-  const schema = zod().toJSONSchema(shapeOf(family), { target: 'draft-7', io: 'input' });
+  const schema = toJSONSchema(shapeOf(family), { target: 'draft-7', io: 'input' });
   delete schema.$schema;
   return JSON.parse(JSON.stringify(schema)) as Plain;
 }

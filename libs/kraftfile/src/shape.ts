@@ -1,7 +1,6 @@
-import type { ZodType } from 'zod';
+import { z, type ZodType } from 'zod';
 import type { Family } from './reading.ts';
 import { architectureAliases, architectures, filesystemFormats, filesystemSourceTypes, platforms } from './words.ts';
-import { zod } from './zod.ts';
 
 const shapes = new Map<Family, ZodType>();
 
@@ -20,7 +19,6 @@ export function shapeOf(family: Family): ZodType {
 }
 
 function buildShape(family: Family): ZodType {
-  const { z } = zod();
   const isLegacy = family === 'legacy';
   const scalar = z.union([z.string(), z.number(), z.boolean()]);
   /** A word out of a list that editors can complete, though others are let through. */

@@ -1,5 +1,8 @@
 import { MachineFault } from './fault.ts';
 
+/** What a machine gets unless somebody says otherwise: as with kraft. */
+export const defaultMemory = '64Mi';
+
 const factors: Readonly<Record<string, number>> = {
   '': 1,
   k: 1e3,

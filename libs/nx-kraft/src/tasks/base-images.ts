@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Lock, lockedDigest } from '@nx-kraft/components';
+import { type Lock, lockedDigest } from '@nx-kraft/components/lock';
 import { parseReference, signedDigest } from '@nx-kraft/oci';
 import { type ImageSource, type PackedImage, findPackedImage, openPackedImage, registryImages } from '@nx-kraft/rootfs';
 import { baseImageName, lockedImageName } from './needs.ts';

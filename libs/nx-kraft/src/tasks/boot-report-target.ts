@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { hasErrorCode, ProgramFault, replaceAtomically, run } from '@nx-kraft/base';
 import type { SizeReport } from '@nx-kraft/kernel';
-import { bootReportName, outputNames } from '@nx-kraft/kraftfile';
+import { bootReportName, outputNames } from '@nx-kraft/kraftfile/outputs';
 import { type BootReport, type LibrarySize, type Scenario, formatBootReport, measureBoots } from '@nx-kraft/machine';
 import { type Kraftproject, ProjectFault, loadKraftproject } from './kraftproject.ts';
 import { chooseTarget, planMachine } from './machine-plan.ts';

@@ -1,10 +1,10 @@
 import { type SectionSizes, type SizeReport, buildKernel } from '@nx-kraft/kernel';
-import { outputNames } from '@nx-kraft/kraftfile';
+import { outputNames } from '@nx-kraft/kraftfile/outputs';
 import { judgeDropped } from './dropped-options.ts';
 import { findTarget, loadKraftproject } from './kraftproject.ts';
 import { planKernel } from './plan-kernel.ts';
 import { stepReporter } from './progress.ts';
-import { type RuntimeOptions, takeRuntime } from './runtime.ts';
+import type { RuntimeOptions } from './runtime.ts';
 import { sourceDateEpoch, tell } from './task.ts';
 import { writeUsedComponents } from './used-components.ts';
 
@@ -27,6 +27,7 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
   const target = findTarget(project, options.target);
   const { unikraft, template, runtime } = project.kraftfile;
   if (unikraft === undefined && template === undefined && runtime !== undefined) {
+    const { takeRuntime } = await import('./runtime.ts');
     return takeRuntime(workspaceRoot, project, target, options);
   }
   const { plan, downloads, components } = await planKernel(workspaceRoot, project, target, options, signal);

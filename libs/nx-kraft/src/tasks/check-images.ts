@@ -1,4 +1,7 @@
-import { ComponentFault, hideCredentials, type Lock, pinImage } from '@nx-kraft/components';
+import { ComponentFault } from '@nx-kraft/components/fault';
+import { pinImage } from '@nx-kraft/components/image';
+import type { Lock } from '@nx-kraft/components/lock';
+import { hideCredentials } from '@nx-kraft/components/url';
 import type { RootfsInputs } from '@nx-kraft/rootfs';
 import { tellProgress } from './lock.ts';
 import { baseImageName } from './needs.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { outputNames } from '@nx-kraft/kraftfile';
+import { outputNames } from '@nx-kraft/kraftfile/outputs';
 import { type DebugTarget, debugInTerminal, waitForDebugger } from '@nx-kraft/machine';
 import { ConsoleOutput } from './console-output.ts';
 import { type Kraftproject, ProjectFault, loadKraftproject } from './kraftproject.ts';

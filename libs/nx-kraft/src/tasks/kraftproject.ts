@@ -45,7 +45,7 @@ export interface ReadKraftproject extends Kraftproject {
 export async function loadKraftproject(workspaceRoot: string, path: string): Promise<ReadKraftproject> {
   const { file, folder } = placeOf(resolve(workspaceRoot, path));
   // Loaded only now: a run that knows the file from before does without.
-  const { loadKraftfile } = await import('@nx-kraft/kraftfile');
+  const { loadKraftfile } = await import('@nx-kraft/kraftfile/load');
   const { kraftfile, diagnostics, positionOf } = await loadKraftfile(file, process.env);
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (kraftfile === undefined || errors.length > 0) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SizeReport } from '@nx-kraft/kernel';
-import { outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import { outputNames, rootfsName } from '@nx-kraft/kraftfile/outputs';
 import { type Component, rootfsPackages } from '@nx-kraft/oci';
 import { type Kraftproject, plannedTargets } from './kraftproject.ts';
 import { readRuntime } from './built-kernel.ts';

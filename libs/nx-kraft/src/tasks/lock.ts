@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type ComponentProgress, type Lock, readLock } from '@nx-kraft/components';
+import type { ComponentProgress } from '@nx-kraft/components';
+import { type Lock, readLock } from '@nx-kraft/components/lock';
 import { lockFileName } from './files.ts';
 import { tell } from './task.ts';
 

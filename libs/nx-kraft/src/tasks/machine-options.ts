@@ -2,10 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { Fault, FileFault, refusalOf, regularFile } from '@nx-kraft/base';
+import { defaultMemory } from '@nx-kraft/machine/memory';
 import { type KernelRun, VolumeStore, parseMac, parseNetwork } from '@nx-kraft/machine/run';
-
-/** What a machine gets unless somebody says otherwise: as with kraft. */
-export const defaultMemory = '64Mi';
 
 /** What a run may choose, whatever it boots. */
 export interface MachineOptions {

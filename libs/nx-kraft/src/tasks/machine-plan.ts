@@ -10,12 +10,13 @@ import {
   parseMemory,
   parseVolume,
 } from '@nx-kraft/machine/run';
+import { defaultMemory } from '@nx-kraft/machine/memory';
 import { memoryHint } from '@nx-kraft/rootfs/summary';
 import { readKernelConfig, readRuntime } from './built-kernel.ts';
 import { hostTarget } from './host-target.ts';
 import { initrdOf, isEmbedded } from './initrd-mount.ts';
 import { type Kraftproject, ProjectFault, findTarget, plannedTargets } from './kraftproject.ts';
-import { type MachineOptions, defaultMemory, machineSettings } from './machine-options.ts';
+import { type MachineOptions, machineSettings } from './machine-options.ts';
 import { findCommand } from './run-defaults.ts';
 import { tell } from './task.ts';
 

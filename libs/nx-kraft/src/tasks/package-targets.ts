@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Target, archiveName, imageName, outputNames, rootfsName } from '@nx-kraft/kraftfile';
+import type { Target } from '@nx-kraft/kraftfile';
+import { archiveName, imageName, outputNames, rootfsName } from '@nx-kraft/kraftfile/outputs';
 import {
   type Compression,
   Layout,

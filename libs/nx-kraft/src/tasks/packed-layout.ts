@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
-import { imageName } from '@nx-kraft/kraftfile';
+import { imageName } from '@nx-kraft/kraftfile/outputs';
 import { type Descriptor, Layout, type Reference, type Root, annotationKeys, parseReference } from '@nx-kraft/oci';
 import { type Kraftproject, ProjectFault } from './kraftproject.ts';
 

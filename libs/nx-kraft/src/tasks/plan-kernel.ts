@@ -11,15 +11,10 @@ import {
   surveySources,
   targetSymbols,
 } from '@nx-kraft/kernel';
-import {
-  type Kraftfile,
-  type Target,
-  embedsRootfs,
-  imageName,
-  isKraftfileName,
-  outputNames,
-  rootfsName,
-} from '@nx-kraft/kraftfile';
+import type { Kraftfile, Target } from '@nx-kraft/kraftfile';
+import { embedsRootfs } from '@nx-kraft/kraftfile/fingerprints';
+import { isKraftfileName } from '@nx-kraft/kraftfile/names';
+import { imageName, outputNames, rootfsName } from '@nx-kraft/kraftfile/outputs';
 import { apartFolders, isNeverCompiled } from '../inference/not-compiled.ts';
 import { toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';

@@ -1,8 +1,9 @@
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { regularFile, replaceAtomically } from '@nx-kraft/base';
-import { pinImage } from '@nx-kraft/components';
-import { type Runtime, type Target, outputNames } from '@nx-kraft/kraftfile';
+import { pinImage } from '@nx-kraft/components/image';
+import type { Runtime, Target } from '@nx-kraft/kraftfile';
+import { outputNames } from '@nx-kraft/kraftfile/outputs';
 import {
   type FoundRuntime,
   ImageStore,

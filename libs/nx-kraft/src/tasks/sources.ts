@@ -14,7 +14,9 @@ import {
   upstreamFetcher,
 } from '@nx-kraft/components';
 import type { KernelPlan } from '@nx-kraft/kernel';
-import { type Kraftfile, type LoadedKraftfile, kraftfilesOfFolder, loadKraftfile } from '@nx-kraft/kraftfile';
+import type { Kraftfile, LoadedKraftfile } from '@nx-kraft/kraftfile';
+import { kraftfilesOfFolder } from '@nx-kraft/kraftfile/folder';
+import { loadKraftfile } from '@nx-kraft/kraftfile/load';
 import { type Kraftproject, ProjectFault } from './kraftproject.ts';
 import { lockFileName } from './files.ts';
 import { readWorkspaceLock, tellProgress } from './lock.ts';

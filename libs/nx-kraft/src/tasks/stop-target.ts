@@ -1,5 +1,5 @@
 import { join, sep } from 'node:path';
-import { outputDirectory } from '@nx-kraft/kraftfile';
+import { outputDirectory } from '@nx-kraft/kraftfile/outputs';
 import { Instances, isActive } from '@nx-kraft/machine';
 import { loadKraftproject } from './kraftproject.ts';
 import { tell } from './task.ts';

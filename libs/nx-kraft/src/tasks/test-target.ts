@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault, replaceAtomically } from '@nx-kraft/base';
-import { testReportName } from '@nx-kraft/kraftfile';
+import { testReportName } from '@nx-kraft/kraftfile/outputs';
 import { type ScenarioResult, formatJunit, formatScenario, runScenarios } from '@nx-kraft/machine';
 import { testFileName } from './files.ts';
 import { loadKraftproject } from './kraftproject.ts';

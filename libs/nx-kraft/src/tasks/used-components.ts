@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { findLicence, isLicence } from '@nx-kraft/components/licence';
-import { type Target, outputNames } from '@nx-kraft/kraftfile';
+import type { Target } from '@nx-kraft/kraftfile';
+import { outputNames } from '@nx-kraft/kraftfile/outputs';
 import { type Kraftproject, plannedTargets } from './kraftproject.ts';
 
 /** A source tree that went into a kernel. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyReproducible } from '@nx-kraft/kernel';
-import { outputNames } from '@nx-kraft/kraftfile';
+import { outputNames } from '@nx-kraft/kraftfile/outputs';
 import { findTarget, loadKraftproject } from './kraftproject.ts';
 import type { NetworkOptions } from './network.ts';
 import { planKernel } from './plan-kernel.ts';

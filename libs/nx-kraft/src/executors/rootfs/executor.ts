@@ -1,6 +1,6 @@
 import type { ExecutorContext } from '@nx/devkit';
+import { defaultMemory } from '@nx-kraft/machine/memory';
 import { batchOf } from '../../tasks/batch.ts';
-import { defaultMemory } from '../../tasks/machine-options.ts';
 import { type RootfsOptions, makeRootfs } from '../../tasks/make-rootfs.ts';
 import { type TaskResult, runTask } from '../../tasks/task.ts';
 import { type Typed, asTyped } from '../../tasks/typed-options.ts';
