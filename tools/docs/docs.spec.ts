@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseScenarios } from '@nx-kraft/machine';
+import { parseScenarios } from '@nx-kraft/machine/scenario';
 import { beforeAll, expect, test } from 'vitest';
 import { findCommand } from '../../libs/nx-kraft/src/cli/find-command.ts';
 import { program } from '../../libs/nx-kraft/src/cli/program.ts';

@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { scenariosJsonSchema } from '@nx-kraft/machine';
+import { scenariosJsonSchema } from '@nx-kraft/machine/scenario';
 import { settingsJsonSchema } from '@nx-kraft/cloud';
 import { type Found, subcommandsOf } from '../../libs/nx-kraft/src/cli/find-command.ts';
 import { formatHelp } from '../../libs/nx-kraft/src/cli/help.ts';

@@ -1,4 +1,5 @@
-import { describeText, matches, type Scenario } from './scenario.ts';
+import { describeText, matches } from './expected-text.ts';
+import type { Scenario } from './scenario.ts';
 
 /** Something that was not as the scenario says. */
 export interface Mismatch {

@@ -5,7 +5,7 @@ export { formatCommandLine, type CommandLine } from './command-line.ts';
 export { inspectKernel, type KernelFile } from './kernel-file.ts';
 export { inspectLinuxProgram, type LinuxProgram } from './linux-program.ts';
 export { startMachine, type Machine, type MachineOptions, type MachinePlan } from './machine.ts';
-export { parseScenarios, type Scenario, type ScenarioInput, scenariosJsonSchema } from './scenario.ts';
+export type { Scenario, ScenarioInput } from './scenario.ts';
 export { formatJunit, formatScenario } from './test-report.ts';
 export { runScenarios, type ScenarioResult, type TestOptions } from './test-run.ts';
 export { formatInstances, formatRows, isActive } from './instance-table.ts';

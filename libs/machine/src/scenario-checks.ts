@@ -5,7 +5,8 @@ import type { MachineEnd } from './ending.ts';
 import { exchangeHttp, exchangeTcp, untilAnswered } from './exchange.ts';
 import type { MachinePlan } from './machine.ts';
 import { parseQuantity } from './memory.ts';
-import { describeText, matches, type Scenario } from './scenario.ts';
+import { describeText, matches } from './expected-text.ts';
+import type { Scenario } from './scenario.ts';
 import type { ScenarioResult } from './test-run.ts';
 
 export async function checkHttp(

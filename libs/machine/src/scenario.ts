@@ -128,11 +128,3 @@ function doesNotThrow(read: (text: string) => unknown): (text: string) => boolea
     }
   };
 }
-
-export function matches(text: Text, seen: string): boolean {
-  return typeof text === 'string' ? seen.includes(text) : new RegExp(text.pattern).test(seen);
-}
-
-export function describeText(text: Text): string {
-  return typeof text === 'string' ? JSON.stringify(text) : `/${text.pattern}/`;
-}

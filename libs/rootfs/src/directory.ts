@@ -109,9 +109,6 @@ class Reader {
   }
 }
 
-/** What KraftKit and Unikraft's make put beside a Kraftfile: a file system that held it would change with every build. */
-export const buildFolder = '.unikraft';
-
 /** Names of those paths that lie below a directory, as given or where links lead. */
 export function pathsBelow(directory: string, paths: readonly string[]): Set<ByteName> {
   return new Set(

@@ -17,6 +17,4 @@ export {
 } from './inputs.ts';
 export { type Modes } from './modes.ts';
 export { type RootfsFormat } from './output.ts';
-export { buildFolder } from './directory.ts';
-export { readEntries, touchedSince } from './touched.ts';
 export { describeRootfs, formatBytes, memoryHint, neededMemory } from './summary.ts';

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { type Detected, detectSource, hasDockerfileName, type SourceKind, type SourceType } from './detect.ts';
 import type { DockerfileOptions } from './dockerfile/build.ts';
-import { buildFolder } from './directory.ts';
+import { buildFolder } from './build-folder.ts';
 import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
 import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
 import { cleanPattern, hasWildcard, type IgnoreRules, partExpression } from './dockerfile/patterns.ts';

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseScenarios, runScenarios, startMachine, type MachinePlan } from '@nx-kraft/machine';
+import { parseScenarios } from '@nx-kraft/machine/scenario';
+import { runScenarios, startMachine, type MachinePlan } from '@nx-kraft/machine';
 import { buildGuest } from '../../../libs/machine/test/guest.ts';
 
 process.env.NX_KRAFT_TEST_CORE ??= join(import.meta.dirname, '../../test-kernel');

@@ -6,9 +6,6 @@ import { loadKraftproject, ProjectFault } from './kraftproject.ts';
 import { machineSettings } from './machine-options.ts';
 import { planMachine, type ProjectMachineOptions } from './machine-plan.ts';
 import type { NetworkOptions } from './network.ts';
-import { planImage } from './plan-image.ts';
-import { planProgram } from './plan-program.ts';
-import { withRootfs } from './run-rootfs.ts';
 
 /** What to boot outside of an Nx project, and how. */
 export interface SubjectOptions extends ProjectMachineOptions, NetworkOptions {
@@ -35,11 +32,15 @@ export async function planSubject(subject: string, options: SubjectOptions): Pro
   const path = resolve(subject);
   const stats = statSync(path, { throwIfNoEntry: false });
   let run: KernelRun;
-  if (stats === undefined && !isPath(subject)) run = await planImage(subject, options);
+  // What knows images and root file systems is loaded only where it has a part in the run.
+  if (stats === undefined && !isPath(subject))
+    run = await (await import('./plan-image.ts')).planImage(subject, options);
   else if (stats?.isDirectory() === true) run = await planProject(findKraftfile(path), options);
   else if (isKraftfileName(basename(path))) run = await planProject(path, options);
   else run = await planFile(path, options);
-  return options.rootfs === undefined ? run : withRootfs(run, options.rootfs, options);
+  if (options.rootfs === undefined) return run;
+  const { withRootfs } = await import('./run-rootfs.ts');
+  return withRootfs(run, options.rootfs, options);
 }
 
 /** Whether a word can only be meant as a path; that there is nothing is then told as such. */
@@ -66,7 +67,9 @@ async function planProject(kraftfile: string, options: SubjectOptions): Promise<
 
 async function planFile(path: string, options: SubjectOptions): Promise<KernelRun> {
   const program = existsSync(path) ? await inspectLinuxProgram(path) : undefined;
-  return program === undefined ? planKernelFile(path, options) : planProgram(path, program, options);
+  if (program === undefined) return planKernelFile(path, options);
+  const { planProgram } = await import('./plan-program.ts');
+  return planProgram(path, program, options);
 }
 
 async function planKernelFile(kernel: string, options: SubjectOptions): Promise<KernelRun> {

@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { KernelRun } from '@nx-kraft/machine';
-import { buildRootfs } from '@nx-kraft/rootfs';
+import { buildRootfs } from '@nx-kraft/rootfs/build';
 import { baseImages } from './base-images.ts';
 import { initrdOf } from './initrd-mount.ts';
 import { readConfig } from './plan-image.ts';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode, regularFile } from '@nx-kraft/base';
-import { MachineFault, type Scenario, parseScenarios } from '@nx-kraft/machine';
+import { MachineFault, type Scenario } from '@nx-kraft/machine';
+import { parseScenarios } from '@nx-kraft/machine/scenario';
 import { testFileName } from './files.ts';
 
 /** The scenarios beside the Kraftfile; without any, that the unikernel boots and ends well. */

@@ -1,7 +1,9 @@
 import { dirname, posix, relative, resolve, sep } from 'node:path';
 import type { ExecutorContext, NxJsonConfiguration } from '@nx/devkit';
-import { buildFolder, type RootfsInputs, touchedSince } from '@nx-kraft/rootfs';
+import type { RootfsInputs } from '@nx-kraft/rootfs';
+import { buildFolder } from '@nx-kraft/rootfs/build-folder';
 import { uniqueReadings } from '@nx-kraft/rootfs/left-out';
+import { touchedSince } from '@nx-kraft/rootfs/touched';
 import { dataFile } from '../inference/workspace-data.ts';
 import { beganVariable } from './began.ts';
 import { changed } from './source-changed.ts';

@@ -1,5 +1,6 @@
 import { type ByteName, type DirectoryNode, type LeftOut, toText } from '@nx-kraft/archive';
-import { buildFolder, readTree } from '../directory.ts';
+import { buildFolder } from '../build-folder.ts';
+import { readTree } from '../directory.ts';
 import type { Modes } from '../modes.ts';
 import type { IgnoreRules } from './patterns.ts';
 

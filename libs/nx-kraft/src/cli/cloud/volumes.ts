@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type CloudVolume, importVolume, parseMebibytes } from '@nx-kraft/cloud';
 import type { Column } from '@nx-kraft/oci';
-import { buildRootfs } from '@nx-kraft/rootfs';
+import { buildRootfs } from '@nx-kraft/rootfs/build';
 import { connectCloud } from '../../tasks/cloud/connect.ts';
 import { untilStopped } from '../../tasks/task.ts';
 import { type Group, command, print } from '../command.ts';
