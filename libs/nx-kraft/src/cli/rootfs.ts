@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseMemory } from '@nx-kraft/machine/memory';
-import { type ImageSource, type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs/build';
+import { type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@nx-kraft/rootfs/build';
+import { imagesWhenNeeded } from '../tasks/images-when-needed.ts';
 import { buildkitHost } from '../tasks/kraft-config.ts';
 import { sourceDateEpoch } from '../tasks/task.ts';
 import { command, jsonOption, print } from './command.ts';
@@ -79,13 +80,3 @@ export const rootfs = command({
     return 0;
   },
 });
-
-/** Most root file systems need no image, and loading what reads them takes longer than making those. */
-function imagesWhenNeeded(): ImageSource {
-  let loaded: Promise<ImageSource> | undefined;
-  const load = async (): Promise<ImageSource> => (await import('../tasks/base-images.ts')).baseImages();
-  return {
-    open: async (name, platform) => (await (loaded ??= load())).open(name, platform),
-    exact: async (name) => (await (loaded ??= load())).exact?.(name),
-  };
-}

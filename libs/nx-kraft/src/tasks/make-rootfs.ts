@@ -4,15 +4,10 @@ import { replaceAtomically } from '@nx-kraft/base';
 import { romName, rootfsName } from '@nx-kraft/kraftfile/outputs';
 import { parseMemory } from '@nx-kraft/machine/memory';
 import type { DockerfileOptions } from '@nx-kraft/rootfs';
-import {
-  type ImageSource,
-  type RootfsRequest,
-  type RunDefaults,
-  buildRootfs,
-  describeRootfs,
-} from '@nx-kraft/rootfs/build';
+import { type RootfsRequest, type RunDefaults, buildRootfs, describeRootfs } from '@nx-kraft/rootfs/build';
 import { rootfsInputs, unexpectedReads } from '@nx-kraft/rootfs/inputs';
 import { checkImages } from './check-images.ts';
+import { imagesWhenNeeded } from './images-when-needed.ts';
 import { buildkitHost } from './kraft-config.ts';
 import { ProjectFault, loadKraftproject, plannedTargets } from './kraftproject.ts';
 import { readWorkspaceLock } from './lock.ts';
@@ -70,20 +65,13 @@ export async function makeRootfs(
   checkRoms(options, roms, file);
   const lock = await readWorkspaceLock(workspaceRoot);
   const places = Object.entries(layouts).map(([name, layout]) => [name, join(workspaceRoot, layout)]);
-  let found: Promise<ImageSource> | undefined;
-  const images = (): Promise<ImageSource> => {
-    // Loaded only now: most of what knows images is of no use to files.
-    found ??= import('./base-images.ts').then(({ baseImages }) =>
-      baseImages(lock, rules, Object.fromEntries(places) as Record<string, string>),
-    );
-    return found;
-  };
   const common = {
     ...buildOptions,
     buildkitHost: buildOptions.buildkitHost ?? buildkitHost(),
     baseDirectory: folder,
     time: sourceDateEpoch(),
     refuseOnBuild: guard.isCached,
+    images: imagesWhenNeeded(lock, rules, Object.fromEntries(places) as Record<string, string>),
     signal,
   };
   const architectures = [...new Set(plannedTargets(kraftfile).map(({ architecture }) => architecture))];
@@ -100,15 +88,12 @@ export async function makeRootfs(
   if (rootfs !== undefined) {
     const nameOf = (architecture: string): string => rootfsName(kraftfile, architecture, rootfs.format);
     await makeForEach(architectures, { ...rootfs, ...common }, nameOf, {
-      images,
       memory: memory === undefined ? undefined : parseMemory(memory),
       onMade: (architecture, config) => writeRunDefaults(folder, kraftfile, architecture, config),
     });
   }
   for (const [index, rom] of ofRoms.entries()) {
-    await makeForEach(architectures, rom, (architecture) => romName(kraftfile, index, architecture, rom.format), {
-      images,
-    });
+    await makeForEach(architectures, rom, (architecture) => romName(kraftfile, index, architecture, rom.format));
   }
   if (isReadAtOnce) guard.check(folder, inputs);
 }
@@ -128,8 +113,6 @@ function checkRoms({ roms = {} }: RomsOption, existing: readonly { readonly sour
 }
 
 interface MakeHooks {
-  /** What Dockerfiles and images are made from. */
-  readonly images: () => Promise<ImageSource>;
   /** Bytes of memory of the machine that gets it. */
   readonly memory?: number | undefined;
   readonly onMade?: (architecture: string, config: RunDefaults | undefined) => Promise<void>;
@@ -140,7 +123,7 @@ async function makeForEach(
   architectures: readonly string[],
   request: RootfsRequest,
   nameOf: (architecture: string) => string,
-  { images, memory, onMade }: MakeHooks,
+  { memory, onMade }: MakeHooks = {},
 ): Promise<void> {
   let made: string | undefined;
   for (const architecture of architectures) {
@@ -153,16 +136,14 @@ async function makeForEach(
       continue;
     }
     const inputs = rootfsInputs({ ...request, architecture });
-    const isOfImages = inputs.kind === 'dockerfile' || inputs.kind === 'image';
     // Neither git nor cache keys know who owns the files of a folder.
     const owners = inputs.kind === 'directory' ? 'root' : (request.owners ?? 'root');
-    const materials = isOfImages ? { images: await images() } : {};
-    const result = await buildRootfs({ ...request, ...materials, owners, architecture, onLine: tell }, output);
+    const result = await buildRootfs({ ...request, owners, architecture, onLine: tell }, output);
     await onMade?.(architecture, result.config);
     const unexpected = unexpectedReads(result.reads ?? [], inputs);
     for (const read of unexpected) tell(`warning: the builder read ${read}, which is no input of this task`);
     for (const line of describeRootfs({ ...result, path: name }, memory)) tell(line);
     // Images and what Dockerfiles build differ between architectures; files do not.
-    if (!isOfImages) made = output;
+    if (result.kind !== 'dockerfile' && result.kind !== 'image') made = output;
   }
 }
