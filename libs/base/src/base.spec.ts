@@ -66,6 +66,11 @@ test('a lock lets one at a time in and leaves no file', async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
+test('while a lock is held there is no other file of it, which would be left if its holder were killed', async () => {
+  const path = join(folder, 'lock');
+  expect(await withLock(path, () => readdir(folder))).toEqual(['lock']);
+});
+
 test('a lock of a dead process is taken over, one of a living process is waited for', async () => {
   const path = join(folder, 'lock');
   await writeFile(path, '999999999');

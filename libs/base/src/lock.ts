@@ -27,13 +27,14 @@ export async function withLock<T>(
   await writeFile(claim, String(process.pid));
   try {
     await acquire(path, claim, Date.now() + timeout);
-    try {
-      return await work();
-    } finally {
-      await rm(path, { force: true });
-    }
   } finally {
+    // Not only after the work: what a killed process leaves of a lock is taken over, but nobody would miss this.
     await rm(claim, { force: true });
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
   }
 }
 
