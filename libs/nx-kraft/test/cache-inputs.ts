@@ -406,7 +406,7 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
   'results that git does not ignore': { change: (workspace) => workspace.nx(...allTasks), ran: [] },
   'a document that a link leads to': { change: edit('single/README.md', 'single', 'other'), ran: [] },
   'a header beside a local library': { change: edit('libs/common/lib.h', 'common', 'other'), ran: kernels },
-  'a new source': { change: write('apps/web/new.c'), ran: [...kernels, 'web:package'] },
+  'a new source': { change: write('apps/web/new.c', 'a new source'), ran: [...kernels, 'web:package'] },
   'a local library': { change: edit('libs/one/lib.c', 'one', '1'), ran: [...kernels, 'web:package'] },
   'a local library behind a link': {
     change: edit('libs/deep/two/lib.c', 'two', '2'),
