@@ -1,12 +1,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+const licences = [/^LICEN[CS]E/i, /^COPYING/i];
+
 /** Files that tell the licence of a source tree, the most certain first. */
-const tellingFiles = [/^LICEN[CS]E/i, /^COPYING/i, /^Makefile\.uk$/, /^README/i];
+const tellingFiles = [...licences, /^Makefile\.uk$/, /^README/i];
 
 /** Whether a file at the top of a source tree is a licence itself, and no document that may tell of one. */
 export function isLicence(name: string): boolean {
-  return /^(LICEN[CS]E|COPYING)/i.test(name);
+  return licences.some((pattern) => pattern.test(name));
 }
 
 /** Sentences that only one licence has, by its SPDX name. */

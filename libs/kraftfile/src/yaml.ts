@@ -8,7 +8,7 @@ export function loadedYaml(): typeof Yaml | undefined {
   return loaded;
 }
 
-/** The `yaml` package, loaded for the first file that needs it: Nx loads this room on every command. */
+/** The `yaml` package, loaded for the first file that needs it, as few do: loading takes longer than reading most. */
 export function yaml(): typeof Yaml {
   loaded ??= createRequire(import.meta.url)('yaml') as typeof Yaml;
   return loaded;

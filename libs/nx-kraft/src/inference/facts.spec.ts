@@ -269,7 +269,8 @@ test('what may not be read takes no other project away', async () => {
   await put('good/Kraftfile', runtime);
   await put('app/Kraftfile', `${runtime}rootfs: { source: ./private, type: dockerfile }\n`);
   await put('app/private/Dockerfile', 'FROM scratch\n');
-  const places = ['app/private/Dockerfile', 'app/private', 'app/Kraftfile'];
+  await put('app/kraft.test.json', '{}');
+  const places = ['app/private/Dockerfile', 'app/private', 'app/Kraftfile', 'app/kraft.test.json'];
   const context = { workspaceRoot: folder, nxJsonConfiguration: {} };
   await mkdir(join(folder, '.nx'));
   await chmod(join(folder, '.nx'), 0o777);
@@ -285,7 +286,7 @@ test('what may not be read takes no other project away', async () => {
       expect(Object.keys(projects)).toEqual(['app', 'good']);
       if (place === 'app/Kraftfile')
         expect(projects.app?.metadata?.description).toMatch(/^app\/Kraftfile: you may not/);
-      else expect(projects.app?.targets?.rootfs).toMatchObject({ cache: false });
+      else expect(projects.app?.targets?.rootfs?.cache).toBe(place === 'app/kraft.test.json');
     } finally {
       if (isRoot) process.seteuid?.(0);
       await chmod(join(folder, place), mode);

@@ -8,9 +8,10 @@ import { isNamedVolume } from '@nx-kraft/machine/volume-names';
 import type { InputsRequest, KnownTexts, RootfsInputs } from '@nx-kraft/rootfs';
 import { globOf, splitGlob } from '@nx-kraft/rootfs/globs';
 import { leftOutOfAll, type Reading, uniqueReadings } from '@nx-kraft/rootfs/left-out';
-import { deployFileName, testFileName } from '../tasks/files.ts';
+import { deployFileName } from '../tasks/files.ts';
 import { type AnyFilesystem, filesystemRequests } from '../tasks/filesystem-requests.ts';
 import { typedInputsVariable } from '../tasks/typed-inputs.ts';
+import { checkedFiles } from './checked-files.ts';
 import type { UsedComponents } from './components.ts';
 import { globsInContext } from './context-globs.ts';
 import type { Disk } from './disk.ts';
@@ -177,31 +178,6 @@ function volumeFacts(disk: Disk, folder: string, { volumes }: Summary): VolumeFa
     ]),
     reachesOutside: [...paths, ...checked].includes(undefined),
   };
-}
-
-/** The files that scenarios look at, mostly in volumes; of what is no scenario the test itself tells. */
-function checkedFiles(disk: Disk, folder: string): readonly string[] {
-  const file = join(folder, testFileName);
-  if (!disk.hasFile(file)) return [];
-  const scenarios = listIn(parseIfJson(readFileSync(file, 'utf8')), 'scenarios');
-  return scenarios
-    .flatMap((scenario) => listIn(scenario, 'files'))
-    .map((one) => (one as { readonly path?: unknown } | null)?.path)
-    .filter((path) => typeof path === 'string');
-}
-
-function listIn(value: unknown, name: string): readonly unknown[] {
-  const list = (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
-  return Array.isArray(list) ? list : [];
-}
-
-function parseIfJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function kernelFacts(
