@@ -2,22 +2,16 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { coreThat, imageFor } from '../test/stand-in-core.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
 /** A core that joins its inputs, tells of it, and goes on when it is told to. */
-const core = `
-.PHONY: all defconfig $(O)/Makefile
-$(O)/Makefile:
-	@mkdir -p $(O)
-defconfig: $(O)/Makefile
-	@cp $(UK_DEFCONFIG) $(C)
-all:
-	@[ ! -e $(A)/.unikraft/wait ] || { touch $(A)/.unikraft/begun; until [ -e $(A)/.unikraft/go ]; do sleep 0.1; done; }
-	@if [ -e $(A)/generate ]; then cd $(A) && sh ./generate; fi
-	@cat $(A)/*.c $(A)/*.h $(L)/lib.c > $(O)/$(N)_qemu-x86_64
-	@cp $(O)/$(N)_qemu-x86_64 $(O)/$(N)_qemu-x86_64.dbg
-	@touch $(O)/$(N).map
-`;
+const core = coreThat(
+  '[ ! -e $(A)/.unikraft/wait ] || { touch $(A)/.unikraft/begun; until [ -e $(A)/.unikraft/go ]; do sleep 0.1; done; }',
+  'if [ -e $(A)/generate ]; then cd $(A) && sh ./generate; fi',
+  'cat $(A)/*.c $(A)/*.h $(L)/lib.c > $(O)/image',
+  imageFor('qemu-x86_64'),
+);
 
 const kraftfile = `spec: v0.6
 name: web

@@ -1,6 +1,7 @@
 import { chmod, cp, mkdir, rename, rm, symlink, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { coreThat, imageFor } from './stand-in-core.ts';
 import type { TestWorkspace } from './workspace.ts';
 
 /** One thing that may change in the workspace of {@link writeSources}, and the tasks that must run again for it. */
@@ -13,18 +14,10 @@ export interface InputCase {
 export const allTasks = ['run-many', '-t', 'build', 'rootfs', 'package', 'lint'] as const;
 
 /** The Makefile of a core that joins its inputs: what counts is which tasks run. */
-export const standInCore = `
-IMAGES := $(foreach platform,qemu-x86_64 fc-x86_64 qemu-arm64,$(O)/$(N)_$(platform))
-.PHONY: all defconfig $(O)/Makefile
-$(O)/Makefile:
-	@mkdir -p $(O)
-defconfig: $(O)/Makefile
-	@cp $(UK_DEFCONFIG) $(C)
-all:
-	@cat $(C) $(A)/*.c $(A)/include/*.h $(foreach folder,$(subst :, ,$(L)),$(folder)/lib.c) > $(O)/image
-	@$(foreach image,$(IMAGES),cp $(O)/image $(image); cp $(O)/image $(image).dbg;)
-	@touch $(O)/$(N).map
-`;
+export const standInCore = coreThat(
+  'cat $(C) $(A)/*.c $(A)/include/*.h $(foreach folder,$(subst :, ,$(L)),$(folder)/lib.c) > $(O)/image',
+  imageFor('qemu-x86_64', 'fc-x86_64', 'qemu-arm64'),
+);
 
 const kraftfile = `spec: v0.6
 name: web

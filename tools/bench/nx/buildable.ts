@@ -1,6 +1,7 @@
 // Applications that are built in no time: what is measured is all but the compiler.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { coreThat, imageFor } from '../../../libs/nx-kraft/test/stand-in-core.ts';
 import type { Files } from './shapes.ts';
 
 /** A core that joins its inputs, at the place where {@link buildable} applications look for it. */
@@ -8,17 +9,7 @@ export async function writeCore(workspace: string): Promise<void> {
   await mkdir(join(workspace, 'core'), { recursive: true });
   await writeFile(
     join(workspace, 'core/Makefile'),
-    `IMAGES := $(foreach platform,qemu-x86_64 fc-x86_64,$(O)/$(N)_$(platform))
-.PHONY: all defconfig $(O)/Makefile
-$(O)/Makefile:
-	@mkdir -p $(O)
-defconfig: $(O)/Makefile
-	@cp $(UK_DEFCONFIG) $(C)
-all:
-	@cat $(C) $(A)/src/*.c > $(O)/image
-	@$(foreach image,$(IMAGES),cp $(O)/image $(image); cp $(O)/image $(image).dbg;)
-	@touch $(O)/$(N).map
-`,
+    coreThat('cat $(C) $(A)/src/*.c > $(O)/image', imageFor('qemu-x86_64', 'fc-x86_64')),
   );
 }
 
