@@ -48,14 +48,14 @@ export interface GlobalSettings {
  * sources and flags all give the same text here, and can share all other objects.
  */
 export async function readGlobalSettings(application: string, apart: Apart): Promise<GlobalSettings> {
-  const { files, climbs, linked, variables } = surveySources(application, apart);
+  const { files, climbs, linked, included, variables } = surveySources(application, apart);
   const texts = await Promise.all(files.map((path) => readText(join(application, path))));
   const makefile = texts.join('\n');
   const text = [stripOwnSettings(makefile), ...valuesOf(variables)].join('\n');
   const libraries = registeredLibraries(makefile);
   if (!takesFiles(text)) return { text, libraries };
   const isApart = (path: string): boolean => apart?.includes(path) === true;
-  const around = [...climbs, ...linked].filter((place) => !onlyGoesUp(place)).map((place) => join(application, place));
+  const around = [...climbs, ...linked, ...included].filter((place) => !onlyGoesUp(place)).map((place) => join(application, place));
   const digests = [
     await digestFiles(application, findSources(application, isApart).paths),
     ...(await Promise.all(around.map(digestPlace))),
@@ -105,9 +105,9 @@ export function listLinked(folder: string, apart?: Apart): readonly string[] {
   return surveySources(folder, apart).linked;
 }
 
-/** How many folders up an application or a library goes, as with `$(APP_BASE)/../common/x.c` or by a link. */
+/** How many folders up an application or a library goes, as with `$(APP_BASE)/../common/x.c`, by a link or in a source. */
 export function countLevelsUp(folder: string, apart?: Apart): number {
-  const { climbs, linked } = surveySources(folder, apart);
+  const { climbs, linked, included } = surveySources(folder, apart);
   const levels = (place: string): number => place.split('/').filter((part) => part === '..').length;
-  return Math.max(0, ...[...climbs, ...linked].map(levels));
+  return Math.max(0, ...[...climbs, ...linked, ...included].map(levels));
 }

@@ -130,6 +130,23 @@ test.each([
   }
 });
 
+test('files that sources alone include from around the application are followed', async () => {
+  const shared = join(folders.test, 'shared');
+  await mkdir(shared);
+  await writeFile(join(shared, 'value.h'), '#include "more.h"\n');
+  await writeFile(join(shared, 'more.h'), '#define VALUE 1\n');
+  const kernel = planOf(await application('apps/app'));
+  await writeFile(
+    join(kernel.application, 'other.c'),
+    '#include "../../shared/value.h"\nint other(void) { return VALUE; }\n',
+  );
+  expect(await build(kernel)).toMatchObject({ canonical: true });
+  const before = await readFile(kernel.output.kernel);
+  await writeFile(join(shared, 'more.h'), '#define VALUE 2\n');
+  expect((await build(kernel)).compiled).toContain('appsample/other.o');
+  expect((await readFile(kernel.output.kernel)).equals(before)).toBe(false);
+});
+
 test('a link on the way to sources is followed, and when it leads elsewhere that is not missed', async () => {
   for (const [name, value] of [
     ['one', 1],

@@ -220,8 +220,38 @@ describe('a survey', () => {
     });
   });
 
+  test('follows what sources include from around the folder, and what that includes', async () => {
+    await write('app/Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/../common/x.c\n');
+    await write('app/src/main.c', '# include "../../api/api.h"\n#include "../own.h"\n#include "../../gone/gone.h"\n');
+    await write('app/own.h', '#include <../angle/angle.h>\n// #include "../comment/comment.h"\n');
+    await write('api/api.h', '#include "next.h"\n#include "../deep/list.inc"\n#include "../app/src/main.c"\n');
+    await write('api/next.h', '#include "api.h"\n');
+    await write('api/other.h', '#include "../far/far.h"\n');
+    await write('deep/list.inc', '#embed "data.bin"\n');
+    await write('deep/data.bin');
+    await write('common/x.c', '#include "x.h"\n');
+    await write('common/x.h');
+    for (const place of ['angle/angle.h', 'comment/comment.h', 'far/far.h']) await write(place);
+    expect(surveyBuildFiles(join(folder, 'app'))).toMatchObject({
+      climbs: ['../common/x.c'],
+      included: [
+        '../api/api.h',
+        '../api/next.h',
+        '../deep/list.inc',
+        '../deep/data.bin',
+        // Where the application is seen by another name, these are found with what lies around it only.
+        '../app/src/main.c',
+        '../app/own.h',
+        '../common/x.h',
+      ],
+    });
+  });
+
   test('tells places outside of what belongs together, but does not look into them', async () => {
     await write('workspace/app/Makefile.uk');
+    await write('workspace/app/main.c', '#include "../../elsewhere/one.h"\n');
+    await write('elsewhere/one.h', '#include "two.h"\n');
+    await write('elsewhere/two.h');
     await write('elsewhere/all.mk', 'ALL_SRCS-y += $(APP_BASE)/../../far/far.c\n');
     await write('far/far.c');
     await symlink('../../elsewhere', join(folder, 'workspace/app/out'));
@@ -229,6 +259,7 @@ describe('a survey', () => {
       files: ['Makefile.uk'],
       climbs: [],
       linked: ['../../elsewhere'],
+      included: ['../../elsewhere/one.h'],
       compilers: [],
     });
   });

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path';
 import { FileFault, hasErrorCode, leadsNowhere, regularFile } from '@nx-kraft/base';
 import { findAbsolute, findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
+import { includedAround } from './source-includes.ts';
 import { findSources, isCompiled, type Sources } from './source-list.ts';
 import { findTakenVariables } from './taken-variables.ts';
 
@@ -14,6 +15,8 @@ export interface BuildFilesSurvey {
   readonly climbs: readonly string[];
   /** The places around the folder to which links lead, in the folder or on the way to such a place. */
   readonly linked: readonly string[];
+  /** The files around the folder that its sources include by where they lie, and what these include so. */
+  readonly included: readonly string[];
   /** The absolute paths that its build files name, of what is there. */
   readonly absolute: readonly string[];
   /** The variables that its build files may take from the environment. */
@@ -54,6 +57,7 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
 
   const others = new Set<string>();
   const included: RegExp[] = [];
+  const isRead = (place: string): boolean => within === undefined || isInside(within, join(folder, place));
 
   const takeIn = ({ paths, links }: Sources): void => {
     for (const path of paths) {
@@ -76,7 +80,7 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
   const lookInto = (place: string): void => {
     // What build files and links say starts from where they lie, and not from a link that leads there.
     if (follow(place)) return;
-    if (within === undefined || isInside(within, join(folder, place))) takeIn(sourcesAt(folder, place));
+    if (isRead(place)) takeIn(sourcesAt(folder, place));
   };
 
   const own = findSources(folder, isApart);
@@ -102,6 +106,7 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
     files: [...files],
     climbs: [...climbs],
     linked: [...linked],
+    included: includedAround(folder, [...others].filter(isCompiled), isRead),
     absolute: [...absolute],
     variables: findTakenVariables(texts),
     named: own.apart.filter(isNamed),

@@ -53,8 +53,8 @@ export interface KernelFacts {
   /** Folders of components that lie in the workspace. */
   readonly folders: readonly LocalFolder[];
   /**
-   * Components that lie in the workspace as archives, files to which links among the sources lead, sources that Nx passes
-   * over, and documents that are licences of components.
+   * Components that lie in the workspace as archives, files to which links among the sources lead or that these include from
+   * around their folders, sources that Nx passes over, and documents that are licences of components.
    */
   readonly files: readonly string[];
   /** Other folders in the workspace with sources of the application and of local components. */
@@ -216,6 +216,9 @@ function kernelFacts(
   const hidden = surveys.flatMap(([path, survey]) =>
     survey.hidden.map((place) => toWorkspacePath(disk, resolve(path, place))),
   );
+  const included = surveys.flatMap(([path, survey]) =>
+    survey.included.map((place) => toWorkspacePath(disk, resolve(path, place))),
+  );
   const licences = inside(places).flatMap((path) =>
     disk
       .names(join(disk.workspaceRoot, path))
@@ -226,7 +229,7 @@ function kernelFacts(
   return {
     remote,
     folders: toFolders(places.filter((path) => path === undefined || !archives.includes(path))),
-    files: [...archives, ...inside([...linkedFiles, ...hidden]), ...licences],
+    files: [...archives, ...inside([...linkedFiles, ...hidden, ...included]), ...licences],
     taken: toFolders([...new Set(taken)].filter((path) => !places.includes(path))),
     notCompiled: local.flatMap((path) => {
       const template = summaryIn(path);
@@ -247,7 +250,7 @@ function kernelFacts(
     ...(file === undefined ? {} : { file }),
     reachesOutside:
       !isWhole ||
-      [...places, ...taken, ...linkedFiles].includes(undefined) ||
+      [...places, ...taken, ...linkedFiles, ...included].includes(undefined) ||
       (kernels.length > 0 && file === undefined),
   };
 }

@@ -1,0 +1,54 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { FileFault, hasErrorCode, leadsNowhere, regularFile } from '@nx-kraft/base';
+import { leadsOut } from './climbs.ts';
+
+/**
+ * The files around a folder that its sources include from where they lie, as with `#include "../../common/x.h"`, and what
+ * these include in turn. What is found by a folder with headers alone is not told: build files name that folder.
+ *
+ * @param sources  in the folder and around it; relative to the folder, and so is what is found
+ * @param isRead  whether a file around the folder is read, too
+ */
+export function includedAround(
+  folder: string,
+  sources: readonly string[],
+  isRead: (path: string) => boolean,
+): readonly string[] {
+  const known = new Set(sources);
+  const found = new Set<string>();
+  const read = (file: string): void => {
+    for (const name of includesOf(join(folder, file), leadsOut(file) ? '' : '../')) {
+      const path = posix.join(posix.dirname(file), name);
+      if (!leadsOut(path) || known.has(path) || !isFile(join(folder, path))) continue;
+      known.add(path);
+      found.add(path);
+      if (isRead(path)) read(path);
+    }
+  };
+  sources.forEach(read);
+  return [...found];
+}
+
+const include = /^[ \t]*#[ \t]*(?:include|include_next|import|embed)[ \t]*"([^"\n]+)"/gm;
+
+/** The names in quotes that a source includes. Most sources have none with a given part, and cost no more than to be read. */
+function includesOf(file: string, part: string): readonly string[] {
+  const source = readSource(file);
+  if (!source.includes(part)) return [];
+  return [...source.toString().matchAll(include)].flatMap(([, name = '']) => (name.includes(part) ? [name] : []));
+}
+
+/** Nothing of what may not or cannot be read, of which the build tells. */
+function readSource(file: string): Buffer {
+  try {
+    return readFileSync(regularFile(file));
+  } catch (error) {
+    if (error instanceof FileFault || leadsNowhere(error) || hasErrorCode(error, 'EISDIR')) return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
