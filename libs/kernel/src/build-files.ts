@@ -55,7 +55,9 @@ export async function readGlobalSettings(application: string, apart: Apart): Pro
   const libraries = registeredLibraries(makefile);
   if (!takesFiles(text)) return { text, libraries };
   const isApart = (path: string): boolean => apart?.includes(path) === true;
-  const around = [...climbs, ...linked, ...included].filter((place) => !onlyGoesUp(place)).map((place) => join(application, place));
+  const around = [...climbs, ...linked, ...included]
+    .filter((place) => !onlyGoesUp(place))
+    .map((place) => join(application, place));
   const digests = [
     await digestFiles(application, findSources(application, isApart).paths),
     ...(await Promise.all(around.map(digestPlace))),

@@ -6,6 +6,7 @@ import { noSpace } from './diagnose.ts';
 import { explainDropped } from './explain.ts';
 import { KernelFault } from './fault.ts';
 import { exists, readIfThere } from './files.ts';
+import { listFollowed } from './followed-files.ts';
 import { findDroppedOptions, type Kconfig, parseConfig } from './kconfig.ts';
 import type { BuildOptions, BuiltKernel, KernelPlan } from './plan.ts';
 import { imageBaseName, mapName, shareObjects, takeSharedObjects } from './shared-objects.ts';
@@ -51,8 +52,10 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
 
   const workshop = await openWorkshop(plan, options);
   const { objects, place } = workshop;
+  let read: ReadonlySet<string> = new Set();
   const writeState = async (): Promise<void> => {
-    const state = await describeWork(workshop, settings, beganAt);
+    read = await listFollowed(workshop);
+    const state = await describeWork(workshop.plan, read, settings, beganAt);
     if (state !== undefined) await writeFile(stateFile, state);
   };
   const finish = async (): Promise<Kconfig> => {
@@ -77,7 +80,7 @@ async function buildAlone(plan: KernelPlan, options: BuildOptions): Promise<Buil
       : await buildSharing(await sharedObjects(plan, options), objects, place.whole('app'), finish);
 
   const sizes = await deliver(plan, objects);
-  return { config, canonical: place.canonical, shared, sizes };
+  return { config, canonical: place.canonical, shared, sizes, read };
 }
 
 /**

@@ -75,4 +75,6 @@ export interface BuiltKernel {
   /** Whether the build began with objects that another target, app or checkout had compiled. */
   readonly shared: boolean;
   readonly sizes: SizeReport;
+  /** The files in local folders and around them that compilers have read; absolute paths behind all links. */
+  readonly read: ReadonlySet<string>;
 }

@@ -12,7 +12,6 @@ import {
 } from './build-files.ts';
 import { isBuildFile } from './climbs.ts';
 import { readIfThere } from './files.ts';
-import { listFollowed } from './followed-files.ts';
 import { formatFragment } from './kconfig.ts';
 import { orderLibraries } from './libraries.ts';
 import { hasCanonicalPlaces } from './place.ts';
@@ -27,7 +26,6 @@ import {
   makeCanTell,
   type SourceState,
 } from './sources.ts';
-import type { Workshop } from './workshop.ts';
 
 /** What is known of the objects in a work folder. */
 interface WorkState extends BuildTimes {
@@ -57,11 +55,16 @@ export async function canContinue(plan: KernelPlan, stateFile: string, settings:
 /**
  * What a later build must know of the objects that this one, begun at a time in milliseconds since 1970, leaves. Undefined
  * when none can go on with them, since sources were changed meanwhile.
+ *
+ * @param compiled  what compilers have read, as `listFollowed` tells
  */
-export async function describeWork(workshop: Workshop, settings: string, beganAt: number): Promise<string | undefined> {
-  const { plan } = workshop;
+export async function describeWork(
+  plan: KernelPlan,
+  compiled: ReadonlySet<string>,
+  settings: string,
+  beganAt: number,
+): Promise<string | undefined> {
   const endedAt = Date.now();
-  const compiled = await listFollowed(workshop);
   const elsewhere = new Set(compiled);
   const folders = localFolders(plan);
   const sources: SourceState[] = [];

@@ -104,3 +104,22 @@ test('what no kernel is made of may change, and so may what the build itself, Nx
   const again = await workspace.nx('run', kernelTask, '--skip-nx-cache');
   expect(again).toMatchObject({ exitCode: 1, output: expect.stringContaining('let git ignore it') as string });
 });
+
+test('what a compiler has read, and no key knows, is told', async () => {
+  await workspace.write(
+    'apps/web/Makefile.uk',
+    '$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/../common/c.c\n',
+  );
+  for (const path of ['common/c.c', 'common/c.h', 'odd/odd.h']) await workspace.write(`apps/${path}`, '');
+  const read = ['main.c', 'made.h', '../common/c.c', '../common/c.h', '../odd/odd.h'].map((path) => `$(A)/${path}`);
+  const lists = ['touch $(A)/made.h', 'mkdir -p $(O)/web', `echo "x.o: ${read.join(' ')}" > $(O)/web/x.o.d`];
+  await workspace.write(
+    'core/Makefile',
+    core.replace('\t@cat', `${lists.map((line) => `\t@${line}\n`).join('')}\t@cat`),
+  );
+  const { exitCode, output } = await workspace.nx('run', kernelTask);
+  expect(exitCode, output).toBe(0);
+  expect(output.match(/warning: a compiler read .*/g)).toEqual([
+    'warning: a compiler read apps/odd/odd.h, which is no input of this task; Makefile.uk can name its folder',
+  ]);
+});

@@ -21,14 +21,21 @@ export interface BuildOptions extends RuntimeOptions {
 
 /**
  * Builds the kernel of one target from source and tells which options did not stick, or takes the kernel of the runtime.
+ *
+ * @returns the local files that compilers have read; absolute paths behind all links
  */
-export async function buildTarget(workspaceRoot: string, options: BuildOptions, signal: AbortSignal): Promise<void> {
+export async function buildTarget(
+  workspaceRoot: string,
+  options: BuildOptions,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
   const project = await loadKraftproject(workspaceRoot, options.kraftfile);
   const target = findTarget(project, options.target);
   const { unikraft, template, runtime } = project.kraftfile;
   if (unikraft === undefined && template === undefined && runtime !== undefined) {
     const { takeRuntime } = await import('./runtime.ts');
-    return takeRuntime(workspaceRoot, project, target, options);
+    await takeRuntime(workspaceRoot, project, target, options);
+    return new Set();
   }
   const { plan, downloads, components } = await planKernel(workspaceRoot, project, target, options, signal);
   const { end, ...progress } = stepReporter(process.stdout);
@@ -51,6 +58,7 @@ export async function buildTarget(workspaceRoot: string, options: BuildOptions, 
   const { kernel } = outputNames(project.kraftfile, target);
   tell(`${kernel}${built.shared ? ', from objects that another build had compiled' : ''}`);
   tell(describeSizes(built.sizes));
+  return built.read;
 }
 
 const noNamespaces = `note: this system allows no mount namespaces, so the kernel holds paths of this machine, and objects are not shared

@@ -1,32 +1,42 @@
-import { lstatSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { lstatSync, realpathSync } from 'node:fs';
+import { join, posix, relative, sep } from 'node:path';
 import type { ExecutorContext, ProjectConfiguration, ProjectGraph } from '@nx/devkit';
 import { unlessNowhere } from '@nx-kraft/base';
-import { globOf } from '@nx-kraft/rootfs/globs';
+import { globOf, globsTest } from '@nx-kraft/rootfs/globs';
 import type { Reading } from '@nx-kraft/rootfs/left-out';
 import { readEntries } from '@nx-kraft/rootfs/touched';
 import { Disk } from '../inference/disk.ts';
 import type { Input } from '../inference/inputs.ts';
 import { changed } from './source-changed.ts';
+import { tell } from './task.ts';
 import { keyOf } from './unchanged-sources.ts';
 
 /**
  * Does the work of a task that reads what its inputs say to Nx, and fails if anybody touched these since the key was made
  * under which its result is kept.
- * The work may write among them what was not there before, as rules of make do, and single files that git ignores.
+ * The work may write among them what was not there before, as rules of make do, and single files that git ignores. What it
+ * has read in the workspace and is no input is told.
  *
+ * @param work  gives files that it has read, by absolute paths behind all links
  * @throws ProjectFault SOURCE_CHANGED
  */
-export async function withUnchangedInputs(context: ExecutorContext, work: () => Promise<void>): Promise<void> {
+export async function withUnchangedInputs(
+  context: ExecutorContext,
+  work: () => Promise<ReadonlySet<string>>,
+): Promise<void> {
   const { root, projectName = '', targetName = '', projectGraph } = context;
   const project = projectGraph.nodes[projectName]?.data;
   const target = project?.targets?.[targetName];
-  if (project === undefined || target?.cache !== true) return work();
+  if (project === undefined || target?.cache !== true) {
+    await work();
+    return;
+  }
   const { began, isWrittenAnyTime } = keyOf(context);
   const { ignored } = new Disk(root);
   const isNoSource = (path: string): boolean => neverSources.test(path) || isWrittenAnyTime(path);
   const files: string[] = [];
-  for (const { isWithIgnored, ...reading } of readingsOf(target.inputs ?? [], project, projectGraph)) {
+  const readings = readingsOf(target.inputs ?? [], project, projectGraph);
+  for (const { isWithIgnored, ...reading } of readings) {
     const isApart = (path: string): boolean => isNoSource(path) || (!isWithIgnored && ignored.has(path));
     const single = new Set(reading.files);
     for (const { path, stats } of readEntries(root, reading, isApart)) {
@@ -35,12 +45,24 @@ export async function withUnchangedInputs(context: ExecutorContext, work: () => 
       if (!stats.isDirectory() && !mayBeMade) files.push(path);
     }
   }
-  await work();
+  const read = await work();
   const touched = files.find((path) => {
     const stats = unlessNowhere(() => lstatSync(join(root, path)));
     return stats === undefined || stats.ctimeMs > began;
   });
   if (touched !== undefined) throw changed(touched, own);
+  const isInput = inputTest(readings);
+  const real = realpathSync(root);
+  for (const path of read) {
+    const place = relative(real, path).split(sep).join('/');
+    if (place.startsWith('../') || isNoSource(place) || isInput(place)) continue;
+    tell(`warning: a compiler read ${place}, which is no input of this task; Makefile.uk can name its folder`);
+  }
+}
+
+function inputTest(readings: readonly Reading[]): (path: string) => boolean {
+  const tests = readings.map(({ files, excluded }) => ({ isRead: globsTest(files), isExcluded: globsTest(excluded) }));
+  return (path) => tests.some(({ isRead, isExcluded }) => isRead(path) && !isExcluded(path));
 }
 
 const neverSources = /(^|\/)(\.git|\.nx|node_modules)(\/|$)/;
