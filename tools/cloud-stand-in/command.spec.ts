@@ -84,6 +84,8 @@ test('services, and how they are scaled', async () => {
 
 test('volumes, certificates, images, quotas and metros', async () => {
   expect(await cloud('volume', 'create', '-n', 'data', '-s', '1Gi')).toBe(0);
+  expect(await cloud('volume', 'import', '-v', 'data', '-s', '127.0.0.1:1/files')).toBe(1);
+  expect(told).toContain('REGISTRY_UNREACHABLE');
   await cloud('instance', 'create', image, '--name', 'web');
   expect(await cloud('volume', 'attach', 'data', '--to', 'web', '--at', '/data')).toBe(0);
   await cloud('volume', 'ls');

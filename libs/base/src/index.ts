@@ -1,3 +1,4 @@
+export { unlessAborted } from './abort.ts';
 export { replaceAtomically } from './atomic.ts';
 export {
   describeError,

@@ -11,6 +11,8 @@ export interface ContainerdOptions {
   /** Path of its socket (default that of `ctr`). */
   readonly address?: string;
   readonly namespace?: string;
+  /** Ends `ctr`, and what was written for it or by it goes. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -26,7 +28,8 @@ export async function exportToContainerd(
 ): Promise<void> {
   await withArchive(async (path) => {
     await store.exportArchive([reference], path);
-    await run('ctr', [...flags(options), 'images', 'import', '--all-platforms', '--no-unpack', path]);
+    const args = [...flags(options), 'images', 'import', '--all-platforms', '--no-unpack', path];
+    await run('ctr', args, { signal: options.signal });
   });
 }
 
@@ -38,15 +41,9 @@ export async function importFromContainerd(
 ): Promise<readonly StoredImage[]> {
   return withArchive(async (path) => {
     // The other index, Docker's, would have to be about an image that this machine can run.
-    await run('ctr', [
-      ...flags(options),
-      'images',
-      'export',
-      '--all-platforms',
-      '--skip-manifest-json',
-      path,
-      formatReference(reference),
-    ]);
+    const kinds = ['--all-platforms', '--skip-manifest-json'];
+    const args = [...flags(options), 'images', 'export', ...kinds, path, formatReference(reference)];
+    await run('ctr', args, { signal: options.signal });
     return store.importArchive(path, { reference, ...(strategy === undefined ? {} : { strategy }) });
   });
 }

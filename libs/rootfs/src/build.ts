@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Converted, copyCpio, type LargeFile } from '@nx-kraft/archive';
 import { hasErrorCode, replaceAtomically } from '@nx-kraft/base';
 import { type Detected, detectSource, type SourceKind, type SourceType } from './detect.ts';
@@ -68,7 +69,7 @@ export interface RunDefaults {
 /**
  * Makes a root file system: one CPIO newc archive or EROFS image at `output`, which appears whole or not at all. The
  * same tree gives the same bytes by every route and on every machine; a CPIO archive or EROFS image that is given is
- * checked and passed through.
+ * checked and passed through. One that is stopped by its signal leaves nothing, and fails with whatever ended then.
  *
  * @param output  path, absolute or relative to `baseDirectory`
  * @throws RootfsFault, ArchiveFault, ProgramFault
@@ -79,13 +80,23 @@ export async function buildRootfs(request: RootfsRequest, output: string): Promi
   const format = formatFor(detected, request.format);
   request.onLine?.(`${request.source}: ${detected.kind}, since ${detected.because}`);
   try {
-    const made = await replaceAtomically(path, (temporary) => make(detected, request, path, temporary, format), {
-      sweep: true,
-    });
+    const write = async (temporary: string): Promise<Made> => {
+      const made = await make(detected, request, path, temporary, format);
+      await throwIfStopped(request.signal);
+      return made;
+    };
+    const made = await replaceAtomically(path, write, { sweep: true });
     return { path, format, kind: detected.kind, ...made };
   } catch (error) {
     throw asFault(error, path);
   }
+}
+
+/** What was written in one go has heard of no signal of this process: those come one turn of the event loop later. */
+async function throwIfStopped(signal: AbortSignal | undefined): Promise<void> {
+  // The first turn may be the one that goes on now.
+  for (let turn = 0; signal !== undefined && turn < 2; turn++) await nextTurn();
+  signal?.throwIfAborted();
 }
 
 type Made = Omit<Rootfs, 'path' | 'format' | 'kind'>;

@@ -29,7 +29,8 @@ export async function writeErofs(root: DirectoryNode, path: string, options: Out
     const laidOut = layOut(root, folder, options);
     const time = String(options.time ?? 0);
     const owners = options.owners === 'keep' ? [] : ['--all-root'];
-    await run('mkfs.erofs', ['--quiet', '-x-1', `-T${time}`, `-U${volumeId}`, ...owners, path, folder]);
+    const words = ['--quiet', '-x-1', `-T${time}`, `-U${volumeId}`, ...owners, path, folder];
+    await run('mkfs.erofs', words, { signal: options.signal });
     return { ...measure(path, options.digest ?? false), ...laidOut };
   } finally {
     rmSync(folder, { recursive: true, force: true });

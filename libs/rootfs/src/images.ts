@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { unlessAborted } from '@nx-kraft/base';
 import type {
   Blob,
   ImageLayer,
@@ -22,21 +23,26 @@ const containerRegistry = 'docker.io';
  *
  * @param cacheFolder  of the layout; may be shared by processes
  * @param policy  whose signatures images must have when they are asked for (default: nobody's)
+ * @param signal  once it is aborted nobody waits for a registry any more
  */
-export function registryImages(client: RegistryClient, cacheFolder: string, policy?: SignaturePolicy): ImageSource {
-  return {
-    open: async (reference, platform) => {
-      const { Layout, Repository, formatReference, parseReference, requireSignature } = await loadOci();
-      const cache = await Layout.create(cacheFolder);
-      const name = parseReference(reference, containerRegistry);
-      const repository = new Repository(client, name);
-      const source = new CachedSource(repository, cache, async (digest) => {
-        if (policy !== undefined) await requireSignature(client, name, digest, policy);
-      });
-      const root = await source.root(name.digest ?? name.tag ?? 'latest');
-      return openImage(source, root, platform, formatReference(name), (layer) => source.keep(layer));
-    },
+export function registryImages(
+  client: RegistryClient,
+  cacheFolder: string,
+  policy?: SignaturePolicy,
+  signal?: AbortSignal,
+): ImageSource {
+  const open: ImageSource['open'] = async (reference, platform) => {
+    const { Layout, Repository, formatReference, parseReference, requireSignature } = await loadOci();
+    const cache = await Layout.create(cacheFolder);
+    const name = parseReference(reference, containerRegistry);
+    const repository = new Repository(client, name);
+    const source = new CachedSource(repository, cache, async (digest) => {
+      if (policy !== undefined) await requireSignature(client, name, digest, policy);
+    });
+    const root = await source.root(name.digest ?? name.tag ?? 'latest');
+    return openImage(source, root, platform, formatReference(name), (layer) => source.keep(layer, signal));
   };
+  return { open: (reference, platform) => unlessAborted(signal, open(reference, platform)) };
 }
 
 /**
@@ -183,11 +189,11 @@ class CachedSource implements OciSource {
   }
 
   /** Sees that a layer is in the layout, and gives the layout. */
-  async keep(layer: Blob): Promise<Layout> {
+  async keep(layer: Blob, signal: AbortSignal | undefined): Promise<Layout> {
     if (this.#cache.sizeOf(layer.digest) !== layer.size) {
       await this.#cache.addBlob(async (path) => {
         const { blobStream } = await loadOci();
-        await pipeline(blobStream(this.#repository, layer), createWriteStream(path));
+        await unlessAborted(signal, pipeline(blobStream(this.#repository, layer), createWriteStream(path)));
         return layer;
       });
     }

@@ -16,6 +16,8 @@ export interface OutputOptions extends WriteOptions {
   readonly owners?: 'root' | 'keep';
   /** Whether to take the SHA-256 of the result (default false): that takes as long as writing it. */
   readonly digest?: boolean;
+  /** Once it is aborted the work fails, and leaves nothing behind. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where a root file system goes: everything that makes one ends in one of its two methods. */
@@ -45,7 +47,10 @@ export function createOutput(path: string, format: RootfsFormat, options: Output
       const spool = format === 'erofs' ? `${path}.contents` : path;
       const converter = new TarToCpio(spool, at, { ...options, digest });
       try {
-        await send((chunk) => converter.push(chunk));
+        await send((chunk) => {
+          options.signal?.throwIfAborted();
+          converter.push(chunk);
+        });
         if (format === 'cpio') return converter.finish();
         const { root, leftOut } = converter.finishAsTree();
         return { ...(await writeOut(root)), leftOut };

@@ -4,6 +4,7 @@ import { type RootfsRequest, buildRootfs, describeRootfs, sourceTypes } from '@n
 import { imagesWhenNeeded } from '../tasks/images-when-needed.ts';
 import { buildkitHost } from '../tasks/kraft-config.ts';
 import { sourceDateEpoch } from '../tasks/task.ts';
+import { cleanUpOnSignal } from './clean-up-on-signal.ts';
 import { command, jsonOption, print } from './command.ts';
 import { pairs } from './values.ts';
 
@@ -50,33 +51,35 @@ export const rootfs = command({
     ...jsonOption,
   },
   notes: 'SOURCE_DATE_EPOCH sets the times of all files; the default is 1970.',
-  run: async ({ values, words: [source] }) => {
-    const memory = values.memory === undefined ? undefined : parseMemory(values.memory);
-    const request: RootfsRequest = {
-      source,
-      baseDirectory: resolve(),
-      time: sourceDateEpoch(),
-      images: imagesWhenNeeded(),
-      type: values.type,
-      format: values.format,
-      context: values.context,
-      buildArgs: pairs(values['build-arg']),
-      buildContexts: pairs(values['build-context']),
-      secrets: values.secret,
-      ssh: values.ssh,
-      target: values.target,
-      platform: values.platform,
-      network: values.network,
-      noCache: values['no-cache'],
-      builder: values.builder,
-      buildkitHost: values['buildkit-host'] ?? buildkitHost(),
-      owners: values.owners ?? 'root',
-      modes: values.modes ?? 'git',
-      hardLinks: values['hard-links'] ?? 'copy',
-      onLine: (line) => process.stderr.write(`${line}\n`),
-    };
-    const result = await buildRootfs(request, values.output);
-    print(values, result, () => describeRootfs(result, memory).join('\n'));
-    return 0;
-  },
+  run: ({ values, words: [source] }) =>
+    cleanUpOnSignal(async (signal) => {
+      const memory = values.memory === undefined ? undefined : parseMemory(values.memory);
+      const request: RootfsRequest = {
+        source,
+        baseDirectory: resolve(),
+        time: sourceDateEpoch(),
+        images: imagesWhenNeeded(undefined, {}, {}, signal),
+        type: values.type,
+        format: values.format,
+        context: values.context,
+        buildArgs: pairs(values['build-arg']),
+        buildContexts: pairs(values['build-context']),
+        secrets: values.secret,
+        ssh: values.ssh,
+        target: values.target,
+        platform: values.platform,
+        network: values.network,
+        noCache: values['no-cache'],
+        builder: values.builder,
+        buildkitHost: values['buildkit-host'] ?? buildkitHost(),
+        owners: values.owners ?? 'root',
+        modes: values.modes ?? 'git',
+        hardLinks: values['hard-links'] ?? 'copy',
+        onLine: (line) => process.stderr.write(`${line}\n`),
+        signal,
+      };
+      const result = await buildRootfs(request, values.output);
+      print(values, result, () => describeRootfs(result, memory).join('\n'));
+      return 0;
+    }),
 });

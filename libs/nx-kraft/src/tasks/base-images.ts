@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { unlessAborted } from '@nx-kraft/base';
 import { type Lock, lockedDigest } from '@nx-kraft/components/lock';
 import { parseReference, signedDigest } from '@nx-kraft/oci';
 import { type ImageSource, type PackedImage, findPackedImage, openPackedImage, registryImages } from '@nx-kraft/rootfs';
@@ -13,16 +14,18 @@ import { openRegistries, userPolicy } from './registry.ts';
  * itself is taken from there.
  *
  * @param layouts  OCI image layouts by the images' names in full; absolute paths
+ * @param signal  once it is aborted nobody waits for a registry any more
  */
 export async function baseImages(
   lock?: Lock,
   options: NetworkOptions = {},
   layouts: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
 ): Promise<ImageSource> {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   const client = openRegistries(options);
   const policy = await userPolicy();
-  const images = registryImages(client, join(caches, 'nx-kraft', 'layers'), policy);
+  const images = registryImages(client, join(caches, 'nx-kraft', 'layers'), policy, signal);
   const locked = (name: string): string | undefined => {
     const digest = lockedDigest(lock, baseImageName(name));
     return digest === undefined ? undefined : lockedImageName(name, digest);
@@ -40,7 +43,10 @@ export async function baseImages(
       const known = locked(name);
       if (policy === undefined || layouts[baseImageName(name)] !== undefined) return known;
       // A builder pulls by itself, so it gets just what was checked.
-      const digest = await signedDigest(client, parseReference(known ?? name, 'docker.io'), policy);
+      const digest = await unlessAborted(
+        signal,
+        signedDigest(client, parseReference(known ?? name, 'docker.io'), policy),
+      );
       return digest === undefined ? known : lockedImageName(name, digest);
     },
     packed,

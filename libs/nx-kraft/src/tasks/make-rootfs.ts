@@ -71,7 +71,7 @@ export async function makeRootfs(
     baseDirectory: folder,
     time: sourceDateEpoch(),
     refuseOnBuild: guard.isCached,
-    images: imagesWhenNeeded(lock, rules, Object.fromEntries(places) as Record<string, string>),
+    images: imagesWhenNeeded(lock, rules, Object.fromEntries(places) as Record<string, string>, signal),
     signal,
   };
   const architectures = [...new Set(plannedTargets(kraftfile).map(({ architecture }) => architecture))];

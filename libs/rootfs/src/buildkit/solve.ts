@@ -39,6 +39,7 @@ export async function solve(
   });
   const reference = randomUUID();
   const cancel = (): void => session.destroy();
+  job.signal?.throwIfAborted();
   job.signal?.addEventListener('abort', cancel);
   // This call ends by itself, with the build; its own failure says nothing that the build does not.
   const status = request(session, '/moby.buildkit.v1.Control/Status', encode([[1, reference]]), (message) =>

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Converted, DirectoryNode } from '@nx-kraft/archive';
-import { describeError, Fault, hasErrorCode } from '@nx-kraft/base';
+import { describeError, Fault, hasErrorCode, unlessAborted } from '@nx-kraft/base';
 import { pathsBelow } from '../directory.ts';
 import { RootfsFault } from '../fault.ts';
 import type { ImageDefaults, ImageSource, PackedImage, SourceImage } from '../image.ts';
@@ -258,8 +258,9 @@ async function prepare(
 ): Promise<ReadyBuilder | undefined> {
   const settings = { buildkitHost: options.buildkitHost, env, scratch: place.scratch };
   try {
-    return await prepareBuilder(name, settings);
+    return await unlessAborted(options.signal, prepareBuilder(name, settings));
   } catch (error) {
+    options.signal?.throwIfAborted();
     // An address that was given on purpose is not passed over in silence.
     const isGiven = name === 'buildkit' && (options.buildkitHost ?? env['KRAFTKIT_BUILDKIT_HOST'] ?? '') !== '';
     const reason = error instanceof Error ? error.message : String(error);

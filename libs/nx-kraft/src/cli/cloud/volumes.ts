@@ -5,7 +5,8 @@ import { type CloudVolume, importVolume, parseMebibytes } from '@nx-kraft/cloud'
 import type { Column } from '@nx-kraft/oci';
 import { buildRootfs } from '@nx-kraft/rootfs/build';
 import { connectCloud } from '../../tasks/cloud/connect.ts';
-import { untilStopped } from '../../tasks/task.ts';
+import { imagesWhenNeeded } from '../../tasks/images-when-needed.ts';
+import { cleanUpOnSignal } from '../clean-up-on-signal.ts';
 import { type Group, command, print } from '../command.ts';
 import { collectionCommands, tellNames } from './collection.ts';
 import { cloudOptions, wholeNumber } from './options.ts';
@@ -93,24 +94,25 @@ const bring = command({
     // Asked before anything is packed: that may take a while.
     await cloud.volumes.list([volume]);
     const folder = await mkdtemp(join(tmpdir(), 'nx-kraft-import-'));
-    try {
-      const archive = join(folder, 'files.cpio');
-      await buildRootfs({ source, baseDirectory: resolve('.') }, archive);
-      const room = await untilStopped((signal) =>
-        importVolume(cloud, volume, archive, {
+    return cleanUpOnSignal(async (signal) => {
+      try {
+        const archive = join(folder, 'files.cpio');
+        const images = imagesWhenNeeded(undefined, {}, {}, signal);
+        await buildRootfs({ source, baseDirectory: resolve('.'), images, signal }, archive);
+        const room = await importVolume(cloud, volume, archive, {
           signal,
           force: values.force === true,
           ...(image === undefined ? {} : { image }),
           ...(timeout === undefined ? {} : { timeout: wholeNumber('timeout', timeout) }),
           onProgress: process.stderr.isTTY ? showProgress : () => undefined,
-        }),
-      );
-      const figures = { volume, free: Number(room.free), total: Number(room.total) };
-      print(values, figures, () => `${volume}: ${toMebibytes(room.free)} of ${toMebibytes(room.total)} MiB are free`);
-      return 0;
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+        });
+        const figures = { volume, free: Number(room.free), total: Number(room.total) };
+        print(values, figures, () => `${volume}: ${toMebibytes(room.free)} of ${toMebibytes(room.total)} MiB are free`);
+        return 0;
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
   },
 });
 

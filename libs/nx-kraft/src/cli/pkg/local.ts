@@ -16,6 +16,7 @@ import {
 } from '@nx-kraft/oci';
 import { pruneRunCache } from '../../tasks/run-cache.ts';
 import { settleStrategy } from '../../tasks/strategy.ts';
+import { cleanUpOnSignal } from '../clean-up-on-signal.ts';
 import { command, jsonOption, print } from '../command.ts';
 import { componentOptions, isAboutComponents, runComponentAction } from '../components.ts';
 import { UsageFault } from '../usage-fault.ts';
@@ -109,8 +110,9 @@ export const exportImage = command({
     if (values.kraft === true) {
       const root = await store.resolve(reference);
       await new KraftStore().add(store.layout, root, await listEntries(store.layout, root), reference);
-    } else if (values.containerd === true) await exportToContainerd(store, reference);
-    else await store.exportArchive([reference], file ?? '');
+    } else if (values.containerd === true) {
+      await cleanUpOnSignal((signal) => exportToContainerd(store, reference, { signal }));
+    } else await cleanUpOnSignal(() => store.exportArchive([reference], file ?? ''));
     print(values, { reference: formatReference(reference), ...(file === undefined ? {} : { file }) }, () => '');
     return 0;
   },
@@ -151,7 +153,9 @@ async function importFrom(
       }),
   };
   const namesOf = (images: readonly StoredImage[]) => images.map(({ reference }) => reference);
-  if (containerd === true) return namesOf(await importFromContainerd(store, read(file), options));
+  if (containerd === true) {
+    return namesOf(await cleanUpOnSignal((signal) => importFromContainerd(store, read(file), { ...options, signal })));
+  }
   if (kraft === true) {
     const source = new KraftStore();
     const image = await source.find(read(file));
