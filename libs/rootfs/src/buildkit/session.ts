@@ -8,6 +8,7 @@ import { BytesReader } from './bytes-reader.ts';
 import { type Connection, windowSize } from './dial.ts';
 import { serveFiles } from './file-sync.ts';
 import { accept, call, finish, frame, GrpcError, MessageReader } from './grpc.ts';
+import { Metadata } from './metadata.ts';
 import { bytesOf, decode, encode, textOf } from './protobuf.ts';
 import { SpentBuffers } from './spent-buffers.ts';
 
@@ -168,23 +169,6 @@ function serveDirectory(stream: ServerHttp2Stream, metadata: Metadata, services:
   const asked = metadata.values('include-patterns');
   const follow = asked.length > 0 ? asked : metadata.values('followpaths');
   serveFiles(stream, root, follow, (file) => services.onFile(name, file));
-}
-
-/** A call's path and headers; a header may come several times, and Node would join such values. */
-class Metadata {
-  readonly path: string;
-  readonly #raw: readonly string[];
-
-  constructor(path: string, raw: readonly string[]) {
-    this.path = path;
-    this.#raw = raw;
-  }
-
-  /** Values that are no ASCII come percent-encoded, with a mark beside them. */
-  values(name: string): string[] {
-    const found = this.#raw.filter((_, index) => index % 2 === 1 && this.#raw[index - 1] === name);
-    return this.#raw.includes(`${name}-encoded`) ? found.map(decodeURIComponent) : found;
-  }
 }
 
 function receive(stream: ServerHttp2Stream, onTar: (chunk: Buffer) => void, fail: (error: unknown) => void): void {
