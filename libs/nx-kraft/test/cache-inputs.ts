@@ -548,13 +548,14 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     change: edit('apps/odd/far/x', 'x', 'other'),
     ran: inOdd,
   },
+  // BuildKit follows no link there; podman and buildah do.
   'a file in a linked folder that the middle of a pattern names': {
     change: edit('apps/odd/far/y', 'y', 'other'),
-    ran: inOdd,
+    ran: ['odd:rootfs'],
   },
   'a file in a linked folder below one that a pattern names': {
     change: edit('apps/odd/far/z', 'z', 'other'),
-    ran: inOdd,
+    ran: ['odd:rootfs'],
   },
   'a file whose name would be two in a glob': { change: edit('apps/odd/a{1,2}', 'a', 'b'), ran: inOdd },
   'a file in a context whose name would be a set in a glob': {

@@ -172,6 +172,7 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
   workspace.put('links/file');
   symlinkSync('file', workspace.path('links/to-file'));
   symlinkSync('later', workspace.path('links/to-nothing'));
+  workspace.put('日本 +.txt');
   workspace.put('tree/private', 'x', 0o640);
   workspace.put('tree/sub/run', 'x', 0o755);
   for (const [name, option] of Object.entries({ tar: '-c', tgz: '-cz', txz: '-cJ', tbz: '-cj' })) {
@@ -188,6 +189,8 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
       'COPY a.txt /to-nothing',
       'COPY a.txt *.none /matched/',
       'COPY *.none /unmatched/',
+      'COPY tree/*.none tree/sub/*/none /unmatched/',
+      'COPY ["日本 +.txt", "?本*", "/"]',
       'ADD --chmod=600 --chown=5:6 tree.tar /one',
       'ADD --chown=5 tree.t[gx]z tree.tbz a.txt /all/',
     ].join('\n'),
@@ -197,16 +200,21 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
   expect(embedded.warnings).toEqual([
     'Dockerfile:5: nothing is named like *.none.',
     'Dockerfile:6: nothing is named like *.none.',
+    'Dockerfile:7: nothing is named like tree/*.none.',
+    'Dockerfile:7: nothing is named like tree/sub/*/none.',
   ]);
   const docker = await workspace.build('Dockerfile', { ...optionsFor('docker'), owners: 'keep' });
   expect(entries).toEqual(workspace.list());
   expect(embedded.digest).toBe(docker.digest);
-  workspace.put('Dockerfile', 'FROM scratch\nCOPY links/to-* /x/\n');
-  for (const [builder, code] of [
-    ['embedded', 'DOCKERFILE_INVALID'],
-    ['docker', 'BUILD_FAILED'],
-  ] as const) {
-    await expect(workspace.build('Dockerfile', optionsFor(builder))).rejects.toMatchObject({ code });
+  for (const words of ['links/to-* /x/', 'nothing/* /x/', 'a[.txt /x/', 'a[.-]txt /x/', '\\\\a.txt /x/']) {
+    workspace.put('Dockerfile', `FROM scratch\nCOPY ${words}\n`);
+    for (const [builder, code] of [
+      ['embedded', 'DOCKERFILE_INVALID'],
+      ['docker', 'BUILD_FAILED'],
+    ] as const) {
+      const built = workspace.build('Dockerfile', { ...optionsFor(builder), noCache: true });
+      await expect(built, words).rejects.toMatchObject({ code });
+    }
   }
 });
 

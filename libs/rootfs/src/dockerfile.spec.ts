@@ -113,6 +113,36 @@ describe('COPY', () => {
     expect(workspace.list()).toEqual(['755 0 dist', '644 0 dist/x=dist/x']);
   });
 
+  test('takes patterns as BuildKit does', async () => {
+    for (const name of ['far/y', 'ü.txt', 'a\\b', '[id]/x', 'dir/b]']) workspace.put(name);
+    symlinkSync('far', workspace.path('linked'));
+    symlinkSync('circle', workspace.path('circle'));
+    const names = async (...words: readonly string[]): Promise<readonly string[]> => {
+      await build(['FROM scratch', `COPY ${JSON.stringify([...words, '/'])}`]);
+      return workspace.list().map((entry) => Buffer.from(entry, 'latin1').toString().split(/[ =]/)[2] ?? '');
+    };
+    await expect(names('l*/y', '*/y')).resolves.toEqual(['y']);
+    await expect(names('linked/*')).resolves.toEqual(['y']);
+    await expect(names('l*')).resolves.toEqual(['y']);
+    await expect(names('?.txt', '[ü]*', '[^a-z]?txt')).resolves.toEqual(['ü.txt']);
+    await expect(names('a\\\\b')).resolves.toEqual(['a\\b']);
+    await expect(names('[[]id]/*', 'd[i]r/b[\\\\]]')).resolves.toEqual(['b]', 'x']);
+    await expect(names('l*/y')).resolves.toEqual([]);
+    for (const word of ['missing/*', '\\\\ü.txt', '[id', 'ü[a-]']) {
+      await expect(names(word), word).rejects.toMatchObject({ code: 'DOCKERFILE_INVALID' });
+    }
+  });
+
+  test('leaves out what an ignore file means, and nothing that it names outside of the context', async () => {
+    for (const name of ['a.log', 'x/b.log', 'x/c', 'up', '[id]/x']) workspace.put(name);
+    workspace.put(
+      '.dockerignore',
+      '**.log\n../up\nx/../../up\n/../x/d\n\\[id\\]\n!.\nDockerfile\n.dockerignore\nout\n',
+    );
+    await build(['FROM scratch', 'COPY . /']);
+    expect(workspace.list()).toEqual(['644 0 up=up', '755 0 x', '644 0 x/c=x/c']);
+  });
+
   test('never takes in what the build itself writes', async () => {
     workspace.put('a');
     workspace.put('.unikraft/build/kernel');

@@ -11,7 +11,7 @@ test('the test of a glob says what its expression does', () => {
 });
 
 test('the glob of a path matches it alone, and its path can be told again', () => {
-  for (const path of ['a', 'a/[b]/{c,d}', 'a*(b)?', '!a', 'a]b', '+(a|b)', '(group)/page.ts']) {
+  for (const path of ['a', 'a/[b]/{c,d}', 'a*(b)?', '!a', 'a]b', '+(a|b)', '(group)/page.ts', 'a\\b']) {
     const glob = globOf(path);
     expect(globTest(glob)(path), glob).toBe(true);
     expect(globTest(`${glob}/**/*`)(`${path}/x`), glob).toBe(true);

@@ -6,14 +6,14 @@ export function globExpression(glob: string): RegExp {
     if (token === '**') return '.*';
     if (token === '*') return '[^/]*';
     if (token === '?') return '[^/]';
-    return token.startsWith('[') && token.length > 1 ? token : `\\${token}`;
+    return token.startsWith('[') && token.length > 1 ? token.replaceAll('\\', '\\\\') : `\\${token}`;
   });
   return new RegExp(`^${source}$`, 's');
 }
 
 /** The glob that matches a path and nothing else, for Nx and for {@link globExpression}: what is a sign there stands in brackets. */
 export function globOf(path: string): string {
-  return path.replaceAll(/[*?[{}()]/g, '[$&]');
+  return path.replaceAll(/[*?[{}()\\]/g, '[$&]');
 }
 
 /** The path that comes before the first part of a glob with a sign, and the glob of what is meant below it; each may be ''. */
@@ -25,7 +25,7 @@ export function splitGlob(glob: string): { readonly path: string; readonly rest:
 }
 
 function withoutBrackets(glob: string, replacement: string): string {
-  return glob.replaceAll(/\[([*?[{}()])\]/g, replacement);
+  return glob.replaceAll(/\[([*?[{}()\\])\]/g, replacement);
 }
 
 /** A test for what a glob matches, which costs little for the two forms that most have: a path, and all below one. */

@@ -102,6 +102,11 @@ describe('an ignore file', () => {
     );
   });
 
+  test('that leaves out only what lies in folders lets in what lies above them', () => {
+    workspace.put('.dockerignore', '*/*\n!dist/x\n');
+    expect(dockerfile(['FROM scratch', 'COPY . /']).files).toEqual(['**/*']);
+  });
+
   test('with exceptions excludes nothing that may come back', () => {
     workspace.put('.dockerignore', 'build\n!build/keep\n');
     expect(dockerfile(['FROM scratch', 'COPY . /']).excluded).toEqual(['.unikraft', '.unikraft/**/*']);
@@ -220,12 +225,26 @@ test('what may be something else each time is told, but not what is named by its
   ]);
 });
 
-test('what is no pattern is told, and a bracket alone is none', () => {
-  expect(dockerfile(['FROM scratch', 'COPY a[b /']).files).toEqual(['a[[]b', 'a[[]b/**/*']);
-  const message = '"[z-a]" is no pattern';
-  expect(() => dockerfile(['FROM scratch', 'COPY x/[z-a] /'])).toThrow(message);
-  workspace.put('.dockerignore', '[z-a]\n');
-  expect(() => dockerfile(['FROM scratch', 'COPY x /'])).toThrow(message);
+test('what is no pattern is told', () => {
+  for (const pattern of ['[z-a]', '[b', '[]', '[^]', '[a-]']) {
+    expect(() => dockerfile(['FROM scratch', `COPY x/${pattern} /`])).toThrow(`"${pattern}" is no pattern`);
+  }
+  for (const pattern of ['[z-a]', 'x[', '!']) {
+    workspace.put('.dockerignore', `${pattern}\n`);
+    expect(() => dockerfile(['FROM scratch', 'COPY x /'])).toThrow(`"${pattern}" is no pattern`);
+  }
+});
+
+test('patterns that no glob can say count as far as one can', () => {
+  const files = (word: string): readonly string[] => dockerfile(['FROM scratch', `COPY ${word} /`]).files;
+  expect(files('a**/b*')).toEqual(['a*/b*', 'a*/b*/**/*']);
+  expect(files('x/[!a]*')).toEqual(['x', 'x/**/*']);
+  expect(files(String.raw`a\\b c/[\\]]d`)).toEqual(['a[\\]b', 'a[\\]b/**/*', 'c', 'c/**/*']);
+  workspace.put('.dockerignore', '*\n!x/[!a]\n**.log\na**b\n**/c\n[!d]\n');
+  expect(dockerfile(['FROM scratch', 'COPY . /'])).toMatchObject({
+    files: ['**/*'],
+    excluded: ['**/c', '**/c/**/*', '.unikraft', '.unikraft/**/*'],
+  });
 });
 
 test('contexts outside of the base directory are told relative to it', () => {

@@ -4,7 +4,14 @@ import type { DockerfileOptions } from './dockerfile/build.ts';
 import { buildFolder } from './build-folder.ts';
 import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
 import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
-import { cleanPattern, hasWildcard, type IgnoreRules, partExpression } from './dockerfile/patterns.ts';
+import {
+  cleanPattern,
+  hasWildcard,
+  type IgnoreRules,
+  partExpression,
+  signs,
+  splitWildcards,
+} from './dockerfile/patterns.ts';
 import { platformArgs, platformOf } from './dockerfile/platform.ts';
 import {
   addsFromNetwork,
@@ -311,14 +318,23 @@ function commonPath(word: string, scopes: readonly StageScope[], line: number): 
 
 function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[] {
   return sources.flatMap((source) => {
-    // What is no pattern is told before anything is made of it.
-    for (const part of source.split('/').filter(hasWildcard)) partExpression(part);
-    if (source !== '') return withAllBelow(patternAsGlob(source));
-    const exceptions = onlyExceptions(ignored);
-    return exceptions === undefined
+    const glob = sourceAsGlob(source);
+    if (glob !== '') return withAllBelow(glob);
+    const exceptions = onlyExceptions(ignored)?.map(patternAsGlob);
+    return exceptions === undefined || exceptions.includes(undefined)
       ? ['**/*']
-      : exceptions.map(patternAsGlob).flatMap((glob) => [...foldersAbove(glob), ...withAllBelow(glob)]);
+      : exceptions.flatMap((exception = '') => [...foldersAbove(exception), ...withAllBelow(exception)]);
   });
+}
+
+/** A source of COPY as a glob, up to the first of its patterns that no glob can say. */
+function sourceAsGlob(source: string): string {
+  const { plain, patterns } = splitWildcards(source);
+  // What is no pattern is told before anything is made of it.
+  for (const pattern of patterns) partExpression(pattern);
+  const globs = patterns.map((pattern) => patternAsGlob(pattern.replaceAll(/(?<!\\)\*+/g, '*')));
+  const end = globs.indexOf(undefined);
+  return [...plain.map(globOf), ...globs.slice(0, end < 0 ? globs.length : end)].join('/');
 }
 
 /** The folders that an exception brings with it, each with a slash at its end: only their modes are taken. */
@@ -330,21 +346,23 @@ function foldersAbove(glob: string): string[] {
 /** An ignore file that leaves everything out but what it names: `*`, then `!` rules. */
 function onlyExceptions({ rules }: IgnoreRules): string[] | undefined {
   const [first, ...rest] = rules;
-  if (first === undefined || !/^\*{1,2}(\/\*{1,2})?$/.test(first.pattern)) return undefined;
+  if (first === undefined || !/^\*\*?$|^\*\*\/\*\*?$/.test(first.pattern)) return undefined;
   return rest.filter(({ isException }) => isException).map(({ pattern }) => pattern);
 }
 
 /** Rules after the last exception are final; an earlier one may be taken back in part. */
 function exclusionGlobs({ rules }: IgnoreRules): string[] {
   const lastException = rules.findLastIndex(({ isException }) => isException);
-  return rules.slice(lastException + 1).flatMap(({ pattern }) => withAllBelow(patternAsGlob(pattern)));
+  const globs = rules.slice(lastException + 1).map(({ pattern }) => patternAsGlob(pattern));
+  return globs.filter((glob) => glob !== undefined).flatMap(withAllBelow);
 }
 
-/** A pattern of Docker's as a glob: braces and parentheses are no signs there, nor is what follows a backslash. */
-function patternAsGlob(pattern: string): string {
-  return pattern.replaceAll(/\\([^])|\[[^\]]*\]|[[{}()]/g, (token, escaped?: string) =>
-    token.startsWith('[') && token.length > 1 ? token : globOf(escaped ?? token),
-  );
+/** A pattern of Docker's as a glob: braces and parentheses are no signs there. Undefined where no glob says the same. */
+function patternAsGlob(pattern: string): string | undefined {
+  const isWithinName = pattern.split('/').some((part) => part !== '**' && part.includes('**'));
+  const isOddSet = [...pattern.matchAll(signs)].some(([sign]) => /^\[(!|.*\\)/s.test(sign));
+  if (isWithinName || isOddSet) return undefined;
+  return pattern.replaceAll(signs, (sign) => (/^[*?[]/.test(sign) ? sign : globOf(sign.replace(/^\\(?=.)/su, ''))));
 }
 
 function withAllBelow(pattern: string): string[] {

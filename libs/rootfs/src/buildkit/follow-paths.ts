@@ -1,10 +1,11 @@
 import { type ByteName, type DirectoryNode, parentOf } from '@nx-kraft/archive';
 import { expandPattern } from '../dockerfile/copy.ts';
-import { cleanPattern } from '../dockerfile/patterns.ts';
+import { cleanPattern, splitWildcards } from '../dockerfile/patterns.ts';
 
 /**
  * Which entries of a context belong to the paths that a Dockerfile names: those paths with all below them, the
- * directories that lead there, and where symbolic links among them lead.
+ * directories that lead there, and where symbolic links among them lead. BuildKit looks for the directory before the first
+ * wildcard, whether it matches anything or not.
  *
  * @param patterns  with wildcards; none, or the root itself, means everything
  */
@@ -13,7 +14,8 @@ export function selectPaths(root: DirectoryNode, patterns: readonly string[]): (
     patterns.flatMap((pattern) => expandPattern(root, pattern)).flatMap((path) => realPaths(root, path)),
   );
   if (patterns.length === 0 || wanted.has('')) return () => true;
-  const above = new Set([...wanted].flatMap(ancestors));
+  const begun = patterns.flatMap((one) => realPaths(root, splitWildcards(cleanPattern(one)).plain.join('/')));
+  const above = new Set([...begun, ...[...begun, ...wanted].flatMap(ancestors)]);
   return (name) => above.has(name) || wanted.has(name) || ancestors(name).some((directory) => wanted.has(directory));
 }
 

@@ -8,9 +8,10 @@ import {
   findNode,
   makeDirectory,
   parentOf,
+  toText,
   type TreeNode,
 } from '@nx-kraft/archive';
-import { cleanPattern, hasWildcard, partExpression } from './patterns.ts';
+import { cleanPattern, partExpression, splitWildcards } from './patterns.ts';
 
 /** What COPY found for one of its sources. */
 export interface Match {
@@ -29,41 +30,41 @@ export interface CopyOptions {
 }
 
 /**
- * What a source of COPY names in a tree: wildcards in each part of the path, symbolic links followed inside the tree.
- * Names are bytes.
+ * What a source of COPY names in a tree: a path through symbolic links, and wildcards from its first part with one, through
+ * none. What they match may be a link. Names are bytes.
  *
- * @returns also the path of a symbolic link among them that leads nowhere
+ * @returns also the path of a symbolic link among them that leads nowhere, and whether what comes before the wildcards is there
  */
-export function findMatches(root: DirectoryNode, pattern: string): { matches: Match[]; broken: string | undefined } {
+export function findMatches(
+  root: DirectoryNode,
+  pattern: string,
+): { matches: Match[]; broken: string | undefined; isBegun: boolean } {
   const matches: Match[] = [];
   let broken: string | undefined;
+  const { plain, patterns } = splitWildcards(cleanPattern(pattern));
   for (const path of expandPattern(root, pattern)) {
     const node = follow(root, path);
     if (node === undefined) broken ??= path;
     else matches.push({ name: path.slice(path.lastIndexOf('/') + 1), node });
   }
-  return { matches, broken };
+  return { matches, broken, isBegun: patterns.length > 0 && follow(root, plain.join('/')) !== undefined };
 }
 
 /** The paths that exist for a pattern with wildcards; '' for the root. */
 export function expandPattern(root: DirectoryNode, pattern: string): string[] {
-  let paths = [''];
-  for (const part of cleanPattern(pattern).split('/')) {
-    paths = paths.flatMap((path) => step(root, path, part));
+  const { plain, patterns } = splitWildcards(cleanPattern(pattern));
+  const path = plain.join('/');
+  if (patterns.length === 0) return findNode(root, path) === undefined ? [] : [path];
+  let found = [{ path, node: findDirectory(root, path) as TreeNode | undefined }];
+  for (const expression of patterns.map((part) => partExpression(toText(part)))) {
+    found = found.flatMap(({ path, node }) =>
+      [...(node?.kind === 'directory' ? node.children : [])]
+        .filter(([name]) => expression.test(toText(name)))
+        .map(([name, child]) => ({ path: path === '' ? name : `${path}/${name}`, node: child }))
+        .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    );
   }
-  return paths;
-}
-
-function step(root: DirectoryNode, path: string, part: string): string[] {
-  const join = (name: string): string => (path === '' ? name : `${path}/${name}`);
-  if (part === '') return [path];
-  const children = findDirectory(root, path)?.children;
-  if (!hasWildcard(part)) return children?.has(part) === true ? [join(part)] : [];
-  const expression = partExpression(part);
-  return [...(children?.keys() ?? [])]
-    .filter((name) => expression.test(name))
-    .sort()
-    .map(join);
+  return found.map(({ path }) => path);
 }
 
 /** The file or directory at a path, through symbolic links at its end as well. */

@@ -15,7 +15,6 @@ import { isTarFile, readTar } from '../tar-file.ts';
 import { cloneTree, copyInto, findMatches, leadsThroughLink, type Match } from './copy.ts';
 import { findOwner } from './owner.ts';
 import { type Heredoc, heredocMark, type Instruction, invalid } from './parse.ts';
-import { hasWildcard } from './patterns.ts';
 import { addsFromNetwork, isRemote } from './remote.ts';
 import { type BuildScope, namesDirectory, StageScope } from './scope.ts';
 import { type Stage, stageIndex } from './stages.ts';
@@ -192,10 +191,10 @@ class EmbeddedBuilder {
   ): Promise<Match[]> {
     const { line, keyword } = instruction;
     if (isHeredoc(word)) return heredocs.splice(0, 1).map((heredoc) => this.#heredoc(heredoc, scope, line));
-    const { matches, broken } = findMatches(source, toByteName(word));
+    const { matches, broken, isBegun } = findMatches(source, toByteName(word));
     if (broken !== undefined) throw this.#invalid(line, `${toText(broken)} is a symbolic link that leads nowhere`);
     if (matches.length === 0) {
-      if (hasWildcard(word)) {
+      if (isBegun) {
         this.warnings.push(`${basename(this.#options.dockerfile.path)}:${line}: nothing is named like ${word}.`);
         return [];
       }

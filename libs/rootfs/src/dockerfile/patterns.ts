@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { RootfsFault } from '../fault.ts';
 
 /** Decides whether a path below a context is left out. */
@@ -29,7 +30,7 @@ export function readIgnoreFile(text: string): IgnoreRules {
     .split(/\r?\n/)
     .filter((line) => !line.startsWith('#') && line.trim() !== '')
     .map((line) => readRule(line.trim()))
-    .filter(({ pattern }) => pattern !== '');
+    .filter(({ pattern }) => !meansNothing.test(pattern));
   const matchers = rules.map(({ pattern, isException }) => ({ isException, expression: ignoreExpression(pattern) }));
   return {
     rules,
@@ -38,9 +39,14 @@ export function readIgnoreFile(text: string): IgnoreRules {
   };
 }
 
+/** The context itself, and what lies outside of it. */
+const meansNothing = /^(\.?|\.\.(\/.*)?)$/;
+
 function readRule(line: string): IgnoreRule {
   const isException = line.startsWith('!');
-  return { pattern: cleanPattern(isException ? line.slice(1).trim() : line), isException };
+  const text = isException ? line.slice(1).trim() : line;
+  if (text === '') throw noPattern(line);
+  return { pattern: posix.normalize(text).replaceAll(/^\/|\/$/g, ''), isException };
 }
 
 /** A path without `.`, `..`, `//` and slashes at its ends; `..` above the top vanishes. */
@@ -53,40 +59,77 @@ export function cleanPattern(path: string): string {
   return parts.join('/');
 }
 
+/** What stands in a set for itself, or at an end of a range. */
+const member = String.raw`(?:\\[^]|[^\\\]-])`;
+/** What a pattern consists of beside plain letters: wildcards, sets, escapes, and signs that only expressions know. */
+export const signs = new RegExp(
+  String.raw`\*\*/?|\*|\?|\[(?:\^|(?!\^))(?:${member}(?:-${member})?)+\]|\\[^]|[.+^$(){}|[\]\\/]`,
+  'gu',
+);
+
 /** Matches a path, or any path below a directory that the pattern names. */
 function ignoreExpression(pattern: string): RegExp {
-  const source = pattern.replaceAll(/\*\*\/?|\*|\?|\\[^]|\[[^\]]*\]|[.+^${}()|[\]\\]/g, (token, offset: number) => {
-    if (token.startsWith('**')) return offset + token.length === pattern.length ? '.*' : '(?:.*/)?';
-    return segmentToken(token);
+  const source = pattern.replaceAll(signs, (sign, offset: number) => {
+    if (!sign.startsWith('**')) return meaningOf(sign, pattern);
+    const rest = pattern.slice(offset + sign.length);
+    // `**.log` are all names that end so, at any depth.
+    const isEnd = rest === '' || (offset === 0 && sign === '**' && !/[*?[\]\\]/.test(rest));
+    return isEnd ? '.*' : '(?:.*/)?';
   });
   return toExpression(`${source}(?:/.*)?`, pattern);
 }
 
 /**
- * A pattern of COPY and ADD for one part of a path: `*`, `?` and `[…]` as in Go's filepath.Match.
+ * A pattern of COPY and ADD for one part of a path, as in Go's filepath.Match.
  *
  * @throws RootfsFault DOCKERFILE_INVALID
  */
 export function partExpression(pattern: string): RegExp {
-  return toExpression(pattern.replaceAll(/\*|\?|\\[^]|\[[^\]]*\]|[.+^${}()|[\]\\]/g, segmentToken), pattern);
+  return toExpression(
+    pattern.replaceAll(signs, (sign) => meaningOf(sign, pattern)),
+    pattern,
+  );
 }
 
 function toExpression(source: string, pattern: string): RegExp {
   try {
-    return new RegExp(`^${source}$`, 's');
+    return new RegExp(`^${source}$`, 'su');
   } catch (error) {
-    const hint = 'It stands in .dockerignore, or in COPY or ADD. A set goes from a lower sign to a higher one: [a-z]';
-    throw new RootfsFault('DOCKERFILE_INVALID', `"${pattern}" is no pattern`, { hint, cause: error });
+    throw noPattern(pattern, error);
   }
 }
 
-export function hasWildcard(text: string): boolean {
-  return /[*?[\\]/.test(text);
+function noPattern(pattern: string, cause?: unknown): RootfsFault {
+  return new RootfsFault('DOCKERFILE_INVALID', `"${pattern}" is no pattern`, {
+    hint: 'It stands in .dockerignore, or in COPY or ADD. A set goes from a lower sign to a higher one, as in [a-z]; [[] is a bracket.',
+    cause,
+  });
 }
 
-function segmentToken(token: string): string {
-  if (token === '*') return '[^/]*';
-  if (token === '?') return '[^/]';
-  if (token.startsWith('[') && token.length > 1) return token;
-  return `\\${token.at(-1) ?? ''}`;
+/** Parts of a path up to the first with a wildcard, which mean what they say, and the patterns from there on. */
+export function splitWildcards(path: string): {
+  readonly plain: readonly string[];
+  readonly patterns: readonly string[];
+} {
+  const parts = path.split('/');
+  const first = parts.findIndex(hasWildcard);
+  return first < 0 ? { plain: parts, patterns: [] } : { plain: parts.slice(0, first), patterns: parts.slice(first) };
+}
+
+/** Whether a text is a pattern for BuildKit: escapes alone make none. */
+export function hasWildcard(text: string): boolean {
+  return /[*?[]/.test(text.replaceAll(/\\[^]/g, ''));
+}
+
+function meaningOf(sign: string, pattern: string): string {
+  if (sign.startsWith('*')) return '[^/]*';
+  if (sign === '?') return '[^/]';
+  // Nothing ends the set, or follows the escape.
+  if (sign === '[' || sign === '\\') throw noPattern(pattern);
+  if (sign.startsWith('[')) return sign.replaceAll(/\\([^])/gu, (_, letter: string) => literal(letter));
+  return literal(sign.replace(/^\\(?=.)/su, ''));
+}
+
+function literal(letter: string): string {
+  return /^[\w\s]$|[^\0-\x7f]/.test(letter) ? letter : `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }
