@@ -59,6 +59,15 @@ test('anything else shows the last lines of make', async () => {
   });
 });
 
+test('a script that misses what lies around the application is told how to see it', async () => {
+  const output =
+    "FileNotFoundError: [Errno 2] No such file or directory: '/mnt/api/api.json'\nmake: *** [Makefile.uk:3: api.h] Error 1\n";
+  expect(await diagnoseMakeOutput(output, toHost)).toMatchObject({
+    code: 'KERNEL_BUILD_FAILED',
+    hint: expect.stringContaining('must be named in Makefile.uk') as string,
+  });
+});
+
 test('quiet lines are steps, others are not', () => {
   expect(parseMakeStep('  CC      libuklock: mutex.o')).toEqual({ tool: 'CC', library: 'libuklock', file: 'mutex.o' });
   expect(parseMakeStep('  LD      libuklock.o')).toEqual({ tool: 'LD', library: undefined, file: 'libuklock.o' });

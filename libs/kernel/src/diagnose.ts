@@ -36,7 +36,9 @@ export async function diagnoseMakeOutput(output: string, translate: (path: strin
       });
     }
     const last = lines.slice(-10).join('\n  ');
-    return new KernelFault('KERNEL_BUILD_FAILED', `make failed; its last lines:\n  ${last}`);
+    return new KernelFault('KERNEL_BUILD_FAILED', `make failed; its last lines:\n  ${last}`, {
+      hint: last.includes('No such file or directory') ? unseen : undefined,
+    });
   }
   const library = findLibrary(lines, first.text);
   const inLibrary = library === undefined ? '' : ` (in ${library})`;
@@ -52,6 +54,10 @@ export async function diagnoseMakeOutput(output: string, translate: (path: strin
     },
   );
 }
+
+const unseen =
+  'Make sees an application, and around it only what its build files and sources name with ../ and is there: what a script ' +
+  'takes from around must be named in Makefile.uk, as what a rule depends on.';
 
 /** The fault of a build that ran out of disk space. */
 export function noSpace(cause?: unknown): KernelFault {
