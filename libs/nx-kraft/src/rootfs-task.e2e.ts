@@ -125,6 +125,33 @@ test('what another task makes is never taken as it was before, also where nothin
   }
 });
 
+test('nor is what Nx does not look at in that: modes, links and modules', async () => {
+  await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\ndist\n');
+  const build = {
+    command: 'mkdir -p dist/site/node_modules/m && echo same > dist/site/page && sh site/script',
+    outputs: ['{workspaceRoot}/dist/site'],
+    inputs: ['{projectRoot}/script'],
+    cache: true,
+  };
+  await workspace.write('site/project.json', JSON.stringify({ name: 'site', targets: { build } }));
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ../../dist/site');
+  await workspace.write('apps/hello/project.json', JSON.stringify({ name: 'hello', implicitDependencies: ['site'] }));
+  const scripts = [
+    'chmod 755 page',
+    'ln -s page link',
+    'echo 1 > node_modules/m/index.js',
+    'echo 2 > node_modules/m/index.js',
+  ];
+  for (const [index, script] of scripts.entries()) {
+    // As in a fresh clone.
+    if (index > 0) await rm(workspace.path('dist'), { recursive: true });
+    await workspace.write('site/script', `cd dist/site && ${script}`);
+    expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ ran: ['hello:rootfs', 'site:build'] });
+    // Now that all lies there, the key is the same.
+    expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ exitCode: 0, ran: [] });
+  }
+});
+
 test('options of a configuration and of the command line let a Dockerfile read something else, which counts', async () => {
   await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ./Dockerfile');
   await workspace.write('apps/hello/Dockerfile', 'FROM scratch AS small\nCOPY small /\nFROM scratch\nCOPY big /\n');

@@ -52,6 +52,7 @@ export async function createProjects(
     const isAffectedWhole = affectsWholeProjects(workspaceRoot, nxJsonConfiguration);
     const files: Record<string, readonly string[]> = {};
     const linked: string[] = [];
+    const late: string[] = [];
     const versions = new Set<string>();
     const local: string[] = [];
     const sources: ComponentSources = {
@@ -67,6 +68,8 @@ export async function createProjects(
         const facts = await lookAround(disk, file, summary, components, rootfs, recall, summaryIn);
         if (facts.rootfs.files.length > 0) files[posix.join(folder, fileDetailsName)] = facts.rootfs.files;
         if (facts.rootfs.isLinked) linked.push(posix.join(folder, fileDetailsName));
+        if (facts.rootfs.isMade) late.push(posix.join(folder, fileDetailsName));
+        if (facts.volumes.isMade) late.push(posix.join(folder, volumeDetailsName));
         if (facts.volumes.files.length > 0) files[posix.join(folder, volumeDetailsName)] = facts.volumes.files;
         const tested = bootedTargets(summary, settings, names.test);
         for (const variable of versionVariables(summary, facts, tested)) versions.add(variable);
@@ -90,7 +93,12 @@ export async function createProjects(
         return [file, { projects: { [folder]: project }, externalNodes }] as const;
       }),
     );
-    rememberVariables(workspaceRoot, { files, linked: linked.toSorted(), versions: [...versions].toSorted() });
+    rememberVariables(workspaceRoot, {
+      files,
+      linked: linked.toSorted(),
+      late: late.toSorted(),
+      versions: [...versions].toSorted(),
+    });
     const libraries = { projects: { ...localLibraries(disk, local, found) } };
     return [...results, ...results.slice(0, 1).map(([file]) => [file, libraries] as const)];
   });

@@ -42,6 +42,8 @@ export interface Facts {
 export interface VolumeFacts {
   /** Globs. */
   readonly files: readonly string[];
+  /** Whether they name what git ignores, which mostly other tasks make. */
+  readonly isMade: boolean;
   /** Whether some of it lies outside of the workspace, as volumes do that have a name. */
   readonly reachesOutside: boolean;
 }
@@ -83,6 +85,8 @@ export interface RootfsFacts {
   readonly files: readonly string[];
   /** Whether hard links among these stay such. */
   readonly isLinked: boolean;
+  /** Whether it names what git ignores, which mostly other tasks make. */
+  readonly isMade: boolean;
   /** The images that they are made from, by their names in full. */
   readonly images: readonly string[];
   /** Names of environment variables that go into it; the plugin itself sets some before tasks run. */
@@ -169,13 +173,15 @@ function volumeFacts(disk: Disk, folder: string, { volumes }: Summary): VolumeFa
     return disk.stats(path) === undefined ? undefined : toWorkspacePath(disk, path);
   });
   const checked = checkedFiles(disk, folder).map((path) => toWorkspacePath(disk, resolve(folder, path)));
+  const files = unique([
+    ...inside(paths)
+      .map(globOf)
+      .flatMap((path) => [path, posix.join(path, '**/*')]),
+    ...inside(checked).map(globOf),
+  ]);
   return {
-    files: unique([
-      ...inside(paths)
-        .map(globOf)
-        .flatMap((path) => [path, posix.join(path, '**/*')]),
-      ...inside(checked).map(globOf),
-    ]),
+    files,
+    isMade: namesIgnored(disk, files),
     reachesOutside: [...paths, ...checked].includes(undefined),
   };
 }
@@ -255,6 +261,10 @@ function kernelFacts(
   };
 }
 
+function namesIgnored(disk: Disk, globs: readonly string[]): boolean {
+  return globs.some((glob) => disk.ignored.has(posix.join(splitGlob(glob).path, '.')));
+}
+
 /** Where a path leads behind all links, relative to the workspace; undefined for what lies outside. */
 function toWorkspacePath(disk: Disk, path: string): string | undefined {
   return within(posix.normalize(relative(disk.workspaceRoot, disk.realPath(path)).split(sep).join('/')));
@@ -285,6 +295,7 @@ async function filesystemFacts(
   return {
     files: unique([...inside(files), ...excluded.map((glob) => `!${glob}`)]),
     isLinked: variants.some(({ hardLinks }) => hardLinks === 'link'),
+    isMade: namesIgnored(disk, inside(files)),
     images: unique(found.flatMap(({ images }) => images)),
     environment: unique([
       ...found.flatMap(({ environment }) => environment),

@@ -67,11 +67,12 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
         rootfs: {
           files: ['apps/web/rootfs/**/*'],
           isLinked: false,
+          isMade: false,
           images: [],
           environment: [],
           reachesOutside: false,
         },
-        volumes: { files: [], reachesOutside: false },
+        volumes: { files: [], isMade: false, reachesOutside: false },
       },
       settings: { variants: (task) => around.variants?.[task] ?? [{}] },
       neighbours: { images: {}, folders: ['core'], haveKernels },

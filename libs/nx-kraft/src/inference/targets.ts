@@ -6,7 +6,7 @@ import { globOf, globTest } from '@nx-kraft/rootfs/globs';
 import { leftOutOfAll } from '@nx-kraft/rootfs/left-out';
 import type { TaskNames } from '../options.ts';
 import { sealName } from '../local-cache/seal.ts';
-import { fileDetailsName, lockFileName, testFileName, volumeDetailsName } from '../tasks/files.ts';
+import { detailsVariables, fileDetailsName, lockFileName, testFileName, volumeDetailsName } from '../tasks/files.ts';
 import { typedTargetVariable } from '../tasks/typed-inputs.ts';
 import { bootedTargets } from './booted-targets.ts';
 import { describe } from './describe.ts';
@@ -202,7 +202,7 @@ function workingTargets(
       inputs: [
         ...parts.inputs('test', summary.testDigest),
         ...facts.volumes.files.map(asFileset),
-        ...(facts.volumes.files.length === 0 ? [] : [volumeDetails]),
+        ...details(source, volumeDetailsName, facts.volumes),
         ...[...summary.hostEnvironment, ...testPrograms(tested), typedTargetVariable].map(variable),
         `{projectRoot}/${testFileName}`,
         madeBefore,
@@ -336,7 +336,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
         .filter((glob) => !glob.endsWith('/'))
         .flatMap((glob) => sparing(posix.join(posix.dirname(kraftfile), fileDetailsName), glob))
         .map(asFileset),
-      ...(facts.rootfs.files.length === 0 ? [] : [fileDetails]),
+      ...details(source, fileDetailsName, facts.rootfs),
       ...facts.rootfs.environment.map(variable),
       variable('SOURCE_DATE_EPOCH'),
       ...(packed.length === 0 ? [] : [madeBefore]),
@@ -368,11 +368,22 @@ function sparing(file: string, glob: string): readonly string[] {
   return path.endsWith('**/*') ? [`!${path.slice(0, -1)}!(${posix.basename(file)})`] : [];
 }
 
-/** What Nx's hashes leave out of the files of a root file system, as the plugin writes it down before tasks are hashed. */
-const fileDetails: Input = { fileset: `{projectRoot}/${fileDetailsName}`, includeIgnored: true };
-
-/** The same for what guests read of the host. */
-const volumeDetails: Input = { fileset: `{projectRoot}/${volumeDetailsName}`, includeIgnored: true };
+/**
+ * What Nx's hashes leave out of files that a task reads: as the plugin writes it down before tasks are hashed, or, where other
+ * tasks may have yet to make them, as it is when Nx makes the key. That takes a process for each such task.
+ */
+function details(
+  { kraftfile }: InferenceSource,
+  name: string,
+  { files, isMade }: Pick<Facts['rootfs'], 'files' | 'isMade'>,
+): readonly Input[] {
+  if (files.length === 0) return [];
+  if (!isMade) return [{ fileset: `{projectRoot}/${name}`, includeIgnored: true }];
+  const { node, script } = detailsVariables;
+  const file = posix.join(posix.dirname(kraftfile), name).replaceAll("'", String.raw`'\''`);
+  // Who asks for inputs without running tasks has no such variables.
+  return [{ runtime: `"\${${node}:-true}" "$${script}" '${file}'` }];
+}
 
 /** Ignored files count too: what a build before this one made is seldom in git. */
 function asFileset(glob: string): Input {

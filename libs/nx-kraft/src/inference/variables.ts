@@ -18,6 +18,8 @@ export interface NeededVariables {
   readonly files: Readonly<Record<string, readonly string[]>>;
   /** Those of the files for which it counts, too, which of what the globs name is one file with several names. */
   readonly linked: readonly string[];
+  /** Those of the files that are not written, since other tasks may have yet to make what they would tell of. */
+  readonly late: readonly string[];
   /** The variables with versions of programs that any task has among its inputs. */
   readonly versions: readonly string[];
 }
@@ -66,7 +68,7 @@ export function recallVariables(workspaceRoot: string): NeededVariables {
   if (needed !== undefined) return needed;
   const text = readIfThere(file);
   // There is none before the first graph of the workspace.
-  return text === undefined ? { files: {}, linked: [], versions: [] } : (JSON.parse(text) as NeededVariables);
+  return text === undefined ? { files: {}, linked: [], late: [], versions: [] } : (JSON.parse(text) as NeededVariables);
 }
 
 function fileOf(workspaceRoot: string): string {

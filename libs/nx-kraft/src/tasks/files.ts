@@ -15,6 +15,9 @@ export const lockFileName = 'kraft.lock';
  */
 export const fileDetailsName = '.unikraft/file-details';
 
+/** The variables with Node's program and the script that tell the same, for an input of tasks that run after others. */
+export const detailsVariables = { node: 'NX_KRAFT_NODE', script: 'NX_KRAFT_DETAILS' } as const;
+
 /** The same for what a test's guest reads through volumes. */
 export const volumeDetailsName = '.unikraft/volume-details';
 

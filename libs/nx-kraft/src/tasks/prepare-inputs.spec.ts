@@ -16,7 +16,7 @@ beforeEach(async () => {
   await mkdir(join(workspace, 'apps/web/rootfs'), { recursive: true });
   await writeFile(tool(), '');
   const files = { 'apps/web/.unikraft/file-details': ['apps/web/rootfs', 'apps/web/rootfs/**/*'] };
-  rememberVariables(workspace, { files, linked: [], versions: [] });
+  rememberVariables(workspace, { files, linked: [], late: [], versions: [] });
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -44,7 +44,7 @@ test('hard links are written down where they stay such', async () => {
   await prepareInputs(workspace);
   expect(existsSync(details())).toBe(false);
   const file = 'apps/web/.unikraft/file-details';
-  rememberVariables(workspace, { files: { [file]: ['apps/web/rootfs/**/*'] }, linked: [file], versions: [] });
+  rememberVariables(workspace, { files: { [file]: ['apps/web/rootfs/**/*'] }, linked: [file], late: [], versions: [] });
   await prepareInputs(workspace);
   expect(existsSync(details())).toBe(true);
 });
@@ -70,6 +70,6 @@ test('contents that Nx passes over are written down too, and remembered as long 
 test('no project adds a variable, since Nx copies all of them for each task', async () => {
   await chmod(tool(), 0o755);
   const variables = await prepareInputs(workspace);
-  rememberVariables(workspace, { files: {}, linked: [], versions: [] });
+  rememberVariables(workspace, { files: {}, linked: [], late: [], versions: [] });
   expect(Object.keys(await prepareInputs(workspace))).toEqual(Object.keys(variables));
 });

@@ -1,55 +1,35 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { ProgramFault, run } from '@nx-kraft/base';
 import { otherCompilerNames } from '@nx-kraft/kernel/other-compilers';
 import { describeOtherCompiler } from '@nx-kraft/kernel/toolchain';
-import { ContentDigests, type KnownContent } from '@nx-kraft/rootfs/content-digests';
-import { FileDetails } from '@nx-kraft/rootfs/file-details';
 import { buildersVariable, erofsVariable, recallVariables } from '../inference/variables.ts';
-import { dataFile, readIfThere, writeWhole } from '../inference/workspace-data.ts';
-import { firecrackerVariable, qemuVariable, toolchainVariable } from './files.ts';
+import { detailsVariables, firecrackerVariable, qemuVariable, toolchainVariable } from './files.ts';
 import { describeKernelTools } from './kernel-tools.ts';
 import { ProgramVersions } from './program-versions.ts';
+import { keepText, SourceDetails } from './source-details.ts';
 
 /**
  * Makes what stands in the inputs of tasks for what Nx itself does not hash. What root file systems and guests take from
  * the disk beside the contents of files is written into files of their projects: Nx copies all variables for each task, so a
  * variable for each project would cost the square of their number.
  *
- * @returns variables with the versions of the tools that make kernels and file systems
+ * @returns variables with the versions of the tools that make kernels and file systems, and with what tells the same of what
+ *   tasks have yet to make
  */
 export async function prepareInputs(workspaceRoot: string): Promise<Readonly<Record<string, string>>> {
-  const { files, linked, versions } = recallVariables(workspaceRoot);
-  const memory = dataFile(workspaceRoot, 'nx-kraft-contents.json');
-  const contents = new ContentDigests(readContents(memory));
-  const details = new FileDetails(workspaceRoot, contents);
+  const { files, linked, late, versions } = recallVariables(workspaceRoot);
+  const details = new SourceDetails(workspaceRoot, 'nx-kraft-contents.json');
   for (const [file, globs] of Object.entries(files)) {
-    const excluded = globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1));
-    const read = globs.filter((glob) => !glob.startsWith('!'));
-    keepText(join(workspaceRoot, file), details.digest(read, excluded, linked.includes(file)));
+    keepText(join(workspaceRoot, file), late.includes(file) ? '' : details.of(globs, linked.includes(file)));
   }
-  keepText(memory, contents.known.size === 0 ? '' : JSON.stringify([...contents.known]));
+  details.save();
   const programs = new ProgramVersions(workspaceRoot);
   const described = await describePrograms(workspaceRoot, versions, programs);
   programs.save();
-  return Object.fromEntries(described);
-}
-
-/** Keeps a text in a file, and an empty one in none. */
-function keepText(file: string, text: string): void {
-  if (text === (readIfThere(file) ?? '')) return;
-  // Another command may be as far as this one.
-  if (text === '') rmSync(file, { force: true });
-  else writeWhole(file, text);
-}
-
-/** A memory that cannot be read, for whatever reason, is one that is empty. */
-function readContents(file: string): ReadonlyMap<string, KnownContent> {
-  try {
-    return new Map(JSON.parse(readIfThere(file) ?? '[]') as [string, KnownContent][]);
-  } catch {
-    return new Map();
-  }
+  const script = join(import.meta.dirname, `tell-details${extname(import.meta.filename)}`);
+  const telling =
+    late.length === 0 ? {} : { [detailsVariables.node]: process.execPath, [detailsVariables.script]: script };
+  return { ...Object.fromEntries(described), ...telling };
 }
 
 /** QEMU's program for each architecture. */
