@@ -3,20 +3,25 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isAlive } from './lock.ts';
+import { regularFile } from './regular-file.ts';
 
 /**
  * Makes a file or folder at `path` appear whole or not at all: `make` writes to a temporary path beside it, which is
  * then renamed. When `make` fails, the temporary path is removed and an older result stays as it was. `make` may put
- * more beside it, under names that begin with the temporary one, and removes that itself.
+ * more beside it, under names that begin with the temporary one, and removes that itself. A device, pipe or socket is not
+ * replaced: whoever names `/dev/stdout` means something else.
  *
  * @param durable  flush the file to the disk before the rename, for what a power cut must not lose (default false)
  * @param sweep  first remove what processes that were killed left of the same path (default false): for large files
+ *
+ * @throws FileFault FILE_IRREGULAR
  */
 export async function replaceAtomically<T>(
   path: string,
   make: (temporaryPath: string) => Promise<T>,
   { durable = false, sweep = false }: { durable?: boolean; sweep?: boolean } = {},
 ): Promise<T> {
+  regularFile(path);
   await mkdir(dirname(path), { recursive: true });
   if (sweep) await removeLeftovers(path);
   const temporaryPath = join(dirname(path), `.${basename(path)}.${process.pid}-${host()}-${randomUUID()}.tmp`);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -23,6 +23,17 @@ test('a failed replacement keeps the old file and leaves nothing behind', async 
   await expect(failing).rejects.toThrow('no space');
   expect(await readFile(path, 'utf8')).toBe('old');
   expect(await readdir(folder)).toEqual(['result']);
+});
+
+test('a pipe or a device is told, and never replaced', async () => {
+  const path = join(folder, 'pipe');
+  await run('mkfifo', [path]);
+  const replacing = replaceAtomically(path, (temporary) => writeFile(temporary, 'new'));
+  await expect(replacing).rejects.toMatchObject({
+    code: 'FILE_IRREGULAR',
+    message: 'this is a named pipe, and not a file',
+  });
+  expect((await lstat(path)).isFIFO()).toBe(true);
 });
 
 test('a replacement creates missing folders and gives back what its maker gave', async () => {
