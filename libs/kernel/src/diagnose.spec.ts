@@ -52,10 +52,11 @@ test.each([
   });
 });
 
-test('anything else shows the last lines of make', async () => {
-  expect(await diagnoseMakeOutput('one\nmake: *** No rule to make target\n', toHost)).toMatchObject({
+test('anything else shows the last lines of make, with the places of this machine', async () => {
+  const output = "one\nmake: *** No rule to make target '/mnt/app/main.c', needed by 'main.o'.  Stop.\n";
+  expect(await diagnoseMakeOutput(output, toHost)).toMatchObject({
     code: 'KERNEL_BUILD_FAILED',
-    message: expect.stringContaining('No rule to make target') as string,
+    message: expect.stringContaining("No rule to make target '/home/me/hello/main.c', needed") as string,
   });
 });
 

@@ -35,7 +35,10 @@ export async function diagnoseMakeOutput(output: string, translate: (path: strin
         hint: await installHint(missing),
       });
     }
-    const last = lines.slice(-10).join('\n  ');
+    const last = lines
+      .slice(-10)
+      .map((line) => line.replaceAll(/\/[^\s'",:;]+/g, (path) => translate(path)))
+      .join('\n  ');
     return new KernelFault('KERNEL_BUILD_FAILED', `make failed; its last lines:\n  ${last}`, {
       hint: last.includes('No such file or directory') ? unseen : undefined,
     });

@@ -100,7 +100,7 @@ function toHostPath(path: string, plan: KernelPlan, place: Place): string {
   ] as const;
   for (const [name, folder] of folders) {
     const seen = place.path(name);
-    if (path.startsWith(`${seen}/`)) return join(folder, path.slice(seen.length));
+    if (path === seen || path.startsWith(`${seen}/`)) return join(folder, path.slice(seen.length));
   }
   return path;
 }
