@@ -25,6 +25,20 @@ test('the reference is what the code says: npx node tools/docs/reference.ts writ
   for (const [name, text] of await referencePages()) expect(page(`docs/reference/${name}`).text).toBe(text);
 });
 
+test('--help of each executor and generator says what it does', async () => {
+  for (const kind of ['executors', 'generators']) {
+    const all = JSON.parse(await readFile(join(root, `libs/nx-kraft/${kind}.json`), 'utf8')) as Record<
+      string,
+      Readonly<Record<string, { readonly schema: string; readonly description: string }>>
+    >;
+    for (const { schema, description } of Object.values(all[kind] ?? {})) {
+      const help = JSON.parse(await readFile(join(root, 'libs/nx-kraft', schema), 'utf8')) as { description?: string };
+      if (kind === 'executors') expect(help.description).toBe(description);
+      else expect(help.description).toBeDefined();
+    }
+  }
+});
+
 test('links lead to files that are there', () => {
   const dead = pages.flatMap((from) => linksOf(from).filter((path) => !existsSync(join(root, path))));
   expect(dead).toEqual([]);
