@@ -8,8 +8,8 @@ import { pairs } from './values.ts';
 
 const options = {
   target: { type: 'string', short: 't', value: 'ID', summary: 'of a Kraftfile, such as qemu-x86_64' },
-  plat: { type: 'string', summary: 'the platform of an image or a kernel file (default: qemu)' },
-  arch: { type: 'string', short: 'm', summary: "the architecture of an image (default: this host's)" },
+  plat: { type: 'string', summary: 'the platform of a target, an image or a kernel file (default: qemu)' },
+  arch: { type: 'string', short: 'm', summary: "the architecture of a target or an image (default: this host's)" },
   rootfs: { type: 'string', value: 'SOURCE', summary: 'a folder, archive, image or Dockerfile as root file system' },
   runtime: {
     type: 'string',

@@ -34,6 +34,21 @@ test('another root file system needs none of the project’s own, which is asked
   expect({ args, env }).toEqual({ args: [], env: { COLOR: 'blue' } });
 });
 
+test('a target is chosen by its platform and architecture, too, and one that is not there is told', async () => {
+  await writeFile(
+    join(app, 'Kraftfile'),
+    'spec: v0.6\nunikraft: stable\ntargets: [qemu/x86_64, fc/x86_64, qemu/arm64]\n',
+  );
+  for (const id of ['fc-x86_64', 'qemu-arm64']) await writeFile(join(app, `.unikraft/build/app_${id}.config`), '');
+  expect(await planSubject(app, { platform: 'fc' })).toMatchObject({ platform: 'fc', architecture: 'x86_64' });
+  expect(await planSubject(app, { architecture: 'arm64' })).toMatchObject({ platform: 'qemu', architecture: 'arm64' });
+  await expect(planSubject(app, { platform: 'fc', architecture: 'arm64' })).rejects.toMatchObject({
+    code: 'KRAFTFILE_NO_TARGET',
+    message: 'there is no target fc/arm64',
+    hint: 'Its targets: qemu-x86_64, fc-x86_64, qemu-arm64.',
+  });
+});
+
 test('another root file system brings the command and the variables of its image', async () => {
   const dockerfile = join(folder, 'other/Dockerfile');
   await writeFile(dockerfile, 'FROM scratch\nENV COLOR=red SIZE=1\nCOPY motd /\nENTRYPOINT ["cat"]\nCMD ["/motd"]\n');

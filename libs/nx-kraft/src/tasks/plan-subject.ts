@@ -1,17 +1,19 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { Target } from '@nx-kraft/kraftfile';
 import { isKraftfileName, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { type KernelRun, inspectKernel, inspectLinuxProgram } from '@nx-kraft/machine';
-import { loadKraftproject, ProjectFault } from './kraftproject.ts';
+import { hostTarget } from './host-target.ts';
+import { type Kraftproject, loadKraftproject, plannedTargets, ProjectFault } from './kraftproject.ts';
 import { machineSettings } from './machine-options.ts';
 import { planMachine, type ProjectMachineOptions } from './machine-plan.ts';
 import type { NetworkOptions } from './network.ts';
 
 /** What to boot outside of an Nx project, and how. */
 export interface SubjectOptions extends ProjectMachineOptions, NetworkOptions {
-  /** Of an image, or of a kernel file; default: qemu. */
+  /** Of a Kraftfile's target, an image, or a kernel file; default: qemu. */
   readonly platform?: string | undefined;
-  /** Of an image; default: the host's. */
+  /** Of a Kraftfile's target, or an image; default: the host's. */
   readonly architecture?: string | undefined;
   /** Any root file system, in place of the one that there is. */
   readonly rootfs?: string | undefined;
@@ -62,7 +64,32 @@ async function planProject(kraftfile: string, options: SubjectOptions): Promise<
   const { rootfs: own, ...others } = project.kraftfile;
   // A root file system that gives way to another one need not have been made.
   const givesWay = own !== undefined && options.rootfs !== undefined;
-  return planMachine(givesWay ? { ...project, kraftfile: others } : project, options, resolve());
+  const chosen = options.for ?? chooseByParts(project, options)?.id;
+  return planMachine(
+    givesWay ? { ...project, kraftfile: others } : project,
+    chosen === undefined ? options : { ...options, for: chosen },
+    resolve(),
+  );
+}
+
+/** The target that this host runs best of those with the platform and the architecture that were asked for. */
+function chooseByParts(
+  { file, kraftfile }: Kraftproject,
+  { platform, architecture }: SubjectOptions,
+): Target | undefined {
+  if (platform === undefined && architecture === undefined) return undefined;
+  const targets = plannedTargets(kraftfile);
+  const fitting = targets.filter(
+    (target) =>
+      target.platform === (platform ?? target.platform) &&
+      target.architecture === (architecture ?? target.architecture),
+  );
+  const chosen = hostTarget(fitting);
+  if (chosen !== undefined) return chosen;
+  throw new ProjectFault('KRAFTFILE_NO_TARGET', `there is no target ${platform ?? '*'}/${architecture ?? '*'}`, {
+    at: file,
+    hint: `Its targets: ${targets.map(({ id }) => id).join(', ')}.`,
+  });
 }
 
 async function planFile(path: string, options: SubjectOptions): Promise<KernelRun> {
