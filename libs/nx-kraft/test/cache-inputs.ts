@@ -184,7 +184,7 @@ export async function writeSources(workspace: TestWorkspace): Promise<void> {
     'apps/taken/made/kernel': 'kernel',
     'apps/odd/Kraftfile': odd,
     'apps/odd/Dockerfile':
-      'FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\nCOPY link.txt enabled/*.conf a{1,2} inside d*/y e*/sub/z /x/\nCOPY --from=more . /more/\n',
+      'FROM scratch\nARG TARGETARCH\nCOPY for-$TARGETARCH /\nCOPY link.txt linked.txt enabled/*.conf a{1,2} inside d*/y e*/sub/z /x/\nCOPY --from=more . /more/\n',
     'apps/odd/.dockerignore': '.unikraft\nrom\n**/*.log\n',
     'apps/odd/rom/data.log': 'data',
     'apps/odd/made/kernel': 'kernel',
@@ -536,6 +536,7 @@ export const inputCases: Readonly<Record<string, InputCase>> = {
     ran: inOdd,
   },
   'a file that a copied link leads to': { change: edit('apps/odd/linked.txt', 'linked', 'other'), ran: inOdd },
+  'a copied link that leads to another file that counts': { change: lead('apps/odd/link.txt', 'a{1,2}'), ran: inOdd },
   'a file that a link leads to which a pattern names': {
     change: edit('apps/odd/available/site', 'site', 'other'),
     ran: inOdd,

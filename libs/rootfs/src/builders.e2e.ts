@@ -183,8 +183,9 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
   workspace.put(
     'Dockerfile',
     [
-      'FROM scratch',
-      'COPY links /',
+      'FROM scratch AS base',
+      'ONBUILD COPY links /',
+      'FROM base',
       'COPY a.txt /to-file',
       'COPY a.txt /to-nothing',
       'COPY a.txt *.none /matched/',
@@ -198,10 +199,10 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
   const embedded = await workspace.build('Dockerfile', { ...optionsFor('embedded'), owners: 'keep' });
   const entries = workspace.list();
   expect(embedded.warnings).toEqual([
-    'Dockerfile:5: nothing is named like *.none.',
     'Dockerfile:6: nothing is named like *.none.',
-    'Dockerfile:7: nothing is named like tree/*.none.',
-    'Dockerfile:7: nothing is named like tree/sub/*/none.',
+    'Dockerfile:7: nothing is named like *.none.',
+    'Dockerfile:8: nothing is named like tree/*.none.',
+    'Dockerfile:8: nothing is named like tree/sub/*/none.',
   ]);
   const docker = await workspace.build('Dockerfile', { ...optionsFor('docker'), owners: 'keep' });
   expect(entries).toEqual(workspace.list());

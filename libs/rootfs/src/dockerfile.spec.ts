@@ -74,6 +74,28 @@ describe('COPY', () => {
     expect(workspace.list()).toEqual(['644 0 first=a', '644 0 second=a', '644 0 zero=a']);
   });
 
+  test('does first what the stage that it begins with says by ONBUILD, and what begins with that does not', async () => {
+    workspace.put('a');
+    const { config } = await build([
+      'FROM scratch AS first',
+      'ONBUILD COPY a /from/first',
+      'ONBUILD ENV A=1',
+      'FROM first AS second',
+      'COPY --from=first / /',
+      'FROM second',
+      'ENV B=$A',
+      'COPY --from=second / /second',
+    ]);
+    expect(workspace.list().map((entry) => entry.split(' ')[2])).toEqual([
+      'from',
+      'from/first=a',
+      'second',
+      'second/from',
+      'second/from/first=a',
+    ]);
+    expect(config?.env).toEqual(['A=1', 'B=1']);
+  });
+
   test('writes here-documents, with variables unless their name is quoted', async () => {
     await build([
       'FROM scratch',

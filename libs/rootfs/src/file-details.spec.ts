@@ -112,21 +112,35 @@ test('contents count in folders that Nx passes over where a glob does not begin 
   expect(digest(undefined, excluded)).toBe(before);
 });
 
-test('contents count behind a link that a pattern of COPY names, and not behind others', () => {
-  workspace.put('app/enabled/other.txt', '');
-  symlinkSync('../available/site', workspace.path('app/enabled/site.conf'));
-  symlinkSync('circle.conf', workspace.path('app/enabled/circle.conf'));
-  const change = follow(['app/enabled/*.conf', 'app/enabled/*.conf/**/*']);
-  change(() => workspace.put('app/available/site', '1'));
-  change(() => workspace.put('app/available/site', '2'));
-  change(() => {
-    unlinkSync(workspace.path('app/available/site'));
-    workspace.put('app/available/site/part', '1');
-  });
-  change(() => workspace.put('app/available/site/part', '2'));
-  const before = digest(['app/enabled/**/*']);
-  workspace.put('app/available/site/part', '3');
-  expect(digest(['app/enabled/**/*'])).toBe(before);
+test('a link that is named alone counts, whatever else is named beside it', () => {
+  for (const others of [[], ['app/root/b*', 'app/root/b*/**/*']]) {
+    const change = follow([...others, 'app/root/link/']);
+    change(() => symlinkSync('bin', workspace.path('app/root/link')));
+    change(() => {
+      unlinkSync(workspace.path('app/root/link'));
+      symlinkSync('etc', workspace.path('app/root/link'));
+    });
+    unlinkSync(workspace.path('app/root/link'));
+  }
+});
+
+test('links that patterns name are not followed on the disk, where builders take them for paths in the context', () => {
+  const change = follow(['app/*', 'app/*/**/*']);
+  change(() => symlinkSync('/', workspace.path('app/up')));
+  workspace.put('elsewhere/file', '1');
+  change(() => symlinkSync('../elsewhere', workspace.path('app/out')));
+  const before = digest(['app/*', 'app/*/**/*']);
+  workspace.put('elsewhere/file', '2');
+  expect(digest(['app/*', 'app/*/**/*'])).toBe(before);
+});
+
+test('contents count where a name has a backslash, which Nx takes for a slash', () => {
+  const change = follow();
+  change(() => workspace.put('app/root/lib/dev-a\\x2db.mount', '1'));
+  change(() => workspace.put('app/root/lib/dev-a\\x2db.mount', '2'));
+  change(() => workspace.put('app/root/odd\\/file', '1'));
+  const named = follow(['app/root/lib/dev-a[\\]x2db.mount']);
+  named(() => workspace.put('app/root/lib/dev-a\\x2db.mount', '3'));
 });
 
 test('all counts of what has a name that is no text', () => {

@@ -28,7 +28,7 @@ export class FileDetails {
   /**
    * A digest over what Nx does not look at: permission bits other than those of plain files and directories, symbolic
    * links, and empty directories; all of what has a name that is no UTF-8; and the contents of files in folders that it
-   * passes over, or behind a link that a pattern of COPY names.
+   * passes over. What is behind links counts where globs name it.
    *
    * @param files  globs of what is read, with a slash at the end of folders of which nothing below counts, as `rootfsInputs` gives them
    * @param excluded  globs of what among them is not
@@ -39,7 +39,6 @@ export class FileDetails {
     const isRead = globsTest(files);
     const isLeftOut = globsTest(excluded);
     const isAlone = globsTest(files.filter((glob) => glob.endsWith('/')).map((glob) => glob.slice(0, -1)));
-    const isFollowed = globsTest(files.filter((glob) => /[*?[]/.test(glob) && !glob.includes('**')));
     const lines: string[] = [];
     const names = new Map<string, string[]>();
     const visit = (path: string, entry: Entry, isUnseen: boolean): void => {
@@ -49,9 +48,7 @@ export class FileDetails {
         lines.push(...this.#line(path, entry, isDirectory && children.length === 0));
         if (isUnseen && entry.isFile()) lines.push(`${path}\0${this.#contents.of(join(this.#directory, path))}`);
         if (isLinked && entry.isFile()) this.#addName(names, path);
-        const behind = entry.isSymbolicLink() && isFollowed(path) ? this.#stat(path) : undefined;
-        if (behind !== undefined) visit(path, behind, true);
-      } else if (isDirectory && isAlone(path) && !isLeftOut(path)) {
+      } else if (!entry.isFile() && isAlone(path) && !isLeftOut(path)) {
         lines.push(...this.#line(path, entry));
       }
       for (const child of children) {
@@ -67,7 +64,7 @@ export class FileDetails {
       if (link?.isSymbolicLink() === true) lines.push(`${start}\0-> ${readlinkSync(path, 'latin1')}`);
       const entry = link === undefined ? undefined : this.#stat(start);
       if (entry === undefined) continue;
-      if (isWhole || !entry.isDirectory()) visit(start, entry, false);
+      if (isWhole || !entry.isDirectory()) visit(start, entry, start.includes('\\'));
       else lines.push(...(isLeftOut(start) ? [] : this.#line(start, entry)));
     }
     for (const paths of names.values()) if (paths.length > 1) lines.push(`${paths.toSorted().join('\0')}\0=`);
@@ -113,10 +110,11 @@ export class FileDetails {
 }
 
 /**
- * The folders that Nx passes over unless a glob begins with them. The workspace's own are no part of this: what copies a
- * whole workspace leaves them out, or would be made again by each command.
+ * The folders that Nx passes over unless a glob begins with them, and names with a backslash, which it takes for a slash. The
+ * workspace's own folders are no part of this: what copies a whole workspace leaves them out, or would be made again by each
+ * command.
  */
-const passedOver = /\/(node_modules|\.git|\.yarn\/cache|\.nx\/(cache|workspace-data))$/;
+const passedOver = /\\|\/(node_modules|\.git|\.yarn\/cache|\.nx\/(cache|workspace-data))$/;
 
 /** All of what lies at a path of bytes. */
 function describeWhole(directory: Buffer, name: Buffer): string {

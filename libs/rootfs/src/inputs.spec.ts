@@ -77,6 +77,12 @@ test('a Dockerfile is read with what its needed stages take out of the context',
   });
 });
 
+test('what a stage says by ONBUILD is read by those that begin with it', () => {
+  const lines = ['FROM scratch AS base', 'ONBUILD COPY a /', 'ONBUILD RUN make'];
+  expect(dockerfile(lines)).toMatchObject({ files: [], needsBuilder: undefined });
+  expect(dockerfile([...lines, 'FROM base'])).toMatchObject({ files: ['a', 'a/**/*'], needsBuilder: 'runs a command' });
+});
+
 describe('an ignore file', () => {
   test('becomes exclusions', () => {
     workspace.put('.dockerignore', 'node_modules\n**/*.log\n');

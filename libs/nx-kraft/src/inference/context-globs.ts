@@ -11,7 +11,7 @@ import type { Disk } from './disk.ts';
  * @param glob  relative to it
  */
 export function globsInContext(disk: Disk, root: string, glob: string): readonly string[] {
-  return follow({ disk, root, links: 0 }, [], glob.split('/'));
+  return [...new Set(follow({ disk, root, links: 0 }, [], glob.split('/')))];
 }
 
 interface Walk {
@@ -37,7 +37,10 @@ function follow(walk: Walk, before: readonly string[], after: readonly string[])
   // Most parts are plain names.
   const { path: name, rest: signs } = /[*?[]/.test(part) ? splitGlob(part) : { path: part, rest: '' };
   if (signs === '') {
-    return walk.disk.isLink(folder, name) ? behind(walk, before, name, rest) : follow(walk, [...before, name], rest);
+    const path = [...before, name];
+    if (!walk.disk.isLink(folder, name)) return follow(walk, path, rest);
+    // Where the link itself leads counts, too; below it is nothing.
+    return [`${path.map(globOf).join('/')}/`, ...behind(walk, before, name, rest)];
   }
   const found = walk.disk.names(folder).filter(globTest(part));
   return [[...here, ...after].join('/'), ...found.flatMap((one) => linked(walk, before, one, rest))];

@@ -1,4 +1,4 @@
-import { type Dockerfile, type Flag, type Instruction, invalid } from './parse.ts';
+import { type Dockerfile, type Flag, type Instruction, invalid, parseDockerfile } from './parse.ts';
 import { addsFromNetwork, isRemote } from './remote.ts';
 import { copyWords, expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './words.ts';
 
@@ -37,7 +37,8 @@ export function readStages(dockerfile: Dockerfile, buildArgs: Variables, platfor
   for (const instruction of dockerfile.instructions) {
     const current = stages.at(-1);
     if (instruction.keyword === 'FROM') {
-      stages.push({ ...readFrom(instruction, stages, scope, dockerfile), instructions: [] });
+      const stage = readFrom(instruction, stages, scope, dockerfile);
+      stages.push({ ...stage, instructions: triggersOf(stages[stage.baseStage ?? -1], path) });
     } else if (current !== undefined) {
       current.instructions.push(instruction);
     } else if (instruction.keyword === 'ARG') {
@@ -52,6 +53,14 @@ export function readStages(dockerfile: Dockerfile, buildArgs: Variables, platfor
   }
   if (stages.length === 0) throw invalid(path, 1, 'there is no FROM', 'Begin with: FROM scratch');
   return { stages, globalArgs };
+}
+
+/** What a stage says of those that begin with it: they do it first. */
+function triggersOf(base: Stage | undefined, path: string): Instruction[] {
+  const triggers = base?.instructions.filter(({ keyword }) => keyword === 'ONBUILD') ?? [];
+  return triggers.flatMap(({ rest, line }) =>
+    parseDockerfile(rest, path).instructions.map((instruction) => ({ ...instruction, line })),
+  );
 }
 
 /**
