@@ -264,6 +264,14 @@ describe('a survey', () => {
     });
   });
 
+  test('goes up to what is hidden and not there yet, but to nothing else that is not there', async () => {
+    await write('app/Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/../idl/gen/x.c $(APP_BASE)/../idl/gone/x.c\n');
+    const isHidden = (path: string): boolean => path.startsWith('../idl/gen');
+    expect(surveyBuildFiles(join(folder, 'app'), { isHidden }).climbs).toEqual(['../idl/gen/x.c']);
+    const within = join(folder, 'app');
+    expect(surveyBuildFiles(join(folder, 'app'), { isHidden, within }).climbs).toEqual([]);
+  });
+
   test('tells what may have a part in the build, and is hidden', async () => {
     await write(
       'app/Makefile.uk',

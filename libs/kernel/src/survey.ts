@@ -11,7 +11,10 @@ import { findTakenVariables } from './taken-variables.ts';
 export interface BuildFilesSurvey {
   /** The build files below the folder, and those in the places around it. */
   readonly files: readonly string[];
-  /** The places around the folder to which its build files go up, as with `$(APP_BASE)/../common/x.c`. */
+  /**
+   * The places around the folder to which its build files go up, as with `$(APP_BASE)/../common/x.c`. Hidden ones need not be
+   * there yet.
+   */
   readonly climbs: readonly string[];
   /** The places around the folder to which links lead, in the folder or on the way to such a place. */
   readonly linked: readonly string[];
@@ -96,9 +99,12 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
     included.push(...ends);
     if (ends.length > 0) for (const path of others) if (ends.some((end) => end.test(path))) files.add(path);
     for (const climb of findClimbs(file, text)) {
-      if (climbs.has(climb) || !existsSync(join(folder, climb))) continue;
+      if (climbs.has(climb)) continue;
+      const isThere = existsSync(join(folder, climb));
+      // What is hidden other tasks may have yet to make.
+      if (!isThere && !(isRead(climb) && isHidden?.(climb) === true)) continue;
       climbs.add(climb);
-      lookInto(climb);
+      if (isThere) lookInto(climb);
     }
   }
   const isNamed = (path: string): boolean => texts.some((text) => text.includes(`/${path}`));

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { coreThat, imageFor } from '../test/stand-in-core.ts';
@@ -122,4 +123,31 @@ test('what a compiler has read, and no key knows, is told', async () => {
   expect(output.match(/warning: a compiler read .*/g)).toEqual([
     'warning: a compiler read apps/odd/odd.h, which is no input of this task; Makefile.uk can name its folder',
   ]);
+});
+
+test.each([
+  ['beside the application', 'apps/idl/gen', true],
+  // Of headers that no build file names a fresh clone does not know that they will be there.
+  ['in the application', 'apps/web/gen', false],
+])('what a task before generates %s counts, and in a fresh clone, too', async (_where, place, isKnownBefore) => {
+  await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\ngen\n');
+  const path = relative('apps/web', place);
+  await workspace.write('core/Makefile', core.replace('$(L)/lib.c', `$(A)/${path}/x.c`));
+  await workspace.write('apps/web/Makefile.uk', `$(eval $(call addlib,web))\nWEB_SRCS-y += $(WEB_BASE)/${path}/x.c\n`);
+  const generate = {
+    command: `mkdir -p ${place} && cp apps/idl/idl ${place}/x.c && cp apps/idl/idl ${place}/x.h`,
+    inputs: ['{projectRoot}/idl'],
+    outputs: [`{workspaceRoot}/${place}`],
+    cache: true,
+  };
+  await workspace.write('apps/idl/project.json', JSON.stringify({ name: 'idl', targets: { generate } }));
+  const target = { dependsOn: [{ projects: ['idl'], target: 'generate' }] };
+  await workspace.write('apps/web/project.json', JSON.stringify({ targets: { 'build:qemu-x86_64': target } }));
+  for (const idl of ['one', 'two', 'one']) {
+    for (const made of [place, 'apps/web/.unikraft']) await rm(workspace.path(made), { recursive: true, force: true });
+    await workspace.write('apps/idl/idl', idl);
+    expect(await workspace.nx('run', kernelTask)).toMatchObject({ exitCode: 0 });
+    expect(await kernel()).toContain(idl);
+    if (isKnownBefore) expect(await workspace.nx('run', kernelTask)).toMatchObject({ exitCode: 0, ran: [] });
+  }
 });

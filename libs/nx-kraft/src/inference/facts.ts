@@ -213,7 +213,7 @@ function kernelFacts(
   );
   const taken = [
     // What lies beside a source may be included by it, but not by a link to it.
-    ...named.map((path) => (disk.hasFolder(path) ? path : dirname(path))),
+    ...named.map((path) => (isFolder(disk, path) ? path : dirname(path))),
     ...linked.filter((path) => disk.hasFolder(path)),
     ...surveys
       .filter(([path]) => path === folder)
@@ -259,6 +259,11 @@ function kernelFacts(
       [...places, ...taken, ...linkedFiles, ...included].includes(undefined) ||
       (kernels.length > 0 && file === undefined),
   };
+}
+
+/** Of what other tasks have yet to make its name tells. */
+function isFolder(disk: Disk, path: string): boolean {
+  return disk.stats(path) === undefined ? posix.extname(path) === '' : disk.hasFolder(path);
 }
 
 function namesIgnored(disk: Disk, globs: readonly string[]): boolean {

@@ -273,7 +273,8 @@ function kernelTarget(
       ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
       ...[...kernels.files, ...(kernels.file === undefined ? [] : [kernels.file])].map(globOf).map(asFileset),
       ...(isBuilt ? built : []),
-      ...(target.embedsRootfs || runtime !== undefined ? [madeBefore] : []),
+      // Also where a project adds a task to those before: what that generates is not there yet in a fresh clone.
+      madeBefore,
     ],
     outputs: [...target.outputs, sealName(`build-${target.id}`)].map(inProject(kraftfile)),
     metadata: describe(isBuilt ? `Builds the kernel for ${platform}` : `Takes the runtime's kernel for ${platform}`),
