@@ -192,6 +192,8 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
       'COPY *.none /unmatched/',
       'COPY tree/*.none tree/sub/*/none /unmatched/',
       'COPY ["日本 +.txt", "?本*", "/"]',
+      'ENV ODD=a$$b${NONE:+"}"\\}x}y${NONE:-{}}\\\\',
+      'COPY a.txt /odd/$ODD',
       'ADD --chmod=600 --chown=5:6 tree.tar /one',
       'ADD --chown=5 tree.t[gx]z tree.tbz a.txt /all/',
     ].join('\n'),

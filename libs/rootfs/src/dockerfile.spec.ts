@@ -256,6 +256,8 @@ describe('what the image says of running it', () => {
       { env: ['A=1', 'B=two words', 'C=three words', 'OLD=form 1'] },
     ],
     [['ARG V=1', 'ENV V=$V', 'ENV W=${V:-x}${NONE:-y}${V:+z}'], { env: ['V=given', 'W=givenyz'] }],
+    [['ENV A=a$$b$-c$12d$ B=${NONE:+"}"\\}x}y C=${NONE:-{}}'], { env: ['A=abcd$', 'B=y', 'C={}'] }],
+    [['ENV A=x\\\\', 'ENV B=1'], { env: ['A=x\\', 'B=1'] }],
     [['ENV PATH=/app:$PATH'], { env: ['PATH=/app:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] }],
     [['ARG TARGETARCH', 'ENV ARCH=$TARGETARCH'], { env: ['ARCH=amd64'] }],
   ])('%j', async (lines, expected) => {

@@ -84,7 +84,8 @@ class LineReader {
 
   constructor(lines: readonly string[], escape: string) {
     this.#lines = lines;
-    this.#continued = escape === '\\' ? /\\[ \t]*$/ : /`[ \t]*$/;
+    // An escape character that is escaped itself continues nothing.
+    this.#continued = escape === '\\' ? /(?<!\\)\\[ \t]*$/ : /(?<!`)`[ \t]*$/;
   }
 
   /** The next instruction, its continued lines joined; comments and empty lines within it are passed over. */

@@ -68,7 +68,7 @@ class Expander {
   }
 
   #variable(): string {
-    const simple = /^\$([a-zA-Z_]\w*|[0-9@*#])/.exec(this.#text.slice(this.#at));
+    const simple = /^\$([\p{L}_][\p{L}\p{Nd}_]*|\p{Nd}+|[@*#?!$-])/u.exec(this.#text.slice(this.#at));
     if (simple !== null) {
       this.#at += simple[0].length;
       return this.#variables(simple[1] ?? '') ?? '';
@@ -85,11 +85,17 @@ class Expander {
     return this.#choose(name, operator, word);
   }
 
+  /** Where a variable ends: not within quotes, nor with what is escaped or ends another one within. */
   #closingBrace(): number {
-    let depth = 0;
-    for (let index = this.#at + 1; index < this.#text.length; index++) {
-      if (this.#text[index] === '{') depth++;
-      if (this.#text[index] === '}' && --depth === 0) return index;
+    const open = ['}'];
+    for (let index = this.#at + 2; index < this.#text.length; index++) {
+      const char = this.#text[index] ?? '';
+      const end = open.at(-1);
+      if (char === this.#escape && end !== "'") index++;
+      else if (char === end) open.pop();
+      else if (end !== "'" && this.#text.startsWith('${', index)) open.push('}');
+      else if (end === '}' && !this.#keepQuotes && (char === '"' || char === "'")) open.push(char);
+      if (open.length === 0) return index;
     }
     throw new NeedsBuilder('has a variable without a closing brace', this.#line);
   }
