@@ -15,6 +15,7 @@ test('a request expects 200 unless it says otherwise', () => {
 });
 
 test.each([
+  [[], 'scenarios: there is none'],
   [[{}], 'scenarios[0].name'],
   [[{ name: 'a', consol: ['x'] }], 'scenarios[0]: Unrecognized key'],
   [[{ name: 'a', http: [{ port: 0 }] }], 'scenarios[0].http[0].port'],

@@ -86,9 +86,14 @@ const scenarioSchema = z.strictObject({
   budgets: budgetsSchema.default({}).describe('What a scenario that works may take; more is a failure.'),
 });
 
+/** A list without any would be a test that passes, whatever becomes of the unikernel. */
+const scenariosSchema = z
+  .array(scenarioSchema)
+  .min(1, 'there is none; without the file the unikernel must boot and end well');
+
 /** The JSON Schema of a list of scenarios as people write it. */
 export function scenariosJsonSchema(): object {
-  return z.toJSONSchema(z.array(scenarioSchema), { io: 'input' });
+  return z.toJSONSchema(scenariosSchema, { io: 'input' });
 }
 
 /** One test of a unikernel: how it is booted, what is done with it, and what must be seen. */
@@ -104,7 +109,7 @@ export type Text = z.output<typeof textSchema>;
  * @throws MachineFault MACHINE_BAD_SCENARIO with the path of the wrong value
  */
 export function parseScenarios(value: unknown, at: string): readonly Scenario[] {
-  const parsed = z.array(scenarioSchema).safeParse(value);
+  const parsed = scenariosSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const path = (issue?.path ?? [])
