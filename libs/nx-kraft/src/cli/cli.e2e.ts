@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { link, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -114,6 +114,15 @@ test('rootfs that was killed leaves nothing that the next one does not take away
   await truncate(join(folder, 'root/large'), 10);
   expect(await nxKraft('rootfs', 'root', '-o', 'out/root.cpio')).toMatchObject({ code: 0 });
   expect(await readdir(out)).toEqual(['root.cpio']);
+});
+
+test('a Kraftfile that is a link stays one when it is edited', async () => {
+  await mkdir(join(folder, 'shared'));
+  await writeFile(join(folder, 'shared/Kraftfile'), 'spec: v0.6\nname: web\nunikraft: stable\n');
+  await symlink('shared/Kraftfile', join(folder, 'Kraftfile'));
+  expect(await nxKraft('target', 'add', 'Kraftfile', 'fc/x86_64')).toMatchObject({ code: 0 });
+  expect(await readlink(join(folder, 'Kraftfile'))).toBe('shared/Kraftfile');
+  expect(await readFile(join(folder, 'shared/Kraftfile'), 'utf8')).toContain('fc/x86_64');
 });
 
 test('a Kraftfile is edited in place, and keeps its comments', async () => {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { hasErrorCode, regularFile, replaceAtomically } from '@nx-kraft/base';
 import {
   type KconfigPlace,
@@ -176,8 +176,9 @@ async function read(file: string): Promise<string> {
   }
 }
 
-function write(file: string, text: string): Promise<void> {
-  return replaceAtomically(file, (temporary) => writeFile(temporary, text));
+/** Several projects may share a Kraftfile by links, which stay. */
+async function write(file: string, text: string): Promise<void> {
+  await replaceAtomically(await realpath(file), (temporary) => writeFile(temporary, text));
 }
 
 function placeOf({ for: target, library }: Values<typeof places>): KconfigPlace {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { replaceAtomically } from '@nx-kraft/base';
 import { changeInMenus } from '@nx-kraft/kernel';
 import { type Kraftfile, type KconfigPlace, type Target, setKconfig, unsetKconfig } from '@nx-kraft/kraftfile';
@@ -47,7 +47,7 @@ export async function changeConfig(root: string, options: MenuconfigOptions, sig
     tell(`${project.file}: ${symbol} is not set any more`);
   }
   if (text === before) tell('Nothing was changed.');
-  else await replaceAtomically(project.file, (temporary) => writeFile(temporary, text));
+  else await replaceAtomically(await realpath(project.file), (temporary) => writeFile(temporary, text));
 }
 
 /** Where the Kraftfile sets an option for a target. */
