@@ -617,6 +617,17 @@ describe('a build that fails', () => {
     });
   });
 
+  test.each(['podman', 'buildah'] as const)(
+    'since %s does not know where its image is from says how to tell',
+    async (builder) => {
+      workspace.put('Dockerfile', 'FROM nowhere-known:1\nRUN true\n');
+      await expect(workspace.build('Dockerfile', optionsFor(builder))).rejects.toMatchObject({
+        code: 'BUILD_FAILED',
+        hint: expect.stringContaining('docker.io') as string,
+      });
+    },
+  );
+
   test.each(['docker', 'buildah'] as const)('in %s says where, and leaves nothing', async (builder) => {
     workspace.put('Dockerfile', `FROM ${busybox}\nRUN true\n\nRUN echo before failing && false\n`);
     workspace.put('out/rootfs.cpio', 'old');

@@ -104,6 +104,14 @@ describe('app', () => {
     },
   );
 
+  test('images of templates say where they are from, without which podman and buildah seldom know', async () => {
+    for (const template of Object.keys(templates) as (keyof typeof templates)[]) {
+      await makeApp(`apps/${template}`, { template });
+      const images = [...text(`apps/${template}/Dockerfile`).matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
+      expect(images.filter((image) => image !== 'scratch' && image?.startsWith('docker.io/') !== true)).toEqual([]);
+    }
+  });
+
   test('the schema offers the templates that there are', () => {
     const schema = JSON.parse(readFileSync(join(import.meta.dirname, 'app/schema.json'), 'utf8')) as {
       properties: { template: { description: string; 'x-prompt': { items: { value: string }[] } } };

@@ -34,7 +34,9 @@ export async function buildWithProgram(
     const line = /STEP \d+\/\d+/.test(error.output) ? lineOf(error.output, job) : undefined;
     throw new RootfsFault('BUILD_FAILED', last + showLine(job.dockerfile.path, line), {
       at: line === undefined ? job.dockerfile.path : `${job.dockerfile.path}:${line}`,
-      hint: `The lines above are what ${program} said.`,
+      hint: error.output.includes('short-name')
+        ? 'Docker takes it from docker.io, and so does nx sync: write that in front of it, or lock it.'
+        : `The lines above are what ${program} said.`,
       cause: error,
     });
   } finally {
