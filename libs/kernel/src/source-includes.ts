@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { FileFault, hasErrorCode, leadsNowhere, regularFile } from '@nx-kraft/base';
+import { FileFault, hasErrorCode, leadsNowhere, regularFile, unlessNowhere } from '@nx-kraft/base';
 import { leadsOut } from './climbs.ts';
 
 /**
@@ -50,5 +50,5 @@ function readSource(file: string): Buffer {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return unlessNowhere(() => statSync(path))?.isFile() === true;
 }

@@ -223,6 +223,7 @@ describe('a survey', () => {
   test('follows what sources include from around the folder, and what that includes', async () => {
     await write('app/Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/../common/x.c\n');
     await write('app/src/main.c', '# include "../../api/api.h"\n#include "../own.h"\n#include "../../gone/gone.h"\n');
+    await write('app/odd.h', `#include "../${'x'.repeat(300)}"\n#include "../\0"\n#include "../api/api.h/x"\n`);
     await write('app/own.h', '#include <../angle/angle.h>\n// #include "../comment/comment.h"\n');
     await write('api/api.h', '#include "next.h"\n#include "../deep/list.inc"\n#include "../app/src/main.c"\n');
     await write('api/next.h', '#include "api.h"\n');
