@@ -125,17 +125,22 @@ test('what another task makes is never taken as it was before, also where nothin
   }
 });
 
-test('nor is what Nx does not look at in that: modes, links and modules', async () => {
-  await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\ndist\n');
+test.each([
+  ['that git ignores', '../../dist/site', 'dist/site', {}],
+  ['in a project that is copied as a whole', './Dockerfile', 'apps/hello/made', { dependsOn: ['^build'] }],
+])('nor is what Nx does not look at %s: modes, links and modules', async (_where, rootfs, place, own) => {
+  await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\ndist\nmade\n');
+  await workspace.write('apps/hello/Dockerfile', 'FROM scratch\nCOPY . /\n');
   const build = {
-    command: 'mkdir -p dist/site/node_modules/m && echo same > dist/site/page && sh site/script',
-    outputs: ['{workspaceRoot}/dist/site'],
+    command: `mkdir -p ${place}/node_modules/m && echo same > ${place}/page && sh site/script`,
+    outputs: [`{workspaceRoot}/${place}`],
     inputs: ['{projectRoot}/script'],
     cache: true,
   };
   await workspace.write('site/project.json', JSON.stringify({ name: 'site', targets: { build } }));
-  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ../../dist/site');
-  await workspace.write('apps/hello/project.json', JSON.stringify({ name: 'hello', implicitDependencies: ['site'] }));
+  await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', `rootfs: ${rootfs}`);
+  const project = { name: 'hello', implicitDependencies: ['site'], targets: { rootfs: own } };
+  await workspace.write('apps/hello/project.json', JSON.stringify(project));
   const scripts = [
     'chmod 755 page',
     'ln -s page link',
@@ -144,8 +149,8 @@ test('nor is what Nx does not look at in that: modes, links and modules', async 
   ];
   for (const [index, script] of scripts.entries()) {
     // As in a fresh clone.
-    if (index > 0) await rm(workspace.path('dist'), { recursive: true });
-    await workspace.write('site/script', `cd dist/site && ${script}`);
+    if (index > 0) await rm(workspace.path(place), { recursive: true });
+    await workspace.write('site/script', `cd ${place} && ${script}`);
     expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ ran: ['hello:rootfs', 'site:build'] });
     // Now that all lies there, the key is the same.
     expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ exitCode: 0, ran: [] });

@@ -85,7 +85,7 @@ export interface RootfsFacts {
   readonly files: readonly string[];
   /** Whether hard links among these stay such. */
   readonly isLinked: boolean;
-  /** Whether it names what git ignores, which mostly other tasks make. */
+  /** Whether other tasks may make some of it: it names what git ignores, or waits for tasks and takes a project as a whole. */
   readonly isMade: boolean;
   /** The images that they are made from, by their names in full. */
   readonly images: readonly string[];
@@ -122,7 +122,7 @@ export async function lookAround(
     missing: summary.looked.filter((path) => !disk.has(resolve(folder, path))),
     declared: settings.declared,
     kernels: kernelFacts(disk, folder, summary, components, summaryIn, compiled),
-    rootfs: await filesystemFacts(disk, folder, summary, settings.variants(rootfsTask), recall),
+    rootfs: await filesystemFacts(disk, folder, summary, { settings, rootfsTask }, recall),
     volumes: volumeFacts(disk, folder, summary),
   };
 }
@@ -285,9 +285,11 @@ async function filesystemFacts(
   disk: Disk,
   folder: string,
   { filesystems, targets, rootfsOutputs }: Summary,
-  variants: ReturnType<ProjectSettings['variants']>,
+  { settings, rootfsTask }: { readonly settings: ProjectSettings; readonly rootfsTask: string },
   recall: Recall,
 ): Promise<RootfsFacts> {
+  const variants = settings.variants(rootfsTask);
+  const own = `${toWorkspacePath(disk, folder) ?? ''}/`;
   const found: FoundInputs[] = [];
   for (const filesystem of filesystems) {
     const requests = filesystemRequests([filesystem], targets, variants);
@@ -300,7 +302,10 @@ async function filesystemFacts(
   return {
     files: unique([...inside(files), ...excluded.map((glob) => `!${glob}`)]),
     isLinked: variants.some(({ hardLinks }) => hardLinks === 'link'),
-    isMade: namesIgnored(disk, inside(files)),
+    isMade:
+      namesIgnored(disk, inside(files)) ||
+      // In what is taken as a whole they may make anything.
+      (settings.waits(rootfsTask) && inside(files).some((glob) => !splitGlob(glob).path.startsWith(own))),
     images: unique(found.flatMap(({ images }) => images)),
     environment: unique([
       ...found.flatMap(({ environment }) => environment),

@@ -8,6 +8,7 @@ type Options = Readonly<Record<string, unknown>>;
 export interface GivenTarget {
   readonly options?: Options;
   readonly configurations?: Readonly<Record<string, Options>>;
+  readonly dependsOn?: readonly unknown[];
 }
 
 interface Targets {
@@ -22,6 +23,8 @@ export interface ProjectSettings {
   readonly variants: (task: string) => readonly Options[];
   /** The projects that it declares to depend on; patterns that exclude others are left out. */
   readonly declared: readonly string[];
+  /** Whether it has a task wait for others, beside those that inference puts before it. */
+  readonly waits: (task: string) => boolean;
 }
 
 interface Settings {
@@ -64,6 +67,7 @@ export async function readProjectSettings(
       return [merge(options), ...configured.map((configuration) => merge([...options, ...configuration]))];
     },
     declared: declared.filter((name) => !name.startsWith('!')),
+    waits: (task) => declared.length > 0 || given(task).some(({ dependsOn = [] }) => dependsOn.length > 0),
   };
 }
 

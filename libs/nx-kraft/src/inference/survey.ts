@@ -42,7 +42,8 @@ export async function surveyWorkspace(
   return {
     projectNames,
     packedImages,
-    settingsOf: (folder) => settings.get(folder) ?? { options: () => ({}), variants: () => [{}], declared: [] },
+    settingsOf: (folder) =>
+      settings.get(folder) ?? { options: () => ({}), variants: () => [{}], declared: [], waits: () => false },
   };
 }
 
