@@ -1,11 +1,11 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { describeError, Fault, regularFile, replaceAtomically, run, withLock } from './index.ts';
+import { describeError, Fault, regularFile, replaceAtomically, run, unlessAborted, withLock } from './index.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -23,6 +23,21 @@ test('a failed replacement keeps the old file and leaves nothing behind', async 
   await expect(failing).rejects.toThrow('no space');
   expect(await readFile(path, 'utf8')).toBe('old');
   expect(await readdir(folder)).toEqual(['result']);
+});
+
+test('nobody waits for what was called off, and its end is of no interest then', async () => {
+  const never = new Promise<number>(() => undefined);
+  const stop = new AbortController();
+  expect(await unlessAborted(undefined, Promise.resolve(1))).toBe(1);
+  expect(await unlessAborted(stop.signal, Promise.resolve(2))).toBe(2);
+  await expect(unlessAborted(stop.signal, Promise.reject(new Error('own')))).rejects.toThrow('own');
+  expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  const reason = new Error('called off');
+  const waiting = expect(unlessAborted(stop.signal, never)).rejects.toBe(reason);
+  stop.abort(reason);
+  await waiting;
+  await expect(unlessAborted(stop.signal, Promise.reject(new Error('late')))).rejects.toBeInstanceOf(Error);
+  await expect(unlessAborted(stop.signal, never)).rejects.toBe(reason);
 });
 
 test('a pipe or a device is told, and never replaced', async () => {

@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { FileFault, hasErrorCode, leadsNowhere, regularFile, unlessNowhere } from '@nx-kraft/base';
+import { unlessNowhere } from '@nx-kraft/base';
 import { leadsOut } from './climbs.ts';
+import { readSource } from './source-list.ts';
 
 /**
  * The files around a folder that its sources include from where they lie, as with `#include "../../common/x.h"`, and what
@@ -37,16 +38,6 @@ function includesOf(file: string, part: string): readonly string[] {
   const source = readSource(file);
   if (!source.includes(part)) return [];
   return [...source.toString().matchAll(include)].flatMap(([, name = '']) => (name.includes(part) ? [name] : []));
-}
-
-/** Nothing of what may not or cannot be read, of which the build tells. */
-function readSource(file: string): Buffer {
-  try {
-    return readFileSync(regularFile(file));
-  } catch (error) {
-    if (error instanceof FileFault || leadsNowhere(error) || hasErrorCode(error, 'EISDIR')) return Buffer.alloc(0);
-    throw error;
-  }
 }
 
 function isFile(path: string): boolean {

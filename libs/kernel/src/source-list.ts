@@ -1,5 +1,5 @@
-import { type Dirent, readdirSync } from 'node:fs';
-import { hasErrorCode } from '@nx-kraft/base';
+import { type Dirent, readFileSync, readdirSync } from 'node:fs';
+import { FileFault, hasErrorCode, leadsNowhere, regularFile } from '@nx-kraft/base';
 
 /** Never sources: git's own files, and what builds leave in an application's folder. */
 const ignored = new Set(['.git', '.unikraft', '.nx', 'node_modules']);
@@ -40,6 +40,16 @@ export function findSources(folder: string, isApart: (path: string) => boolean =
 /** The files and links below a folder, as {@link findSources} finds them. */
 export function listSources(folder: string): readonly string[] {
   return findSources(folder).paths;
+}
+
+/** Nothing of a link that leads nowhere or to a folder, and of what may not or cannot be read, of which the build tells. */
+export function readSource(file: string): Buffer {
+  try {
+    return readFileSync(regularFile(file));
+  } catch (error) {
+    if (error instanceof FileFault || leadsNowhere(error) || hasErrorCode(error, 'EISDIR')) return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 /** None of a folder that may not be read, nor of one below that is gone by now. */

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path';
-import { FileFault, hasErrorCode, leadsNowhere, regularFile } from '@nx-kraft/base';
+import { hasErrorCode, leadsNowhere } from '@nx-kraft/base';
 import { findAbsolute, findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
 import { includedAround } from './source-includes.ts';
-import { findSources, isCompiled, type Sources } from './source-list.ts';
+import { findSources, isCompiled, readSource, type Sources } from './source-list.ts';
 import { findTakenVariables } from './taken-variables.ts';
 
 /** What an application or a library takes from around its folder. Paths are relative to the folder. */
@@ -91,7 +91,7 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
   const texts: string[] = [];
   // Grows meanwhile.
   for (const file of files) {
-    const text = readText(join(folder, file));
+    const text = readSource(join(folder, file)).toString();
     texts.push(text);
     for (const name of findOtherCompilers(text.split('\n'))) compilers.add(name);
     for (const path of findAbsolute(text)) if (existsSync(path)) absolute.add(path);
@@ -112,7 +112,10 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
     files: [...files],
     climbs: [...climbs],
     linked: [...linked],
-    included: includedAround(folder, [...others].filter(isCompiled), isRead),
+    // Only for those who ask: all sources are read for it.
+    get included() {
+      return includedAround(folder, [...others].filter(isCompiled), isRead);
+    },
     absolute: [...absolute],
     variables: findTakenVariables(texts),
     named: own.apart.filter(isNamed),
@@ -188,14 +191,4 @@ function sourcesAt(folder: string, place: string): Sources {
   const { paths, links } = findSources(join(folder, place));
   const atPlace = (path: string): string => posix.join(place, path);
   return { ...nothing, paths: paths.map(atPlace), links: links.map(atPlace) };
-}
-
-/** Empty for a link that leads nowhere or to a folder, and for what may not or cannot be read, of which the build tells. */
-function readText(file: string): string {
-  try {
-    return readFileSync(regularFile(file), 'utf8');
-  } catch (error) {
-    if (error instanceof FileFault || leadsNowhere(error) || hasErrorCode(error, 'EISDIR')) return '';
-    throw error;
-  }
 }

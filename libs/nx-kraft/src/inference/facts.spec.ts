@@ -360,6 +360,12 @@ test('a volume by name is none of the folders in the workspace, whatever these a
         { fileset: '{projectRoot}/.unikraft/volume-details', includeIgnored: true },
       ]),
     );
+    // What git ignores other tasks may have yet to make.
+    await put('.gitignore', 'data\n');
+    const script = '"${NX_KRAFT_NODE:-true}" "$NX_KRAFT_DETAILS"';
+    const later = { runtime: `${script} 'app/.unikraft/volume-details'` };
+    expect((await volumes('volumes: [data:/data]')).inputs).toContainEqual(later);
+    await rm(join(folder, '.gitignore'));
     expect(await volumes('volumes: { data: { destination: /data } }')).toMatchObject({ cache: false });
     await put('state/nx-kraft/volumes/data/db', '1');
     expect(await volumes('volumes: [data:/data]')).toMatchObject({ cache: false });
