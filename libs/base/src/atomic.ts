@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isAlive } from './lock.ts';
@@ -22,13 +23,14 @@ export async function replaceAtomically<T>(
   { durable = false, sweep = false }: { durable?: boolean; sweep?: boolean } = {},
 ): Promise<T> {
   regularFile(path);
-  await mkdir(dirname(path), { recursive: true });
+  // At once, as below: a process that hands nothing to Node's thread pool never waits for its threads to start.
+  mkdirSync(dirname(path), { recursive: true });
   if (sweep) await removeLeftovers(path);
   const temporaryPath = join(dirname(path), `.${basename(path)}.${process.pid}-${host()}-${randomUUID()}.tmp`);
   try {
     const result = await make(temporaryPath);
     if (durable) await flush(temporaryPath);
-    await rename(temporaryPath, path);
+    renameSync(temporaryPath, path);
     return result;
   } catch (error) {
     await rm(temporaryPath, { recursive: true, force: true });
@@ -46,7 +48,7 @@ function host(): string {
 async function removeLeftovers(path: string): Promise<void> {
   const folder = dirname(path);
   const start = `.${basename(path)}.`;
-  const left = (await readdir(folder)).filter((name) => {
+  const left = readdirSync(folder).filter((name) => {
     const [, pid, madeOn] = /^(\d+)-([0-9a-f]{8})-[0-9a-f-]{36}\.tmp/.exec(name.slice(start.length)) ?? [];
     return name.startsWith(start) && madeOn === host() && !isAlive(Number(pid));
   });
