@@ -92,7 +92,7 @@ export class CpioWriter {
     // One zero ends the name, up to three more align what follows: entries begin at multiples of 4.
     const length = (nameEnd + 4) & ~3;
     const start = this.#output.reserve(length);
-    template.copy(buffer, start);
+    buffer.set(template, start);
     hex(buffer, start + 6, inode);
     hex(buffer, start + 14, kind | meta.mode);
     hex(buffer, start + 22, meta.uid);

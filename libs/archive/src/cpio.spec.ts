@@ -179,6 +179,31 @@ describe('hard links', () => {
     expect(convert(archive, { hardLinks }).digest).toBe(write(root, { hardLinks }).digest);
   });
 
+  test('find names that came in order long before them, and what follows them is in order still', () => {
+    const archive = tar([
+      { name: './', type: 'directory' },
+      { name: 'bin', type: 'directory' },
+      { name: 'bin/sh', content: 'shell' },
+      { name: 'lib', type: 'symlink', linkName: 'usr' },
+      { name: 'usr', type: 'directory' },
+      { name: 'usr/app', type: 'link', linkName: './bin/sh' },
+      { name: 'usr/lib', type: 'directory' },
+      { name: 'usr/lib/x', content: 'x' },
+      { name: 'usr/lib.so', type: 'link', linkName: 'lib/lib/x' },
+    ]);
+    const found = read(convert(archive).path);
+    expect(found.map(({ name, content }) => `${name}=${content.toString()}`)).toEqual([
+      'bin=',
+      'bin/sh=shell',
+      'lib=usr',
+      'usr=',
+      'usr/app=shell',
+      'usr/lib=',
+      'usr/lib/x=x',
+      'usr/lib.so=x',
+    ]);
+  });
+
   test('to what is not there are a fault', () => {
     expect(() => convert(tar([{ name: 'b', type: 'link', linkName: 'a' }]))).toThrow(
       expect.objectContaining({ code: 'LINK_BROKEN' }),

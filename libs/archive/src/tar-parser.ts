@@ -164,7 +164,7 @@ export class TarParser {
       uid: uid ?? this.#number(block, at + 108, 8),
       gid: gid ?? this.#number(block, at + 116, 8),
       size: type === 'file' ? (size ?? this.#number(block, at + 124, 12)) : 0,
-      linkName: linkName ?? fieldText(block, at + 157, at + 257),
+      linkName: type === 'symlink' || type === 'link' ? (linkName ?? fieldText(block, at + 157, at + 257)) : '',
     };
     this.#content = entry.size;
     this.#padding = -entry.size & (blockSize - 1);

@@ -1,7 +1,9 @@
 import { closeSync, openSync, renameSync } from 'node:fs';
 import { type CpioWritten, CpioWriter } from './cpio-writer.ts';
+import { EntryOrder } from './entry-order.ts';
 import { createFile, FileWriter } from './file-writer.ts';
-import { type ByteName, compareNames } from './names.ts';
+import { type ByteName, cleanName } from './names.ts';
+import type { TarEntryType } from './tar-fields.ts';
 import { type TarEntry, type TarHandler, TarParser } from './tar-parser.ts';
 import { type BuilderOptions, type LeftOut, TreeBuilder } from './tree-builder.ts';
 import { type DirectoryNode, emptyDirectory, type TreeNode, type WriteOptions, writeTree } from './tree.ts';
@@ -16,14 +18,22 @@ export interface Converted extends CpioWritten {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** An entry that is written, and not yet in the tree. */
+interface WrittenEntry extends TarEntry {
+  /** Where its content begins in what was written. */
+  readonly offset: number;
+}
+
 /**
  * Turns a tar archive that comes in chunks into CPIO newc at `path`, in the same order and so with the same bytes as
  * `writeTree` gives for the unpacked tree. An archive that is in that order already (BuildKit's and buildah's are) is
- * written as it comes; what came in another order is sorted at the end, out of the file that was written meanwhile.
- * `path` is unfinished until {@link finish}: give a temporary path and rename it.
+ * written as it comes, and put into a tree only when a hard link names another entry; what came in another order is
+ * sorted at the end, out of the file that was written meanwhile. `path` is unfinished until {@link finish}:
+ * give a temporary path and rename it.
  */
 export class TarToCpio {
   readonly #path: string;
+  readonly #at: string;
   readonly #options: ConvertOptions;
   readonly #fd: number;
   readonly #output: FileWriter;
@@ -31,14 +41,17 @@ export class TarToCpio {
   readonly #parser: TarParser;
   readonly #root = emptyDirectory();
   readonly #tree: TreeBuilder;
-  #last: ByteName = '';
+  readonly #order = new EntryOrder();
   #ordered: boolean;
+  /** What came in order and is not in the tree yet. */
+  #waiting: WrittenEntry[] = [];
   #inFile = false;
   #open = true;
 
   /** @param at  the archive's name, for faults */
   constructor(path: string, at: string, options: ConvertOptions = {}) {
     this.#path = path;
+    this.#at = at;
     this.#options = options;
     // True links must know their number before the first name is written: only the tree does.
     this.#ordered = options.hardLinks !== 'link';
@@ -60,7 +73,7 @@ export class TarToCpio {
     const written = this.#cpio.finish();
     this.close();
     const { leftOut } = this.#tree;
-    return { ...(this.#ordered && !this.#tree.irregular ? written : this.#sort()), leftOut };
+    return { ...(this.#ordered ? written : this.#sort()), leftOut };
   }
 
   /**
@@ -72,6 +85,7 @@ export class TarToCpio {
     this.#parser.end();
     this.#output.finish();
     this.close();
+    this.#fillTree();
     return { root: this.#root, leftOut: this.#tree.leftOut };
   }
 
@@ -92,20 +106,34 @@ export class TarToCpio {
 
   #entry(entry: TarEntry): void {
     this.#endFile();
-    const content: { archive: string; offset: number } = { archive: this.#path, offset: 0 };
-    const placed = this.#tree.place(entry, content);
-    if (placed === undefined) return;
-    const { name, node } = placed;
-    if (compareNames(this.#last, name) >= 0) this.#ordered = false;
-    this.#last = name;
-    if (entry.type === 'link') this.#copy(name, node);
-    else if (node.kind === 'directory') this.#cpio.directory(name, node.meta);
-    else if (node.kind === 'symlink') this.#cpio.symlink(name, node.meta, node.target);
-    else {
-      this.#cpio.file(name, node.meta, node.size);
-      content.offset = this.#output.position;
-      this.#inFile = true;
+    const name = cleanName(entry.name, this.#at);
+    if (name !== '' && writtenTypes.has(entry.type)) {
+      this.#add(name, entry);
+      return;
     }
+    // The root itself, another name of a file, or what is left out.
+    this.#fillTree();
+    const placed = this.#tree.place(entry, { archive: this.#path, offset: 0 });
+    if (placed === undefined) return;
+    this.#ordered &&= this.#order.follows(name, false);
+    this.#copy(name, placed.node);
+  }
+
+  #add(name: ByteName, entry: TarEntry): void {
+    const { type, size, linkName } = entry;
+    this.#ordered &&= this.#order.follows(name, type === 'directory');
+    const meta = this.#tree.meta(entry);
+    if (type === 'directory') this.#cpio.directory(name, meta);
+    else if (type === 'symlink') this.#cpio.symlink(name, meta, linkName);
+    else this.#cpio.file(name, meta, size);
+    this.#inFile = type === 'file';
+    this.#waiting.push({ ...entry, name, offset: this.#output.position });
+    if (!this.#ordered) this.#fillTree();
+  }
+
+  #fillTree(): void {
+    for (const entry of this.#waiting) this.#tree.place(entry, { archive: this.#path, offset: entry.offset });
+    this.#waiting = [];
   }
 
   /** The content of a hard link is read back from what was written for its first name. */
@@ -131,3 +159,6 @@ export class TarToCpio {
     return written;
   }
 }
+
+/** Entries that are what they say; hard links are what another one is, and guests can use no others. */
+const writtenTypes: ReadonlySet<TarEntryType> = new Set(['directory', 'file', 'symlink']);

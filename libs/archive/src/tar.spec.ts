@@ -140,7 +140,9 @@ describe('a damaged archive', () => {
 
   test.each([
     ['a length beyond its end', '99 path=x\n'],
+    ['a length of a terabyte', '1000000000000 path=x\n'],
     ['no length', 'path=x\n'],
+    ['no value', '7 path\n'],
     ['a negative size', '12 size=-12\n'],
     ['no newline', '9 path=xy'],
   ])('with a pax header with %s is refused', (_, records) => {

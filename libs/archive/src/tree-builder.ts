@@ -25,8 +25,6 @@ export interface LeftOut {
  */
 export class TreeBuilder {
   readonly leftOut: LeftOut[] = [];
-  /** Set once an entry did more than add itself below a directory that was described before it. */
-  irregular = false;
   readonly #root: DirectoryNode;
   readonly #at: string;
   readonly #owners: 'root' | 'keep';
@@ -68,15 +66,28 @@ export class TreeBuilder {
     return { name, node: placed };
   }
 
+  /**
+   * Mode and owner that an entry gets. Those that follow each other mostly have the same; sharing it spares a third of
+   * the tree's memory.
+   */
+  meta(entry: TarEntry): CpioMeta {
+    const mode = entry.type === 'symlink' ? 0o777 : entry.mode;
+    const uid = this.#owners === 'keep' ? entry.uid : 0;
+    const gid = this.#owners === 'keep' ? entry.gid : 0;
+    const last = this.#lastMeta;
+    if (last.mode !== mode || last.uid !== uid || last.gid !== gid) this.#lastMeta = { mode, uid, gid };
+    return this.#lastMeta;
+  }
+
   #node(entry: TarEntry, name: ByteName, content: Content): TreeNode | undefined {
-    const meta = this.#meta(entry);
+    const meta = this.meta(entry);
     switch (entry.type) {
       case 'directory':
         return emptyDirectory(meta);
       case 'file':
         return { kind: 'file', meta, size: entry.size, content };
       case 'symlink':
-        return { kind: 'symlink', meta: { ...meta, mode: 0o777 }, target: entry.linkName };
+        return { kind: 'symlink', meta, target: entry.linkName };
       case 'link':
         return this.#linked(entry, name);
       case 'character':
@@ -85,16 +96,6 @@ export class TreeBuilder {
         this.leftOut.push({ name: toText(name), kind: entry.type === 'fifo' ? 'named pipe' : `${entry.type} device` });
         return undefined;
     }
-  }
-
-  /** Entries that follow each other mostly have the same; sharing it spares a third of the tree's memory. */
-  #meta({ mode, uid, gid }: TarEntry): CpioMeta {
-    const [user, group] = this.#owners === 'keep' ? [uid, gid] : [0, 0];
-    const last = this.#lastMeta;
-    if (last.mode !== mode || last.uid !== user || last.gid !== group) {
-      this.#lastMeta = { mode, uid: user, gid: group };
-    }
-    return this.#lastMeta;
   }
 
   #linked(entry: TarEntry, name: ByteName): TreeNode {
@@ -110,11 +111,7 @@ export class TreeBuilder {
 
   #directory(name: ByteName): DirectoryNode {
     if (name !== this.#lastParent) {
-      this.#lastDirectory = makeDirectory(this.#root, name, this.#at, {
-        onDetour: () => {
-          this.irregular = true;
-        },
-      });
+      this.#lastDirectory = makeDirectory(this.#root, name, this.#at);
       this.#lastParent = name;
     }
     return this.#lastDirectory;
@@ -123,7 +120,6 @@ export class TreeBuilder {
   #put(parent: DirectoryNode, base: ByteName, node: TreeNode): TreeNode {
     const existing = parent.children.get(base);
     if (existing !== undefined) {
-      this.irregular = true;
       this.#lastParent = undefined;
       if (existing.kind === 'directory' && node.kind === 'directory') {
         existing.meta = node.meta;

@@ -14,12 +14,8 @@ const mostLinks = 40;
  * @returns undefined when there is nothing, or something else than a directory
  * @throws ArchiveFault LINK_BROKEN for symbolic links in a circle
  */
-export function findDirectory(
-  root: DirectoryNode,
-  name: ByteName,
-  onDetour: () => void = () => undefined,
-): DirectoryNode | undefined {
-  return walk(root, name, onDetour, () => undefined);
+export function findDirectory(root: DirectoryNode, name: ByteName, onDetour?: () => void): DirectoryNode | undefined {
+  return walk(root, name, () => undefined, onDetour);
 }
 
 /**
@@ -27,18 +23,16 @@ export function findDirectory(
  *
  * @param meta  mode and owner of those that are created (default: 0755, root)
  * @param at  the archive or file that wants it, for faults
- * @param onDetour  called when a symbolic link was followed or a directory was created
  * @throws ArchiveFault ENTRY_MISPLACED where a file is in the way
  */
 export function makeDirectory(
   root: DirectoryNode,
   name: ByteName,
   at: string,
-  { onDetour = () => undefined, meta = plainDirectory }: { onDetour?: () => void; meta?: CpioMeta } = {},
+  { meta = plainDirectory }: { meta?: CpioMeta } = {},
 ): DirectoryNode {
-  const directory = walk(root, name, onDetour, (parent, part) => {
+  const directory = walk(root, name, (parent, part) => {
     if (parent.children.has(part)) return undefined;
-    onDetour();
     const created = emptyDirectory(meta);
     parent.children.set(part, created);
     return created;
@@ -59,8 +53,8 @@ export function findNode(root: DirectoryNode, name: ByteName): TreeNode | undefi
 function walk(
   root: DirectoryNode,
   name: ByteName,
-  onDetour: () => void,
   onMissing: (parent: DirectoryNode, part: ByteName) => DirectoryNode | undefined,
+  onDetour?: () => void,
 ): DirectoryNode | undefined {
   const above = [root];
   const pending = name.split('/').reverse();
@@ -74,7 +68,7 @@ function walk(
     }
     const child = current.children.get(part);
     if (child?.kind === 'symlink') {
-      onDetour();
+      onDetour?.();
       if (++links > mostLinks) throw circle(name);
       if (child.target.startsWith('/')) above.length = 1;
       pending.push(...child.target.split('/').reverse());
