@@ -21,14 +21,16 @@ export async function runAgainAtChanges(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    let files = [kraftfile];
+    // Before it is read: an edit in the meantime is one, too.
+    const before = await signature([kraftfile]);
     let watching: Promise<void> | undefined;
     const changed = new AbortController();
     const over = AbortSignal.any([signal, changed.signal]);
     try {
       const planned = await plan();
-      files = [kraftfile, planned.kernel, ...(planned.initrd === undefined ? [] : [planned.initrd])];
-      watching = untilChanged(files, signal).then(() => changed.abort());
+      const made = [planned.kernel, ...(planned.initrd === undefined ? [] : [planned.initrd])];
+      const first = [before, await signature(made)].join('\n');
+      watching = untilChanged([kraftfile, ...made], first, signal).then(() => changed.abort());
       const { message } = await run(planned, over);
       if (!over.aborted) tell(`${message}; it starts again when its build changes`);
     } catch (error) {
@@ -36,14 +38,13 @@ export async function runAgainAtChanges(
       if (!(error instanceof Fault)) throw error;
       process.stderr.write(`${describeError(error)}\n`);
     }
-    await (watching ?? untilChanged(files, signal));
+    await (watching ?? untilChanged([kraftfile], before, signal));
     if (!signal.aborted) tell('its build changed; starting again');
   }
 }
 
-/** Resolves when a file is another one than now, and has stayed so, or when `signal` is aborted. */
-async function untilChanged(files: readonly string[], signal: AbortSignal): Promise<void> {
-  const first = await signature(files);
+/** Resolves when a file is another one than `first` tells, and has stayed so, or when `signal` is aborted. */
+async function untilChanged(files: readonly string[], first: string, signal: AbortSignal): Promise<void> {
   for (let last = first; !signal.aborted;) {
     await sleep(interval, undefined, { signal }).catch(() => undefined);
     const now = await signature(files);
