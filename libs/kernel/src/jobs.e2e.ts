@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '@nx-kraft/base';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { withJobs } from './jobs.ts';
@@ -55,8 +57,10 @@ test('a number that was asked for counts for this build alone', async () => {
 
 test('a build that is stopped in the middle takes nothing from those after it', async () => {
   const stop = new AbortController();
-  setTimeout(() => stop.abort(), 300);
-  await expect(make(undefined, stop.signal)).rejects.toThrow();
+  const stopped = expect(make(undefined, stop.signal)).rejects.toThrow();
+  while (!existsSync(join(folder, 'log'))) await sleep(20);
+  stop.abort();
+  await stopped;
   await rm(join(folder, 'log'));
   await make();
   expect(await most()).toBe(Math.min(processors, 12));
