@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  registry.stop();
+  await registry.stop();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -505,7 +506,7 @@ test('SSH agents reach the build', async () => {
       expect(workspace.list()).toEqual([expect.stringMatching(/^644 0 keys=256 SHA256:\S+ key of the test /)]);
     }
   } finally {
-    agent.kill();
+    if (agent.kill()) await once(agent, 'exit');
   }
 });
 

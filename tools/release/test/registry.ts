@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -48,8 +49,9 @@ export class Registry {
     return registry;
   }
 
-  stop(): void {
-    this.#server.kill();
+  /** Ends it, so that nothing is written to its folder any more. */
+  async stop(): Promise<void> {
+    if (this.#server.kill()) await once(this.#server, 'exit');
   }
 
   /** Publishes packages that are installed in `folder`, with all of what they need that is installed there, too. */
@@ -111,7 +113,7 @@ export class Registry {
   }
 
   async #isUp(): Promise<void> {
-    for (let attempt = 0; attempt < 300; attempt++) {
+    for (let attempt = 0; attempt < 600; attempt++) {
       const isUp = await fetch(`${this.url}-/ping`).then(
         ({ ok }) => ok,
         () => false,
