@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const repository = resolve(import.meta.dirname, '../../..');
 
@@ -23,6 +25,8 @@ export class TestWorkspace {
   readonly folder: string;
   /** Added to the environment of what is started here; the last word. */
   readonly environment: Record<string, string> = {};
+  /** When a program was started here last, in milliseconds since 1970. */
+  #startedAt = 0;
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -77,13 +81,22 @@ export class TestWorkspace {
 
   async write(relative: string, text: string): Promise<void> {
     await mkdir(dirname(this.path(relative)), { recursive: true });
+    await this.#untilSeen(this.path(relative));
     await writeFile(this.path(relative), text);
+  }
+
+  /** Waits until a file gets another time than it had when Nx may have looked at it: of times Nx compares whole seconds. */
+  async #untilSeen(path: string): Promise<void> {
+    const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    // Clocks of file systems are behind by a few milliseconds.
+    const nextSecond = Math.floor(written / 1000) * 1000 + 1020;
+    if (written < this.#startedAt && Date.now() < nextSecond) await sleep(nextSecond - Date.now());
   }
 
   async edit(relative: string, from: string, to: string): Promise<void> {
     const text = await readFile(this.path(relative), 'utf8');
     if (!text.includes(from)) throw new Error(`${relative} has no '${from}'`);
-    await writeFile(this.path(relative), text.replace(from, to));
+    await this.write(relative, text.replace(from, to));
   }
 
   /** Runs Nx in the workspace and waits for its end. */
@@ -143,6 +156,7 @@ export class TestWorkspace {
   }
 
   #spawn(program: string, args: readonly string[], input?: 'typing') {
+    this.#startedAt = Date.now();
     const bin = join(repository, 'node_modules/.bin');
     const child = spawn(program, args, {
       cwd: this.folder,
