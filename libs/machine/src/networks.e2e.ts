@@ -35,7 +35,7 @@ test('machines in a network are reached at their own addresses, and leave no tap
   });
   const host = first.address.split('/')[0] ?? '';
   const request = { port: 80, path: '/', method: 'GET', headers: {}, expect: { status: 200, headers: {} } };
-  const answer = await untilAnswered((signal) => exchangeHttp(80, request, signal, host), AbortSignal.timeout(15_000));
+  const answer = await untilAnswered((signal) => exchangeHttp(80, request, signal, host), AbortSignal.timeout(60_000));
   expect(answer.body).toBe('from a bridge');
   expect((await networks.inspect('nxk-test')).taps).toEqual([first.interface.tap]);
   await expect(networks.remove('nxk-test')).rejects.toMatchObject({ code: 'MACHINE_NETWORK_IN_USE' });

@@ -240,7 +240,7 @@ describe('the accelerator', () => {
     // Whatever this machine can do: it says why when it emulates, and the guest boots with the choice.
     expect(first.note === undefined).toBe(first.accelerator === 'kvm');
     expect(await chooseAccelerator('auto', 'x86_64', qemu, cache)).toEqual(first);
-    expect(await run(['say', 'up'], { accelerator: 'auto' }, { timeout: 20_000 })).toMatchObject({ exitCode: 0 });
+    expect(await run(['say', 'up'], { accelerator: 'auto' }, { timeout: 60_000 })).toMatchObject({ exitCode: 0 });
   });
 
   test('that does not work is told with what QEMU says, and refused when it was asked for', async () => {

@@ -12,9 +12,9 @@ export async function findProcesses(word: string): Promise<readonly number[]> {
   return found.flat();
 }
 
-/** Waits until `condition` holds; fails after ten seconds. */
+/** Waits until `condition` holds; fails after a minute, which a busy machine may need to start a process and a guest. */
 export async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !(await condition());) {
+  for (const deadline = Date.now() + 60_000; !(await condition());) {
     if (Date.now() > deadline) throw new Error(`still not so: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,9 +1,8 @@
 import { chmod, cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { run } from '@nx-kraft/base';
-import { findProcesses } from '../../machine/test/traces.ts';
+import { findProcesses, until } from '../../machine/test/traces.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -42,12 +41,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   server.close();
   return port;
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const end = Date.now() + 60_000; !(await isSo()); await sleep(50)) {
-    if (Date.now() > end) throw new Error(`still not so: ${what}`);
-  }
 }
 
 test('a task that depends on run waits until the guest answers, and knows where', async () => {

@@ -22,7 +22,7 @@ test.each([
   ['a build file', 'apps/hello/Makefile.uk', kernel],
   ['a build file around an application', 'apps/common.mk', kernel],
   ['a source', 'apps/hello/main.c', kernel],
-])('nothing waits for a pipe in place of %s', { timeout: 60_000 }, async (_what, file, task) => {
+])('nothing waits for a pipe in place of %s', async (_what, file, task) => {
   await workspace.edit('apps/hello/Kraftfile', 'rootfs: ./rootfs', 'rootfs: ./Dockerfile');
   await workspace.edit('apps/hello/Makefile.uk', '$(eval', 'include $(APP_BASE)/../common.mk\n$(eval');
   await workspace.write('apps/hello/Dockerfile', dockerfile);

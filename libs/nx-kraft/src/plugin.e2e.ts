@@ -1,6 +1,6 @@
 import { readFile, readdir, readlink, rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '../../machine/test/traces.ts';
 import { TestWorkspace } from '../test/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -179,7 +179,10 @@ test('a guest that panics or hangs fails the run', async () => {
 test('a detached machine goes on, is listed, shows its console, and is stopped and removed', async () => {
   await workspace.edit('apps/hello/main.c', greet, 'show("/etc/motd"); for (;;);');
   expect((await workspace.nx('run', 'hello:run', '--detach', '--name=shop')).output).toContain('shop runs');
-  await until(async () => (await workspace.nxKraft('logs', 'shop')).includes('root file system'), 20_000);
+  await until(
+    async () => (await workspace.nxKraft('logs', 'shop')).includes('root file system'),
+    'its console is shown',
+  );
   expect(await workspace.nxKraft('logs', 'shop')).toContain('This line comes from the root file system.');
   expect(JSON.parse(await workspace.nxKraft('ps', '--json'))).toMatchObject([{ name: 'shop', state: 'running' }]);
   await workspace.nxKraft('stop', 'shop');
@@ -191,18 +194,12 @@ test('a detached machine goes on, is listed, shows its console, and is stopped a
 test.each(['SIGINT', 'SIGKILL'] as const)('after %s of Nx no process of the run is left', async (signal) => {
   await workspace.edit('apps/hello/main.c', greet, 'for (;;);');
   const { child, ended, output } = workspace.start('run', 'hello:run');
-  await until(() => output().includes('Hello from'), 60_000);
+  await until(() => output().includes('Hello from'), 'the guest is up');
   expect(await processesIn(workspace.folder)).not.toEqual([]);
   child.kill(signal);
   await ended;
-  await until(async () => (await processesIn(workspace.folder)).length === 0, 15_000);
-  expect(await processesIn(workspace.folder)).toEqual([]);
+  await until(async () => (await processesIn(workspace.folder)).length === 0, 'no process is left');
 });
-
-/** Waits until something is so, at most `limit` milliseconds. */
-async function until(isSo: () => boolean | Promise<boolean>, limit: number): Promise<void> {
-  for (const end = Date.now() + limit; Date.now() < end && !(await isSo());) await sleep(50);
-}
 
 /** The commands of all processes that work in a folder. */
 async function processesIn(folder: string): Promise<readonly string[]> {

@@ -28,7 +28,8 @@ export async function expectAnswersOnHost(project: string, command: readonly str
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk: Buffer) => (seen += chunk.toString()));
   try {
     const line = `Listening on port ${port}`;
-    for (let attempt = 0; attempt < 400 && !seen.includes(line) && server.exitCode === null; attempt++) await sleep(25);
+    for (let attempt = 0; attempt < 2400 && !seen.includes(line) && server.exitCode === null; attempt++)
+      await sleep(25);
     expect(seen).toContain(line);
     for (const { path = '/', expect: expected } of scenarios.flatMap(({ http }) => http)) {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`);

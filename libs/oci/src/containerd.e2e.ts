@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'config.toml'), [...settings, disabled, ...sockets].join('\n'));
   daemon = spawn(...bound('containerd', ['--config', join(folder, 'config.toml')]), { stdio: 'ignore' });
   for (let attempt = 0; !existsSync(address); attempt++) {
-    if (daemon.exitCode !== null || attempt === 400) throw new Error('containerd does not start');
+    if (daemon.exitCode !== null || attempt === 1200) throw new Error('containerd does not start');
     await sleep(50);
   }
 });

@@ -78,7 +78,7 @@ export async function freePort(): Promise<number> {
 }
 
 async function waitForPort(port: number, hasEnded: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 1200; attempt++) {
     if (hasEnded()) throw new Error('docker-registry ended at once');
     const socket = connect(port, '127.0.0.1');
     const isUp = await Promise.race([

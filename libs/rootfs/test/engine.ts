@@ -106,7 +106,7 @@ function answers(socketPath: string): Promise<boolean> {
 }
 
 async function waitUntil(isReady: () => Promise<boolean>, program: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
+  for (let attempt = 0; attempt < 1200; attempt++) {
     if (program.exitCode !== null) throw new Error(`${program.spawnfile} ended with ${program.exitCode}`);
     if (await isReady()) return;
     await sleep(50);

@@ -122,9 +122,9 @@ test('detached machines are listed, told about, shown and ended by name, several
   expect(listed[1]).toMatch(/ one .* running .* 127\.0\.0\.1:\d+->80\/tcp .* qemu\/x86_64$/);
   expect((await nxKraft('ps', '--quiet', '--arch', 'arm64')).stdout).toBe('');
   expect(JSON.parse((await nxKraft('info', 'one')).stdout)).toMatchObject([{ name: 'one', state: 'running' }]);
-  const logs = (await nxKraft('logs', 'one', 'two')).stdout;
-  expect(logs).toContain('one | one\n');
-  expect(logs).toContain('two | two\n');
+  // Detached they are when their machines run, which is before their guests say anything.
+  const logs = async (): Promise<string> => (await nxKraft('logs', 'one', 'two')).stdout;
+  await until(async () => /^one \| one$/m.test(await logs()) && /^two \| two$/m.test(await logs()), 'both are up');
   const stopped = JSON.parse((await nxKraft('stop', 'one', 'two', '--json')).stdout) as { state: string }[];
   expect(stopped.map(({ state }) => state)).toEqual(['exited', 'exited']);
   const failed = await nxKraft('rm', 'one', 'three');
@@ -228,7 +228,8 @@ test.each([
   const [{ ports, pid }] = JSON.parse((await nxKraft('info', name)).stdout) as [Told];
   // The command and its QEMU, where commands come in, the port, the folder of the machine, and its place in the network.
   const all = { processes: 2, sockets: 1, listeners: 1, files: 1, taps: 1 };
-  expect(await count(name, ports[0].hostPort)).toEqual(all);
+  // What told of it has a connection to the machine, which ends a moment after it.
+  await expect.poll(() => count(name, ports[0].hostPort), { timeout: 10_000 }).toEqual(all);
   // One that answers no more has to be killed.
   if (how === 'SIGINT twice') process.kill(pid, 'SIGSTOP');
   child.kill(signal);
