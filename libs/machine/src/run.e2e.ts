@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { arch, tmpdir } from 'node:os';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { installHint } from '@nx-kraft/base';
@@ -72,13 +72,15 @@ describe('what a guest gets', () => {
     expect((await run(['cat', '/etc/motd'], { volumes: [archive, disk] })).output).toContain('good day');
 
     const folder = { source: guest.folder, destination: '/shared', driver: 'virtiofs', readOnly: false } as const;
+    const temporary = await mkdtemp(join(guest.folder, 'tmp-'));
+    vi.stubEnv('TMPDIR', temporary);
     // The guest gives up at a file system that it does not know; where the daemon is not there, or may not do its work, that is told.
     const ended = await run([], { volumes: [folder] }).catch((error: unknown) => error);
     expect(['crash', 'MACHINE_NO_PROGRAM', 'MACHINE_START_FAILED']).toContain(
       (ended as { reason?: string; code?: string }).reason ?? (ended as { code?: string }).code,
     );
     await until(async () => (await findProcesses(`source=${guest.folder}`)).length === 0, 'the daemon is gone');
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith('nx-kraft-fs-'))).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
     await expect(run([], { volumes: [{ ...folder, readOnly: true }] })).rejects.toMatchObject({
       hint: expect.stringMatching(/9p/) as unknown,
     });
