@@ -43,7 +43,6 @@ test.each(pages.filter((page) => commandsOf(page).length > 0))(
       }
     }
   },
-  300_000,
 );
 
 test('what is expected is expected of commands that have run', () => {

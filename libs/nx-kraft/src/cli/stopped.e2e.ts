@@ -90,13 +90,15 @@ test('who presses Ctrl-C again waits for no builder', async () => {
   const [builder = 0] = (await processes()).filter((pid) => pid !== child.pid);
   process.kill(builder, 'SIGSTOP');
   child.kill('SIGINT');
-  await sleep(400);
+  // Where it hears of both within a fifth of a second, the second is none.
+  await sleep(1500);
   expect(child.exitCode).toBe(null);
   const since = Date.now();
   child.kill('SIGINT');
   // To a shell that is 130, too.
   expect(await ended).toEqual([null, 'SIGINT']);
-  expect(Date.now() - since).toBeLessThan(1000);
+  // Five seconds after the first it would have killed the builder.
+  expect(Date.now() - since).toBeLessThan(3000);
   process.kill(builder, 'SIGKILL');
 });
 
@@ -124,7 +126,8 @@ test.each(['localhost:PORT/image', './Dockerfile'])(
       child.kill('SIGTERM');
       const since = Date.now();
       expect(await ended).toEqual([143, null]);
-      expect(Date.now() - since).toBeLessThan(2000);
+      // An answer would have been waited for half a minute.
+      expect(Date.now() - since).toBeLessThan(10_000);
       expect(await readdir(out)).toEqual([]);
     } finally {
       server.close();
