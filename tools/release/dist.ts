@@ -3,6 +3,7 @@
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { run } from '@nx-kraft/base';
+import { bundlePlugin } from './bundle.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const libs = join(root, 'libs');
@@ -22,11 +23,15 @@ await run(process.execPath, [
   '--project',
   join(import.meta.dirname, 'tsconfig.json'),
 ]);
+const bundled = await bundlePlugin(root, join(dist, 'nx-kraft'));
 for (const room of await readdir(libs)) {
   await copyFiles(join(libs, room), join(dist, room), ['node_modules', 'test']);
   await cp(join(root, 'LICENSE'), join(dist, room, 'LICENSE'));
   const manifest = JSON.parse(await readFile(join(libs, room, 'package.json'), 'utf8')) as Manifest;
-  await writeFile(join(dist, room, 'package.json'), `${JSON.stringify(published(manifest), null, 2)}\n`);
+  await writeFile(
+    join(dist, room, 'package.json'),
+    `${JSON.stringify(published(manifest, room === 'nx-kraft' ? bundled : {}), null, 2)}\n`,
+  );
 }
 
 /** All that is no TypeScript: schemas, templates, scripts, documents. */
@@ -40,12 +45,16 @@ async function copyFiles(from: string, to: string, without: readonly string[]): 
   }
 }
 
-/** The manifest with JavaScript and declarations where it has sources, and without what only this repository needs. */
-function published({ exports = {}, imports, ...manifest }: Manifest): Record<string, unknown> {
+/**
+ * The manifest with JavaScript and declarations where it has sources, and without what only this repository needs.
+ *
+ * @param bundled  the JavaScript of sources that are not compiled one by one
+ */
+function published({ exports = {}, imports, ...manifest }: Manifest, bundled: Exports): Record<string, unknown> {
   return {
     ...Object.fromEntries(Object.entries(manifest).filter(([field]) => !['devDependencies', 'nx'].includes(field))),
     exports: mapValues(exports, (path) =>
-      path.endsWith('.ts') ? { types: path.replace(/\.ts$/, '.d.ts'), default: compiled(path) } : path,
+      path.endsWith('.ts') ? { types: path.replace(/\.ts$/, '.d.ts'), default: bundled[path] ?? compiled(path) } : path,
     ),
     ...(imports === undefined ? {} : { imports: mapValues(imports, compiled) }),
     publishConfig: { access: 'public' },

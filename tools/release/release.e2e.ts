@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { ProgramFault, type RunOptions, run as runProgram } from '@nx-kraft/base';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadedModules } from '../../libs/nx-kraft/test/loaded-modules.ts';
 import { startRegistry } from '../../libs/oci/test/registry.ts';
 import { Registry } from './test/registry.ts';
 
@@ -117,6 +118,18 @@ describe.each([
     await rm(join(workspace, 'apps/hello/.unikraft'), { recursive: true });
     expect(await call('nx', 'run', 'hello:package')).toMatch(/\[(local cache|existing outputs)/);
     expect(await call('nx-kraft', 'inspect', 'apps/hello/Kraftfile', '--json')).toContain('"hello"');
+  });
+
+  test('what Nx loads as the plugin is in a few files', async () => {
+    const script = `
+      const { createNodes } = await import('nx-kraft');
+      const context = { workspaceRoot: process.cwd(), nxJsonConfiguration: {} };
+      await createNodes[1](['apps/hello/Kraftfile'], undefined, context);`;
+    await rm(join(workspace, '.nx/data'), { recursive: true });
+    const args = ['--input-type=module', '--eval', script];
+    const loaded = await loadedModules(args, { cwd: workspace });
+    expect(loaded).toContainEqual(expect.stringMatching(/\/nx-kraft\/src\/plugin\/summary/));
+    expect(loaded.length).toBeLessThan(40);
   });
 
   test('provenance names what this version of Nx hashes', async () => {
