@@ -25,7 +25,8 @@ export function splitGlob(glob: string): { readonly path: string; readonly rest:
 }
 
 function withoutBrackets(glob: string, replacement: string): string {
-  return glob.replaceAll(/\[([*?[{}()\\])\]/g, replacement);
+  // Few have any, and each Kraftfile's are asked for several times with each command.
+  return !glob.includes('[') ? glob : glob.replaceAll(/\[([*?[{}()\\])\]/g, replacement);
 }
 
 /** A test for what a glob matches, which costs little for the two forms that most have: a path, and all below one. */

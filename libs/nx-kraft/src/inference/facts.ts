@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { dirname, join, posix, resolve, sep } from 'node:path';
 import { Fault, hasErrorCode, leadsNowhere } from '@nx-kraft/base';
 import { isLicence } from '@nx-kraft/components/licence';
 import { findOtherCompilers, type OtherCompilerName } from '@nx-kraft/kernel/other-compilers';
@@ -272,7 +272,10 @@ function namesIgnored(disk: Disk, globs: readonly string[]): boolean {
 
 /** Where a path leads behind all links, relative to the workspace; undefined for what lies outside. */
 function toWorkspacePath(disk: Disk, path: string): string | undefined {
-  return within(posix.normalize(relative(disk.workspaceRoot, disk.realPath(path)).split(sep).join('/')));
+  const real = disk.realPath(path);
+  if (real === disk.workspaceRoot) return '.';
+  const root = `${disk.workspaceRoot}${sep}`;
+  return real.startsWith(root) ? real.slice(root.length).replaceAll(sep, '/') : undefined;
 }
 
 /** A normalized path relative to the workspace; undefined for one outside. */
@@ -298,7 +301,10 @@ async function filesystemFacts(
   const readings = uniqueReadings(found.flatMap((inputs) => inputs.readings)).map((one) => place(disk, folder, one));
   const files = readings.flatMap((reading) => reading.files);
   const insides = readings.map((reading) => ({ ...reading, files: inside(reading.files) }));
-  const excluded = await recall(['left out', JSON.stringify(insides)], () => Promise.resolve(leftOutOfAll(insides)));
+  const leavesOut = insides.some(({ excluded }) => excluded.length > 0);
+  const excluded = leavesOut
+    ? await recall(['left out', JSON.stringify(insides)], () => Promise.resolve(leftOutOfAll(insides)))
+    : [];
   return {
     files: unique([...inside(files), ...excluded.map((glob) => `!${glob}`)]),
     isLinked: variants.some(({ hardLinks }) => hardLinks === 'link'),

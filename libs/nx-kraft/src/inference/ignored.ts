@@ -49,9 +49,11 @@ export class Ignored {
   }
 
   #isMeant(folder: string, path: string): boolean {
-    const last = this.#rulesAround(folder)
-      .flat()
-      .filter(({ any, from }) => any.test(path.slice(from)))
+    const files = this.#rulesAround(folder).flatMap((around) =>
+      around.filter(({ any, from }) => any.test(path.slice(from))),
+    );
+    if (files.length === 0) return false;
+    const last = files
       .flatMap(({ rules, from }) => rules.filter(({ expression }) => expression.test(path.slice(from))))
       .findLast((rule) => !(rule.isForFolders && this.#isFile(path)));
     return last?.isException === false;

@@ -88,7 +88,8 @@ function replaceTokens(
 }
 
 async function readJson<T>(path: string, disk: Disk): Promise<T | undefined> {
-  if (!disk.hasFile(path)) return undefined;
+  // Its folder will be listed anyway.
+  if (!disk.has(path) || !disk.hasFile(path)) return undefined;
   const text = readFileSync(path, 'utf8');
   try {
     return JSON.parse(text) as T;
