@@ -23,7 +23,7 @@ await run(process.execPath, [
   '--project',
   join(import.meta.dirname, 'tsconfig.json'),
 ]);
-const bundled = await bundlePlugin(root, join(dist, 'nx-kraft'));
+const bundled = await bundlePlugin(libs, join(dist, 'nx-kraft'));
 for (const room of await readdir(libs)) {
   await copyFiles(join(libs, room), join(dist, room), ['node_modules', 'test']);
   await cp(join(root, 'LICENSE'), join(dist, room, 'LICENSE'));

@@ -130,6 +130,8 @@ describe.each([
     const loaded = await loadedModules(args, { cwd: workspace });
     expect(loaded).toContainEqual(expect.stringMatching(/\/nx-kraft\/src\/plugin\/summary/));
     expect(loaded.length).toBeLessThan(40);
+    const beside = await readdir(join(workspace, 'node_modules/nx-kraft/src/plugin'));
+    expect(beside).toEqual(expect.arrayContaining(['canonical-place.sh', 'guard-process.js', 'tell-details.js']));
   });
 
   test('provenance names what this version of Nx hashes', async () => {
