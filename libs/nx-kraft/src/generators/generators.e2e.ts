@@ -105,6 +105,7 @@ test('targetDefaults for other projects change no task of a unikernel once the w
   const built = await workspace.nx('run', 'web:build');
   expect(built.ran).toContain('web:build:qemu-x86_64');
   expect(built.output).not.toContain('targetDefaults');
+  expect(await workspace.nx('run', 'web:build')).toMatchObject({ exitCode: 0, ran: [] });
   await workspace.nx('run', 'web:test');
   await workspace.edit('apps/web/main.c', 'Hello', 'Good day');
   expect((await workspace.nx('run', 'web:test')).exitCode).toBe(1);

@@ -117,6 +117,8 @@ describe('the tasks of a Kraftfile', () => {
       'lint',
     ]);
     expect(targets.build?.dependsOn).toEqual(['build:qemu-x86_64', 'build:fc-arm64']);
+    // Without outputs that are named Nx takes folders like `dist` for those of tasks that are named so.
+    expect(targets.build).toMatchObject({ cache: true, outputs: [] });
     expect(targets.run).toMatchObject({ continuous: true, dependsOn: ['build:qemu-x86_64', 'rootfs'] });
     expect(targets['build:fc-arm64']?.outputs).toEqual([
       '{projectRoot}/.unikraft/build/web_fc-arm64',

@@ -215,6 +215,9 @@ function workingTargets(
     [names.build]: {
       // Defaults by name would take the kernels away; those by the executor keep them, and only its own may be named so.
       ...(source.hasBuildDefaults === true ? { executor: 'nx-kraft:build', options } : { executor: 'nx:noop' }),
+      // It makes nothing, but what Nx does not keep runs one by one, and an executor in a process of its own each time.
+      cache: !summary.isVariable,
+      outputs: [],
       dependsOn: kernels.map(([task]) => task),
       inputs: [...nothingOfItsOwn, ...lockAsWhole(source, external)],
       metadata: describe('Builds the kernels of all targets'),
@@ -230,7 +233,7 @@ function workingTargets(
 
 /**
  * Where `nx affected` only knows files as a whole, a change of the lock takes all projects that anything is locked for. The
- * input is that of a task which is never cached, so the cache still tells exactly what has to be built.
+ * input is that of a task which makes nothing, so the cache still tells exactly what has to be built.
  */
 function lockAsWhole({ isAffectedWhole }: InferenceSource, external: object): readonly Input[] {
   return isAffectedWhole === true && Object.keys(external).length > 0 ? [`{workspaceRoot}/${lockFileName}`] : [];
