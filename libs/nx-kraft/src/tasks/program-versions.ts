@@ -1,4 +1,14 @@
-import { accessSync, closeSync, constants, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
 import { askVersion } from '@nx-kraft/kernel/toolchain';
@@ -61,8 +71,11 @@ export class ProgramVersions {
 /** The file that a program is when it is called by its name; undefined when there is none. */
 function findProgram(program: string): string | undefined {
   for (const folder of (process.env.PATH ?? '').split(delimiter).filter((it) => it !== '')) {
+    const path = join(folder, program);
+    // Most folders do not have it, and to catch an error takes longer than to look.
+    if (!existsSync(path)) continue;
     try {
-      const file = realpathSync(join(folder, program));
+      const file = realpathSync(path);
       accessSync(file, constants.X_OK);
       if (statSync(file).isFile()) return file;
     } catch (error) {
