@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, cpSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPublished } from '../published.ts';
-import { makeTree, type TreeName, treeNames } from './trees.ts';
+import { makeTree, treeNames } from './trees.ts';
 
 const rounds = Number(process.argv[2] ?? 7);
 const folder = mkdtempSync('/dev/shm/bench-archive-');
@@ -91,7 +91,9 @@ async function main(): Promise<void> {
   try {
     await installPublished(folder);
     cpSync(join(import.meta.dirname, 'worker.ts'), worker);
-    const names = process.argv[3] === undefined ? treeNames : [process.argv[3] as TreeName];
+    const asked = process.argv[3];
+    const names = treeNames.filter((name) => asked === undefined || name === asked);
+    if (names.length === 0) throw new Error(`no tree is called '${asked}': ${treeNames.join(', ')}`);
     for (const name of names) {
       const tree = makeTree(name, folder);
       spawnSync('tar', ['--sort=name', '--format=pax', '-C', tree, '-cf', `${tree}.tar`, '.']);
