@@ -49,11 +49,9 @@ export class Ignored {
   }
 
   #isMeant(folder: string, path: string): boolean {
-    const files = this.#rulesAround(folder).flatMap((around) =>
-      around.filter(({ any, from }) => any.test(path.slice(from))),
-    );
-    if (files.length === 0) return false;
-    const last = files
+    const last = this.#rulesAround(folder)
+      .flat()
+      .filter(({ any, from }) => any.test(path.slice(from)))
       .flatMap(({ rules, from }) => rules.filter(({ expression }) => expression.test(path.slice(from))))
       .findLast((rule) => !(rule.isForFolders && this.#isFile(path)));
     return last?.isException === false;
