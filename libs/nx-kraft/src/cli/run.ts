@@ -15,7 +15,8 @@ const options = {
     type: 'string',
     short: 'r',
     value: 'IMAGE',
-    summary: 'what runs a program of Linux (default: unikraft.org/base:latest)',
+    summary:
+      'what runs a Kraftfile, in place of its own kernel, or a program of Linux (default: unikraft.org/base:latest)',
   },
   memory: { type: 'string', short: 'M', value: 'SIZE', summary: 'default: 64Mi' },
   cpus: { type: 'string', value: 'NUMBER', summary: 'default: 1' },

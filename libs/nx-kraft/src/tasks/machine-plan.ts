@@ -72,7 +72,7 @@ export async function planMachine(
 }
 
 /** A machine that its root file system does not fit into ends early, and seldom says why. */
-async function tellOfMemory(initrd: string, memory: KernelRun['memory'] = defaultMemory): Promise<void> {
+export async function tellOfMemory(initrd: string, memory: KernelRun['memory'] = defaultMemory): Promise<void> {
   const size = (await stat(initrd).catch(() => undefined))?.size ?? 0;
   const format = initrd.endsWith('.erofs') ? 'erofs' : 'cpio';
   const hint = memoryHint({ format, size }, typeof memory === 'number' ? memory : parseMemory(memory));
@@ -97,7 +97,7 @@ function bestTarget({ file, kraftfile }: Kraftproject): Target {
  * The volumes of the Kraftfile. A source may be the name of a volume that was made by `nx-kraft volume create`, and one
  * without a source has its own name.
  */
-async function projectVolumes({ file, kraftfile, folder }: Kraftproject): Promise<readonly Volume[]> {
+export async function projectVolumes({ file, kraftfile, folder }: Kraftproject): Promise<readonly Volume[]> {
   const store = new VolumeStore();
   const volumes = kraftfile.volumes.map(async ({ name, source, destination, driver = '9pfs', readOnly }) => {
     const place = source ?? name ?? '';

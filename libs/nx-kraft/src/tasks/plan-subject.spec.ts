@@ -93,3 +93,10 @@ test('mistakes in the options are told before an image is asked for', async () =
   const options = { offline: true, envFile: [join(folder, 'none.env')] };
   await expect(planSubject('registry.example.com/none', options)).rejects.toMatchObject({ code: 'ENV_FILE_INVALID' });
 });
+
+test('a runtime for what has a kernel of its own is refused', async () => {
+  await expect(planSubject('unikraft.org/nginx:1.25', { runtime: 'base' })).rejects.toMatchObject({
+    code: 'MACHINE_BAD_ARGUMENT',
+    message: 'there is a kernel in unikraft.org/nginx:1.25, which takes no other runtime',
+  });
+});

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Target } from '@nx-kraft/kraftfile';
 import { isKraftfileName, kraftfileNames } from '@nx-kraft/kraftfile/names';
-import { type KernelRun, inspectKernel, inspectLinuxProgram } from '@nx-kraft/machine';
+import { type KernelRun, MachineFault, inspectKernel, inspectLinuxProgram } from '@nx-kraft/machine';
 import { hostTarget } from './host-target.ts';
 import { type Kraftproject, loadKraftproject, plannedTargets, ProjectFault } from './kraftproject.ts';
 import { machineSettings } from './machine-options.ts';
@@ -17,7 +17,7 @@ export interface SubjectOptions extends ProjectMachineOptions, NetworkOptions {
   readonly architecture?: string | undefined;
   /** Any root file system, in place of the one that there is. */
   readonly rootfs?: string | undefined;
-  /** The image that runs a program of Linux; default: the public one for that. */
+  /** The image that runs a Kraftfile's files or a program of Linux; default: the Kraftfile's own, and the public one. */
   readonly runtime?: string | undefined;
   /** Gets what a builder of the root file system says. */
   readonly onLine?: (line: string) => void;
@@ -35,9 +35,10 @@ export async function planSubject(subject: string, options: SubjectOptions): Pro
   const stats = statSync(path, { throwIfNoEntry: false });
   let run: KernelRun;
   // What knows images and root file systems is loaded only where it has a part in the run.
-  if (stats === undefined && !isPath(subject))
+  if (stats === undefined && !isPath(subject)) {
+    refuseRuntime(subject, options);
     run = await (await import('./plan-image.ts')).planImage(subject, options);
-  else if (stats?.isDirectory() === true) run = await planProject(findKraftfile(path), options);
+  } else if (stats?.isDirectory() === true) run = await planProject(findKraftfile(path), options);
   else if (isKraftfileName(basename(path))) run = await planProject(path, options);
   else run = await planFile(path, options);
   if (options.rootfs === undefined) return run;
@@ -65,11 +66,11 @@ async function planProject(kraftfile: string, options: SubjectOptions): Promise<
   // A root file system that gives way to another one need not have been made.
   const givesWay = own !== undefined && options.rootfs !== undefined;
   const chosen = options.for ?? chooseByParts(project, options)?.id;
-  return planMachine(
-    givesWay ? { ...project, kraftfile: others } : project,
-    chosen === undefined ? options : { ...options, for: chosen },
-    resolve(),
-  );
+  const planned = givesWay ? { ...project, kraftfile: others } : project;
+  const planOptions = chosen === undefined ? options : { ...options, for: chosen };
+  if (options.runtime === undefined) return planMachine(planned, planOptions, resolve());
+  const { planOnRuntime } = await import('./plan-on-runtime.ts');
+  return planOnRuntime(planned, options.runtime, planOptions);
 }
 
 /** The target that this host runs best of those with the platform and the architecture that were asked for. */
@@ -100,7 +101,16 @@ async function planFile(path: string, options: SubjectOptions): Promise<KernelRu
 }
 
 async function planKernelFile(kernel: string, options: SubjectOptions): Promise<KernelRun> {
+  refuseRuntime(kernel, options);
   const { architecture } = inspectKernel(kernel);
   const { args = [], platform = 'qemu' } = options;
   return { kernel, architecture, platform, args, ...(await machineSettings(options, resolve(), {})) };
+}
+
+/** An image and a kernel's file are run as they are. */
+function refuseRuntime(subject: string, { runtime }: SubjectOptions): void {
+  if (runtime === undefined) return;
+  throw new MachineFault('MACHINE_BAD_ARGUMENT', `there is a kernel in ${subject}, which takes no other runtime`, {
+    hint: 'A runtime is for a folder with a Kraftfile, or a program of Linux.',
+  });
 }
