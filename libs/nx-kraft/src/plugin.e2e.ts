@@ -157,6 +157,9 @@ test('what cannot be built or run is told in a sentence with what to do next', a
   expect(other.exitCode).toBe(1);
   expect(other.output).toContain('there is no target xen-arm64');
 
+  const mistyped = await workspace.nx('run', 'hello:rootfs:qemu-x86');
+  expect(mistyped.output).toContain('warning: hello has no task rootfs:qemu-x86, and Nx ran rootfs instead');
+
   const coreless = 'spec: v0.6\nunikraft: { source: ./nothing }\ntargets: [qemu/x86_64]\n';
   await workspace.write('apps/coreless/Kraftfile', coreless);
   const missing = await workspace.nx('run', 'coreless:build');

@@ -13,6 +13,7 @@ import { type PluginOptions, taskNames } from './options.ts';
 import { networkVariables } from './tasks/network.ts';
 import { beganNow } from './tasks/began.ts';
 import { typedInputs } from './tasks/typed-inputs.ts';
+import { unknownTargets } from './tasks/unknown-targets.ts';
 
 export { type PluginOptions } from './options.ts';
 
@@ -70,9 +71,12 @@ export async function preTasksExecution(
   Object.assign(process.env, await openGuard(workspaceRoot, id, process.env));
 }
 
-/** Makes again what Nx took from a cache and was damaged there, and tells what trouble there was with the remote cache. */
+/**
+ * Makes again what Nx took from a cache and was damaged there, and tells what trouble there was with the remote cache, and of
+ * targets that there are not.
+ */
 export async function postTasksExecution(
-  _options: PluginOptions | undefined,
+  options: PluginOptions | undefined,
   context: PostTasksExecutionContext,
 ): Promise<void> {
   let told = false;
@@ -80,6 +84,7 @@ export async function postTasksExecution(
     told = true;
     process.stderr.write(`${line}\n`);
   };
+  for (const line of unknownTargets(context, taskNames(options))) tell(line);
   try {
     const { mendRestored } = await import('./local-cache/restored.ts');
     await mendRestored(context, tell);
