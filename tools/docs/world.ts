@@ -79,6 +79,8 @@ export class World {
     // An app that is only a Dockerfile as yet.
     await workspace.write('apps/old/Dockerfile', 'FROM scratch\nCOPY motd /etc/motd\nCMD ["/etc/motd"]\n');
     await workspace.write('apps/old/motd', 'hello\n');
+    const service = '{ build: ../apps/hello, mem_limit: 64m }';
+    await workspace.write('deploy/compose.yaml', `name: shop\nservices: { hello: ${service} }\n`);
     const git = (...args: readonly string[]): Promise<string> => run('git', args, { cwd: workspace.folder });
     await git('init', '--quiet', '--initial-branch=main');
     await git('add', '.');

@@ -57,6 +57,37 @@ test('a task that depends on run waits until the guest answers, and knows where'
   await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe' }));
 });
 
+test('services of a Compose file are projects that run in its order, with what it says', async () => {
+  await writeKraftfile(['say', 'nothing']);
+  await cp(workspace.path(app), workspace.path('apps/front'), { recursive: true });
+  await workspace.edit('apps/front/Kraftfile', 'name: probe', 'name: front');
+  await workspace.write(
+    'compose.yaml',
+    `name: shop
+services:
+  front:
+    build: apps/front
+    command: [environment]
+    environment: { PLACE: here }
+    depends_on: [store]
+  store:
+    build: apps/probe
+    command: [sleep, '400', serve, '80', 'hello you']
+    ports: ['127.0.0.1:0:80']
+`,
+  );
+  const { exitCode, output } = await workspace.nx('g', 'nx-kraft:compose', '.');
+  expect(exitCode, output).toBe(0);
+  expect((await workspace.nx('show', 'projects', '--projects=tag:compose:shop', '--json')).output).toContain(
+    '["front","probe"]',
+  );
+  const ran = await workspace.nx('run', 'front:run');
+  expect(ran.exitCode, ran.output).toBe(0);
+  expect(ran.output).toMatch(/listening on port 80[^]*env <PLACE=here>/);
+  for (const folder of [app, 'apps/front']) await rm(workspace.path(`${folder}/project.json`));
+  await rm(workspace.path('apps/front'), { recursive: true });
+});
+
 test('a log line and a URL are signs that it is ready, too', async () => {
   await writeKraftfile(['sleep', '400', 'serve', '80', 'hello you']);
   const port = await freePort();

@@ -2,7 +2,7 @@
 export const elsewhere: Readonly<Record<string, string>> = {
   'nx-kraft build': 'A project is built by Nx: nx run APP:build',
   'nx-kraft clean': 'Remove the folder .unikraft of the project; nx reset forgets cached tasks.',
-  'nx-kraft compose': 'Projects run together by Nx: nx run-many -t run',
+  'nx-kraft compose': 'Services are projects: nx g nx-kraft:compose FILE makes them, nx run-many -t run runs them.',
   'nx-kraft fetch': 'nx-kraft pkg pull --locked gets all sources of a workspace.',
   'nx-kraft menu': 'A project is configured by Nx: nx run APP:menuconfig',
   'nx-kraft menuconfig': 'A project is configured by Nx: nx run APP:menuconfig',

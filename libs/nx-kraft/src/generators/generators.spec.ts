@@ -12,6 +12,7 @@ import { removeTree } from '../../../components/src/tree.ts';
 import { makeArchive } from '../../../components/test/server.ts';
 import app from './app/generator.ts';
 import { templates } from './app/templates.ts';
+import compose from './compose/generator.ts';
 import convert from './convert/generator.ts';
 import { checkNx } from './generator.ts';
 import init from './init/generator.ts';
@@ -251,6 +252,135 @@ describe('convert', () => {
     await expect(convert(tree, { directory: 'nowhere' })).rejects.toThrow('there is no folder nowhere (NOT_FOUND)');
     tree.write('empty/x', '');
     await expect(convert(tree, { directory: 'empty' })).rejects.toThrow(/neither a Kraftfile nor a Dockerfile/);
+  });
+});
+
+describe('compose', () => {
+  const file = `
+name: shop
+services:
+  web:
+    build: { context: ./apps/web, target: final, args: { LEVEL: 2 } }
+    image: registry.example/shop/web:1
+    command: [serve, --port, '80']
+    environment: { PLACE: here }
+    env_file: web.env
+    ports: ['8080:80']
+    volumes: ['./data:/data:ro', 'cache:/cache', './apps/web/site:/site']
+    networks: { back: { ipv4_address: 172.30.0.5 } }
+    mem_limit: 256m
+    depends_on: [store, db]
+    restart: always
+  store: { build: ./apps/store }
+  db: { image: 'postgres:16', platform: qemu/arm64 }
+networks: { back: { ipam: { config: [{ subnet: 172.30.0.0/16 }] } } }
+volumes: { cache: }
+`;
+  const run = () => compose(tree, { file: '.' });
+  beforeEach(() => {
+    tree.write('compose.yaml', file);
+    tree.write('apps/web/Dockerfile', 'FROM scratch\n');
+    tree.write('apps/store/Kraftfile', 'spec: v0.6\nname: keeper\nruntime: base\ntargets: [qemu/x86_64]\n');
+  });
+
+  test('makes projects of services, with what they say of running them, and changes nothing the second time', async () => {
+    expect(await changes(run)).toEqual([
+      'apps/web/Kraftfile',
+      'db/Kraftfile',
+      'apps/web/project.json',
+      'apps/store/project.json',
+      'db/project.json',
+    ]);
+    expect(json('apps/web/project.json')).toEqual({
+      name: 'web',
+      tags: ['compose:shop'],
+      targets: {
+        rootfs: { options: { target: 'final', buildArgs: { LEVEL: '2' } } },
+        package: { options: { name: 'registry.example/shop/web:1' } },
+        run: {
+          options: {
+            args: ['serve', '--port', '80'],
+            env: { PLACE: 'here' },
+            envFile: ['../../web.env'],
+            ports: ['8080:80'],
+            volumes: ['../../data:/data:ro', 'cache:/cache', './site:/site'],
+            networks: ['back:172.30.0.5/16'],
+            memory: '256Mi',
+          },
+          dependsOn: ['...', { projects: ['keeper', 'db'], target: 'run', waitFor: 'ready' }],
+        },
+      },
+    });
+    expect(json('apps/store/project.json')).toEqual({ name: 'keeper', tags: ['compose:shop'] });
+    const kraftfileOf = (path: string) => readKraftfile(text(path), { file: path, directoryName: 'x' });
+    expect(kraftfileOf('apps/web/Kraftfile')).toMatchObject({
+      diagnostics: [],
+      kraftfile: {
+        name: 'web',
+        runtime: { reference: 'unikraft.org/base:latest' },
+        rootfs: { source: './Dockerfile' },
+      },
+    });
+    expect(kraftfileOf('db/Kraftfile')).toMatchObject({
+      diagnostics: [],
+      kraftfile: { name: 'db', runtime: { reference: 'postgres:16' }, targets: [{ id: 'qemu-arm64' }] },
+    });
+    expect(await changes(run)).toEqual([]);
+  });
+
+  test('leaves what a project says itself, and takes changes of the file over', async () => {
+    const targets = {
+      run: { options: { cpus: 2, memory: '1Gi' }, dependsOn: ['prepare'] },
+      prepare: { command: 'true' },
+    };
+    tree.write('apps/web/project.json', JSON.stringify({ name: 'front', tags: ['mine'], targets }));
+    await run();
+    tree.write('compose.yaml', file.replace('8080', '8081'));
+    await run();
+    expect(json('apps/web/project.json')).toMatchObject({
+      name: 'front',
+      tags: ['mine', 'compose:shop'],
+      targets: {
+        prepare: { command: 'true' },
+        run: {
+          options: { cpus: 2, memory: '256Mi', ports: ['8081:80'] },
+          dependsOn: ['prepare', { projects: ['keeper', 'db'], target: 'run', waitFor: 'ready' }],
+        },
+      },
+    });
+  });
+
+  test('tells what is to be made first, and what it did not take over', async () => {
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    try {
+      const tell = await run();
+      if (typeof tell === 'function') await tell();
+      const told = written.mock.calls.map(([words]) => String(words)).join('');
+      expect(told).toContain('npx nx-kraft net create back --network 172.30.0.1/16');
+      expect(told).toContain('npx nx-kraft volume create cache');
+      expect(told).toContain('npx nx run-many -t run --projects=tag:compose:shop');
+      expect(told).toContain('Not taken over: services.web.restart');
+    } finally {
+      written.mockRestore();
+    }
+  });
+
+  test.each([
+    ['./apps/store }', './apps/web }', /web and store are both built in apps\/web \(ALREADY_THERE\)/],
+    ['./apps/store }', '../store }', /store is built in ..\/store, which is no folder of this workspace/],
+    ['./apps/store }', './apps/none }', /store is built in apps\/none, which has neither a Kraftfile nor a Dockerfile/],
+    ['[store, db]', '[store, queue]', /web depends on queue, which is no service/],
+    ['qemu/arm64', 'vmware/arm64', /'vmware\/arm64' is no platform and architecture/],
+    ['ports: [', 'ports: {', /compose.yaml: .*\(COMPOSE_INVALID\)/],
+  ])('%s -> %s', async (before, after, message) => {
+    tree.write('compose.yaml', file.replace(before, after));
+    await expect(run()).rejects.toThrow(message);
+  });
+
+  test('looks for the file by its names, and tells them', async () => {
+    tree.rename('compose.yaml', 'docker-compose.yml');
+    expect(await changes(run)).toContain('db/Kraftfile');
+    await expect(compose(tree, { file: 'apps' })).rejects.toThrow(/there is no Compose file apps.*compose.yaml, /s);
   });
 });
 

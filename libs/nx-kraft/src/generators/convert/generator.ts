@@ -1,10 +1,11 @@
-import { join, posix } from 'node:path';
-import { type Tree, generateFiles } from '@nx/devkit';
+import { posix } from 'node:path';
+import type { Tree } from '@nx/devkit';
 import { type Loss, addTarget, readKraftfile, upgradeKraftfile } from '@nx-kraft/kraftfile';
 import { GeneratorFault } from '../fault.ts';
 import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
 import { findKraftfiles } from '../kraftprojects.ts';
 import { findPlace, readFolder } from '../place.ts';
+import { defaultRuntime, writeRuntimeKraftfile } from '../runtime-kraftfile.ts';
 import { readTarget } from '../target-words.ts';
 import { checkCommitted } from '../uncommitted.ts';
 
@@ -71,15 +72,9 @@ function withTargets(text: string, file: string, targets: readonly string[]): st
 }
 
 async function adopt(tree: Tree, folder: string, dockerfile: string, options: ConvertOptions) {
-  const { runtime = 'unikraft.org/base:latest', targets = ['qemu/x86_64', 'fc/x86_64'] } = options;
+  const { runtime = defaultRuntime, targets } = options;
   const { name } = await findPlace(tree, { directory: folder });
-  generateFiles(tree, join(import.meta.dirname, 'files'), folder, {
-    tmpl: '',
-    name,
-    runtime,
-    dockerfile,
-    targets: targets.map(readTarget).map(({ platform, architecture }) => `${platform}/${architecture}`),
-  });
+  writeRuntimeKraftfile(tree, folder, { name, runtime, dockerfile, targets });
   return tellAfterwards(
     `${name} has a Kraftfile now. Next:`,
     `  npx nx run ${name}:lint     # look whether all is well`,

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { type Tree, generateFiles } from '@nx/devkit';
+import { readTarget } from './target-words.ts';
+
+/** The image that programs of Dockerfiles run on, as with kraft. */
+export const defaultRuntime = 'unikraft.org/base:latest';
+
+export interface RuntimeKraftfile {
+  readonly name: string;
+  /** An image. */
+  readonly runtime: string;
+  /** Relative to the folder; undefined for an image that has all it needs. */
+  readonly dockerfile?: string | undefined;
+  /** Such as `qemu/x86_64`. */
+  readonly targets?: readonly string[] | undefined;
+}
+
+/**
+ * Writes a Kraftfile that builds no kernel but takes an image's.
+ *
+ * @throws GeneratorFault BAD_NAME for a target that there is not
+ */
+export function writeRuntimeKraftfile(
+  tree: Tree,
+  folder: string,
+  { name, runtime, dockerfile, targets = ['qemu/x86_64', 'fc/x86_64'] }: RuntimeKraftfile,
+): void {
+  generateFiles(tree, join(import.meta.dirname, 'files'), folder, {
+    tmpl: '',
+    name,
+    runtime,
+    dockerfile,
+    targets: targets.map(readTarget).map(({ platform, architecture }) => `${platform}/${architecture}`),
+  });
+}
