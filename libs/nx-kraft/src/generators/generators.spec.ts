@@ -273,7 +273,7 @@ services:
     restart: always
   store: { build: ./apps/store }
   db: { image: 'postgres:16', platform: qemu/arm64 }
-networks: { back: { ipam: { config: [{ subnet: 172.30.0.0/16 }] } } }
+networks: { back: { ipam: { config: [{ subnet: 172.30.0.0/16 }] } }, front: { ipam: { config: [{ subnet: 172.23.0.1/16 }] } } }
 volumes: { cache: }
 `;
   const run = () => compose(tree, { file: '.' });
@@ -286,10 +286,10 @@ volumes: { cache: }
   test('makes projects of services, with what they say of running them, and changes nothing the second time', async () => {
     expect(await changes(run)).toEqual([
       'apps/web/Kraftfile',
-      'db/Kraftfile',
+      'services/db/Kraftfile',
       'apps/web/project.json',
       'apps/store/project.json',
-      'db/project.json',
+      'services/db/project.json',
     ]);
     expect(json('apps/web/project.json')).toEqual({
       name: 'web',
@@ -321,7 +321,7 @@ volumes: { cache: }
         rootfs: { source: './Dockerfile' },
       },
     });
-    expect(kraftfileOf('db/Kraftfile')).toMatchObject({
+    expect(kraftfileOf('services/db/Kraftfile')).toMatchObject({
       diagnostics: [],
       kraftfile: { name: 'db', runtime: { reference: 'postgres:16' }, targets: [{ id: 'qemu-arm64' }] },
     });
@@ -357,6 +357,7 @@ volumes: { cache: }
       if (typeof tell === 'function') await tell();
       const told = written.mock.calls.map(([words]) => String(words)).join('');
       expect(told).toContain('npx nx-kraft net create back --network 172.30.0.1/16');
+      expect(told).toContain('npx nx-kraft net create front --network 172.23.0.1/16');
       expect(told).toContain('npx nx-kraft volume create cache');
       expect(told).toContain('npx nx run-many -t run --projects=tag:compose:shop');
       expect(told).toContain('Not taken over: services.web.restart');
@@ -379,7 +380,7 @@ volumes: { cache: }
 
   test('looks for the file by its names, and tells them', async () => {
     tree.rename('compose.yaml', 'docker-compose.yml');
-    expect(await changes(run)).toContain('db/Kraftfile');
+    expect(await changes(run)).toContain('services/db/Kraftfile');
     await expect(compose(tree, { file: 'apps' })).rejects.toThrow(/there is no Compose file apps.*compose.yaml, /s);
   });
 });

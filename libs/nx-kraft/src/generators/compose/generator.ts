@@ -59,14 +59,14 @@ function findFile(tree: Tree, given: string): string {
 function makeFirst({ networks, volumes }: Compose): readonly string[] {
   return [
     ...networks.map(({ name, subnet }) => {
-      const range = subnet === undefined ? '' : ` --network ${firstAddress(subnet)}`;
+      const range = subnet === undefined ? '' : ` --network ${hostAddress(subnet)}`;
       return `  npx nx-kraft net create ${name}${range}   # needs root's rights`;
     }),
     ...volumes.map((name) => `  npx nx-kraft volume create ${name}`),
   ];
 }
 
-/** The host's own address in a range, as Docker chooses it: the first. */
-function firstAddress(subnet: string): string {
-  return subnet.replace(/(\d+)\//, (_, last: string) => `${Number(last) + 1}/`);
+/** The host's own address in a range: the first, as Docker chooses it, or the one by which kraft's examples name their range. */
+function hostAddress(subnet: string): string {
+  return subnet.replace(/\.0\//, '.1/');
 }

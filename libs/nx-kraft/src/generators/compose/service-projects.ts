@@ -21,8 +21,8 @@ export interface NewKraftfiles {
 }
 
 /**
- * Finds the project of each service, or makes one: in the folder that it is built in, and one that only has an image in a
- * folder of its name beside the Compose file.
+ * Finds the project of each service, or makes one: in the folder that it is built in, and one that only has an image in
+ * `services` beside the Compose file, since a folder of its own name often holds what it shares with the host.
  *
  * @param base  the folder of the Compose file
  * @throws GeneratorFault ALREADY_THERE, BAD_FOLDER, BAD_NAME, NOT_FOUND
@@ -50,7 +50,7 @@ export async function placeServices(
 }
 
 function folderOf(base: string, { name, build }: Service): string {
-  const root = posix.join(base, build?.context ?? name).replace(/(.)\/$/, '$1');
+  const root = posix.join(base, build?.context ?? `services/${name}`).replace(/(.)\/$/, '$1');
   if (!root.startsWith('..') && !posix.isAbsolute(build?.context ?? '')) return root;
   throw new GeneratorFault('BAD_FOLDER', `${name} is built in ${build?.context}, which is no folder of this workspace`);
 }
