@@ -6,8 +6,8 @@ import { findDirectory, findNode, makeDirectory } from './tree-paths.ts';
 import { type Content, type DirectoryNode, emptyDirectory, plainDirectory, type TreeNode } from './tree.ts';
 
 export interface BuilderOptions {
-  /** `root` gives everything to user and group 0 (default), `keep` takes the archive's numbers. */
-  readonly owners?: 'root' | 'keep';
+  /** `root` gives everything to user and group 0 (default), `keep` takes the archive's numbers, or somebody gets it all. */
+  readonly owners?: 'root' | 'keep' | Pick<CpioMeta, 'uid' | 'gid'>;
   /** The archive is a layer of an OCI image: entries named `.wh.…` take away what lower layers put there. */
   readonly whiteouts?: boolean;
 }
@@ -27,7 +27,7 @@ export class TreeBuilder {
   readonly leftOut: LeftOut[] = [];
   readonly #root: DirectoryNode;
   readonly #at: string;
-  readonly #owners: 'root' | 'keep';
+  readonly #owner: Pick<CpioMeta, 'uid' | 'gid'> | undefined;
   /** What this layer brought, which its own whiteouts spare; undefined when the archive is no layer. */
   readonly #own: Set<TreeNode> | undefined;
   #lastParent: ByteName | undefined = '';
@@ -39,7 +39,7 @@ export class TreeBuilder {
     this.#root = root;
     this.#lastDirectory = root;
     this.#at = at;
-    this.#owners = owners;
+    this.#owner = owners === 'keep' ? undefined : owners === 'root' ? plainDirectory : owners;
     this.#own = whiteouts ? new Set() : undefined;
   }
 
@@ -72,8 +72,7 @@ export class TreeBuilder {
    */
   meta(entry: TarEntry): CpioMeta {
     const mode = entry.type === 'symlink' ? 0o777 : entry.mode;
-    const uid = this.#owners === 'keep' ? entry.uid : 0;
-    const gid = this.#owners === 'keep' ? entry.gid : 0;
+    const { uid, gid } = this.#owner ?? entry;
     const last = this.#lastMeta;
     if (last.mode !== mode || last.uid !== uid || last.gid !== gid) this.#lastMeta = { mode, uid, gid };
     return this.#lastMeta;
@@ -111,7 +110,7 @@ export class TreeBuilder {
 
   #directory(name: ByteName): DirectoryNode {
     if (name !== this.#lastParent) {
-      this.#lastDirectory = makeDirectory(this.#root, name, this.#at);
+      this.#lastDirectory = makeDirectory(this.#root, name, this.#at, { meta: impliedBelow });
       this.#lastParent = name;
     }
     return this.#lastDirectory;
@@ -142,6 +141,12 @@ export class TreeBuilder {
     const victim = directory?.children.get(name);
     if (victim !== undefined && !own.has(victim)) directory?.children.delete(name);
   }
+}
+
+/** The bit of directories that give their group to what is made in them goes on to directories. */
+function impliedBelow({ mode }: CpioMeta): CpioMeta {
+  const setgid = mode & 0o2000;
+  return setgid === 0 ? plainDirectory : { ...plainDirectory, mode: plainDirectory.mode | setgid };
 }
 
 const whiteout = '.wh.';

@@ -21,7 +21,7 @@ export function findDirectory(root: DirectoryNode, name: ByteName, onDetour?: ()
 /**
  * Like {@link findDirectory}, but creates the directories that are missing.
  *
- * @param meta  mode and owner of those that are created (default: 0755, root)
+ * @param meta  mode and owner of one that is created, by those of what it lies in (default: 0755, root)
  * @param at  the archive or file that wants it, for faults
  * @throws ArchiveFault ENTRY_MISPLACED where a file is in the way
  */
@@ -29,11 +29,11 @@ export function makeDirectory(
   root: DirectoryNode,
   name: ByteName,
   at: string,
-  { meta = plainDirectory }: { meta?: CpioMeta } = {},
+  { meta = () => plainDirectory }: { meta?: (parent: CpioMeta) => CpioMeta } = {},
 ): DirectoryNode {
   const directory = walk(root, name, (parent, part) => {
     if (parent.children.has(part)) return undefined;
-    const created = emptyDirectory(meta);
+    const created = emptyDirectory(meta(parent.meta));
     parent.children.set(part, created);
     return created;
   });

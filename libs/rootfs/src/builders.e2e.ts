@@ -135,6 +135,7 @@ test('COPY means the same to us as to BuildKit', async () => {
       'COPY root/etc /new/directory',
       'COPY etc-link /from-link',
       'COPY file-link /copied-link',
+      'COPY root/bin /tools/',
       'COPY --chmod=711 root/bin /tools/',
       'COPY root/bin/c* /tools2/',
       'COPY ["a.txt", "b.txt", "/two words/"]',
@@ -180,6 +181,8 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
     const archive = ['-f', workspace.path(`tree.${name}`), '-C', workspace.path('tree'), '.'];
     await run('tar', ['--owner=9', '--group=9', option, ...archive]);
   }
+  workspace.put('users/passwd', 'bob:x:1000:1001::/:\n');
+  workspace.put('group.tar', groupTar());
   workspace.put('Dockerfile.dockerignore', 'out\n*.cpio\n');
   workspace.put(
     'Dockerfile',
@@ -195,8 +198,15 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
       'COPY ["日本 +.txt", "?本*", "/"]',
       'ENV ODD=a$$b${NONE:+"}"\\}x}y${NONE:-{}}\\\\',
       'COPY a.txt /odd/$ODD',
-      'ADD --chmod=600 --chown=5:6 tree.tar /one',
-      'ADD --chown=5 tree.t[gx]z tree.tbz a.txt /all/',
+      'COPY users /etc/',
+      'COPY --chown=bob a.txt /owned/by-name',
+      'ADD --chmod=600 tree.tar /one',
+      'ADD tree.t[gx]z tree.tbz a.txt /all/',
+      'ADD group.tar /',
+      'COPY a.txt /group/made/',
+      'COPY --chown=bob:7 tree /group/tree',
+      'USER bob',
+      'WORKDIR /group/work/dir',
     ].join('\n'),
   );
   const embedded = await workspace.build('Dockerfile', { ...optionsFor('embedded'), owners: 'keep' });
@@ -221,6 +231,16 @@ test('COPY over links and without a match, and ADD of archives, mean the same to
     }
   }
 });
+
+/** A directory with the setgid bit, over one that is there. */
+function groupTar(): Buffer {
+  const directory = { type: 'directory', mode: 0o2750, uid: 7, gid: 8, size: 0 } as const;
+  return Buffer.concat([
+    tarHeader({ name: 'group/', ...directory }),
+    tarHeader({ name: 'etc/', ...directory }),
+    tarEnd,
+  ]);
+}
 
 function short(entry: string): string {
   return entry.slice(0, 100);

@@ -39,7 +39,8 @@ describe('COPY', () => {
       '755 0 bin',
       '644 0 bin/server=app/server',
       '4755 0 bin/two=two.txt',
-      '644 0 dot=app/server',
+      '755 0 dot',
+      '644 0 dot/server=app/server',
       '755 0 etc',
       '644 0 etc/a.conf=conf/a.conf',
       '755 0 etc/empty',
@@ -205,21 +206,33 @@ test("the context is the base directory, the Dockerfile's own when it lies outsi
   expect(workspace.list('out.cpio')).toHaveLength(2);
 });
 
-test('COPY --link is an ordinary copy, but for links in its way, which a real builder replaces', async () => {
+test('COPY --link lays over what is there, links and directories too, unless it has a mode to set', async () => {
   workspace.put('a');
   symlinkSync('usr', workspace.path('lib'));
-  const lines = ['FROM scratch', 'COPY --link a /usr/', 'COPY . /', 'COPY --link a /etc/'];
   workspace.put('Dockerfile.dockerignore', '*\n!a\n!lib\n');
-  await build(lines);
+  await build(
+    [
+      'FROM scratch',
+      'COPY --chown=3 . /usr/',
+      'COPY . /',
+      'COPY --link --chown=5:6 a /usr/',
+      'COPY --link=false a /x/',
+      'COPY --link a /lib/',
+      'COPY --link a /x',
+      'COPY --link --chmod=600 a /usr/b',
+    ],
+    { owners: 'keep' },
+  );
   expect(workspace.list()).toEqual([
     '644 0 a=a',
-    '755 0 etc',
-    '644 0 etc/a=a',
-    '777 0 lib=usr',
-    '755 0 usr',
-    '644 0 usr/a=a',
+    '755 0 lib',
+    '644 0 lib/a=a',
+    '755 5:6 usr',
+    '644 5:6 usr/a=a',
+    '600 0 usr/b=a',
+    '777 3 usr/lib=usr',
+    '644 0 x=a',
   ]);
-  await expect(build([...lines, 'COPY --link a /lib/'])).rejects.toMatchObject({ code: 'BUILDER_MISSING' });
 });
 
 test('ADD unpacks tar archives and copies everything else', async () => {
@@ -384,7 +397,7 @@ describe('a Dockerfile that cannot be built', () => {
     ['RUN make', 'runs a command'],
     ['ADD https://example.org/x /', 'adds something from the network'],
     ['COPY --parents a /', 'uses --parents'],
-    ['COPY --chmod=u+x a /', 'uses --chmod=u+x'],
+    ['COPY --chmod=+xt a /', 'uses --chmod=+xt'],
     ['ENV A=${B#x}', 'replaces parts of a variable'],
   ])('without a builder since it says "%s" tells so, and who else was asked', async (line, reason) => {
     workspace.put('a');

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type BuilderOptions,
   type DirectoryNode,
   emptyDirectory,
   FileWriter,
@@ -57,6 +58,8 @@ export interface ImageDefaults {
   readonly Env?: readonly string[] | undefined;
   readonly Entrypoint?: readonly string[] | undefined;
   readonly Cmd?: readonly string[] | undefined;
+  /** Docker's, and no part of OCI's specification: what runs the commands that are no list. */
+  readonly Shell?: readonly string[] | undefined;
   readonly WorkingDir?: string | undefined;
   readonly User?: string | undefined;
   readonly Labels?: Readonly<Record<string, string>> | undefined;
@@ -95,10 +98,30 @@ async function unpackLayer(
   at: string,
   owners: 'root' | 'keep',
 ): Promise<readonly LeftOut[]> {
+  return unpackTar(root, path, at, { owners, whiteouts: true }, async (take) => {
+    for await (const chunk of await layer.openTar()) take(chunk);
+  });
+}
+
+/**
+ * Puts the entries of a tar archive into a tree, as unpacking it there would.
+ *
+ * @param path  a new file for the contents; it must stay until the tree is written
+ * @param at  the archive's name, for faults
+ * @param read  gives the archive to `take` in chunks
+ * @throws ArchiveFault
+ */
+export async function unpackTar(
+  root: DirectoryNode,
+  path: string,
+  at: string,
+  options: BuilderOptions,
+  read: (take: (chunk: Uint8Array) => void) => Promise<void>,
+): Promise<readonly LeftOut[]> {
   const fd = openSync(path, 'w');
   try {
     const contents = new FileWriter(fd, { digest: false });
-    const builder = new TreeBuilder(root, at, { owners, whiteouts: true });
+    const builder = new TreeBuilder(root, at, options);
     const parser = new TarParser(
       {
         entry: (entry) => builder.place(entry, { archive: path, offset: contents.position }),
@@ -106,7 +129,7 @@ async function unpackLayer(
       },
       at,
     );
-    for await (const chunk of await layer.openTar()) parser.push(chunk);
+    await read((chunk) => parser.push(chunk));
     parser.end();
     contents.finish();
     return builder.leftOut;

@@ -12,7 +12,7 @@ import type {
   SignaturePolicy,
 } from '@nx-kraft/oci';
 import { RootfsFault } from './fault.ts';
-import type { ImageSource, PackedImage, SourceImage } from './image.ts';
+import type { ImageDefaults, ImageSource, PackedImage, SourceImage } from './image.ts';
 
 /** Where names without a registry lead, in Dockerfiles and wherever people mean containers. */
 const containerRegistry = 'docker.io';
@@ -121,10 +121,10 @@ async function openManifest(
 ): Promise<SourceImage> {
   const oci = await loadOci();
   const image = await oci.readImage(source, digest);
-  const onBuild = onBuildOf(await source.readBlob(image.manifest.config.digest));
+  const docker = dockerConfigOf(await source.readBlob(image.manifest.config.digest));
   return {
     digest: image.digest,
-    config: { ...image.config.config, OnBuild: onBuild },
+    config: { ...image.config.config, ...docker },
     layers: image.layers.map((layer) => ({
       digest: layer.digest,
       openTar: async () => oci.openLayer(await sourceOf(layer), layer),
@@ -138,9 +138,11 @@ function loadOci() {
 }
 
 /** Docker's, and no part of OCI's specification, so it is looked for here. */
-function onBuildOf(config: Buffer): string[] {
-  const document = JSON.parse(config.toString('utf8')) as { config?: { OnBuild?: string[] | null } };
-  return document.config?.OnBuild ?? [];
+function dockerConfigOf(config: Buffer): Pick<ImageDefaults, 'OnBuild' | 'Shell'> {
+  const document = JSON.parse(config.toString('utf8')) as {
+    config?: { OnBuild?: string[] | null; Shell?: string[] | null };
+  };
+  return { OnBuild: document.config?.OnBuild ?? [], Shell: document.config?.Shell ?? undefined };
 }
 
 type Digest = Blob['digest'];

@@ -31,13 +31,15 @@ export class Workspace {
     return buildRootfs({ source, baseDirectory: this.folder, onLine, digest: true, ...request }, output);
   }
 
-  /** Entries of the archive, as `mode owner name` and `=content` for small files. */
+  /** Entries of the archive, as `mode owner name` and `=content`; a group that has not the owner's number stands after it. */
   list(name = 'out/rootfs.cpio'): string[] {
     const entries: string[] = [];
     const parser = new CpioParser(
       {
-        entry: ({ name, mode, uid, size }) =>
-          entries.push(`${(mode & 0o7777).toString(8)} ${uid} ${name.replace('./', '')}${size === 0 ? '' : '='}`),
+        entry: ({ name, mode, uid, gid, size }) => {
+          const owner = gid === uid ? `${uid}` : `${uid}:${gid}`;
+          entries.push(`${(mode & 0o7777).toString(8)} ${owner} ${name.replace('./', '')}${size === 0 ? '' : '='}`);
+        },
         data: (chunk, start, end) => {
           entries.push((entries.pop() ?? '') + Buffer.from(chunk.subarray(start, end)).toString('latin1'));
         },

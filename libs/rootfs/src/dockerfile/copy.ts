@@ -11,6 +11,8 @@ import {
   toText,
   type TreeNode,
 } from '@nx-kraft/archive';
+import type { Chmod } from './chmod.ts';
+import type { Owner } from './owner.ts';
 import { cleanPattern, partExpression, splitWildcards } from './patterns.ts';
 
 /** What COPY found for one of its sources. */
@@ -18,13 +20,11 @@ export interface Match {
   /** Last part of its path; '' for the root. */
   readonly name: string;
   readonly node: DirectoryNode | FileNode;
-  /** What ADD unpacked keeps its own modes and owners. */
-  readonly isUnpacked?: boolean;
 }
 
 export interface CopyOptions {
-  readonly mode?: number | undefined;
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  readonly chmod?: Chmod | undefined;
+  readonly owner?: Owner | undefined;
   /** For faults. */
   readonly at: string;
 }
@@ -68,7 +68,7 @@ export function expandPattern(root: DirectoryNode, pattern: string): string[] {
 }
 
 /** The file or directory at a path, through symbolic links at its end as well. */
-function follow(root: DirectoryNode, path: string): DirectoryNode | FileNode | undefined {
+export function follow(root: DirectoryNode, path: string): DirectoryNode | FileNode | undefined {
   const node = findDirectory(root, path) ?? findNode(root, leadsTo(root, path));
   return node?.kind === 'symlink' ? undefined : node;
 }
@@ -82,13 +82,6 @@ function leadsTo(root: DirectoryNode, path: string, depth = 0): string {
   return leadsTo(root, cleanPattern(target), depth + 1);
 }
 
-/** Whether a path, or a directory above it, is a symbolic link. */
-export function leadsThroughLink(root: DirectoryNode, path: string): boolean {
-  let isLink = false;
-  findDirectory(root, cleanPattern(path), () => (isLink = true));
-  return isLink;
-}
-
 /**
  * Copies a match into a tree as COPY does: the contents of a directory go into `target`, a file goes to `target`, or
  * into it if that is a directory or ends with a slash.
@@ -96,19 +89,52 @@ export function leadsThroughLink(root: DirectoryNode, path: string): boolean {
  * @param target  path below the root, not cleaned
  * @throws ArchiveFault ENTRY_MISPLACED where a directory meets something else
  */
-export function copyInto(root: DirectoryNode, target: string, match: Match, options: CopyOptions): void {
-  const { name, node, isUnpacked = false } = match;
-  const copier = new Copier(isUnpacked ? { at: options.at } : options);
+export function copyInto(root: DirectoryNode, target: string, { name, node }: Match, options: CopyOptions): void {
+  const copier = new Copier(options);
   const path = leadsTo(root, cleanPattern(target));
-  // Directories that COPY has to create have a mode of their own, not the source's or that of --chmod.
-  const make = (name: string): DirectoryNode =>
-    makeDirectory(root, name, options.at, { meta: { mode: 0o755, uid: 0, gid: 0, ...options.owner } });
+  const make = (directory: string): DirectoryNode =>
+    makeOnTheWay(root, directory, options.at, options.chmod?.onTheWay, options.owner);
   if (node.kind === 'directory') {
     copier.merge(node, make(path), path);
   } else if (target.endsWith('/') || findDirectory(root, path) !== undefined) {
     copier.put(make(path), name, node, `${path}/${name}`);
   } else {
     copier.put(make(parentOf(path)), path.slice(path.lastIndexOf('/') + 1), node, path);
+  }
+}
+
+/**
+ * Makes a directory and those above it that are missing. As on any Linux file system, what is made in a directory with the
+ * setgid bit has its group and this bit as well.
+ *
+ * @throws ArchiveFault ENTRY_MISPLACED where a file is in the way
+ */
+export function makeOnTheWay(
+  root: DirectoryNode,
+  path: string,
+  at: string,
+  mode = 0o755,
+  owner?: Owner,
+): DirectoryNode {
+  const target = leadsTo(root, cleanPattern(path));
+  return makeDirectory(root, target, at, {
+    meta: (parent) => {
+      const setgid = parent.mode & 0o2000;
+      return { uid: 0, gid: setgid === 0 ? 0 : parent.gid, ...owner, mode: mode | setgid };
+    },
+  });
+}
+
+/** Lays a tree over another one, as `--link` does with its layer: only directories that meet directories are merged. */
+export function layOver(root: DirectoryNode, layer: DirectoryNode): void {
+  for (const [name, node] of layer.children) {
+    const existing = root.children.get(name);
+    if (node.kind === 'directory' && existing?.kind === 'directory') {
+      existing.meta = node.meta;
+      layOver(existing, node);
+    } else {
+      root.children.set(name, node);
+    }
   }
 }
 
@@ -122,8 +148,9 @@ class Copier {
   }
 
   meta({ kind, meta }: TreeNode): CpioMeta {
-    const { mode, owner } = this.#options;
-    return { ...meta, ...owner, mode: kind === 'symlink' ? meta.mode : (mode ?? meta.mode) };
+    const { chmod, owner } = this.#options;
+    const isChanged = chmod !== undefined && kind !== 'symlink';
+    return { ...meta, ...owner, mode: isChanged ? chmod.change(meta.mode, kind === 'directory') : meta.mode };
   }
 
   merge(from: DirectoryNode, to: DirectoryNode, path: string): void {

@@ -1,20 +1,14 @@
 import { mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import {
-  type DirectoryNode,
-  emptyDirectory,
-  type LeftOut,
-  makeDirectory,
-  TarToCpio,
-  toByteName,
-  toText,
-} from '@nx-kraft/archive';
+import { type DirectoryNode, emptyDirectory, type LeftOut, toByteName, toText } from '@nx-kraft/archive';
 import { ProgramFault } from '@nx-kraft/base';
-import { type ImageDefaults, type SourceImage, unpackImage } from '../image.ts';
+import { type ImageDefaults, type SourceImage, unpackImage, unpackTar } from '../image.ts';
 import { isTarFile, readTar } from '../tar-file.ts';
-import { cloneTree, copyInto, findMatches, leadsThroughLink, type Match } from './copy.ts';
-import { findOwner } from './owner.ts';
-import { type Heredoc, heredocMark, type Instruction, invalid } from './parse.ts';
+import { type Chmod, readChmod } from './chmod.ts';
+import { cloneTree, copyInto, type CopyOptions, findMatches, layOver, makeOnTheWay, type Match } from './copy.ts';
+import { parseHeredoc } from './heredocs.ts';
+import { findOwner, type Owner } from './owner.ts';
+import { type Instruction, invalid } from './parse.ts';
 import { addsFromNetwork, isRemote } from './remote.ts';
 import { type BuildScope, namesDirectory, StageScope } from './scope.ts';
 import { type Stage, stageIndex } from './stages.ts';
@@ -88,7 +82,7 @@ class EmbeddedBuilder {
     const scope = base.scope.heir();
     for (const instruction of stage.instructions) {
       scope.apply(instruction);
-      if (instruction.keyword === 'WORKDIR') this.#makeDirectory(root, scope.resolve('.'), instruction);
+      if (instruction.keyword === 'WORKDIR') this.#makeWorkdir(root, scope, instruction);
       else if (instruction.keyword === 'COPY' || instruction.keyword === 'ADD') {
         await this.#copy(root, scope, instruction, stage);
       } else if (instruction.keyword === 'RUN') throw new NeedsBuilder('runs a command', instruction.line);
@@ -138,34 +132,40 @@ class EmbeddedBuilder {
     const words = this.#words(instruction, scope);
     const target = words.pop();
     if (target === undefined || words.length === 0) throw this.#invalid(line, `${keyword} takes a source and a target`);
+    if (parseHeredoc(target) !== undefined) throw this.#invalid(line, `the target ${target} is a here-document`);
     if (words.length > 1 && !namesDirectory(target)) {
       throw this.#invalid(line, `with more than one source, the target ${target} must end with /`);
     }
     // What a variable stands for is known only here.
     if (keyword === 'ADD' && words.some(isRemote)) throw new NeedsBuilder(addsFromNetwork, line);
     const flags = new Map(instruction.flags.map(({ name, value }) => [name, scope.expand(value, line)]));
-    // Such a layer is made apart from what is there, and a directory of it then replaces the link.
-    if (flags.get('link') === '' && leadsThroughLink(root, toByteName(scope.resolve(target)))) {
-      throw new NeedsBuilder('copies with --link to where a symbolic link leads', line);
-    }
-    const from = flags.get('from');
-    const source = from === undefined ? this.#options.context : await this.#source(from, stage, line);
+    const chmod = this.#chmod(flags.get('chmod'), line);
+    // What is linked is made apart from what is there and laid over it; with a mode, BuildKit makes it as any other.
+    const isApart = isOn(flags.get('link')) && chmod === undefined;
+    const layer = isApart ? emptyDirectory() : root;
     const options = {
       at: `${this.#options.dockerfile.path}:${line}`,
-      mode: this.#mode(flags.get('chmod'), line),
-      owner: this.#owner(root, flags.get('chown'), line),
+      chmod,
+      owner: this.#owner(layer, flags.get('chown'), line),
     };
-    const heredocs = [...instruction.heredocs];
-    for (const word of words) {
-      const matches = await this.#matches(source, word, heredocs, instruction, scope, from);
-      for (const match of matches) copyInto(root, toByteName(scope.resolve(target)), match, options);
+    const from = flags.get('from') ?? '';
+    const source = from === '' ? this.#options.context : await this.#source(from, stage, line);
+    const path = toByteName(scope.resolve(target));
+    for (const word of words.filter((one) => parseHeredoc(one) === undefined)) {
+      for (const match of this.#matches(source, word, line, from)) {
+        const archive = keyword === 'ADD' ? await this.#archive(match, line) : undefined;
+        if (archive === undefined) copyInto(layer, path, match, options);
+        else await this.#unpackArchive(archive, layer, path, options);
+      }
     }
+    for (const match of this.#heredocs(words, instruction, scope)) copyInto(layer, path, match, options);
+    if (isApart) layOver(root, layer);
   }
 
   #words({ rest, line }: Instruction, scope: StageScope): string[] {
     const { escape } = this.#options.dockerfile;
     return copyWords(rest).map((word) => {
-      if (isHeredoc(word)) return word;
+      if (parseHeredoc(word) !== undefined) return word;
       if (!hasOpenQuote(word, escape)) return scope.expand(word, line);
       const hint = 'Names with blanks are written as a list: COPY ["two words", "/target/"]';
       throw this.#invalid(line, `${word} has a quote without an end`, hint);
@@ -177,92 +177,98 @@ class EmbeddedBuilder {
     const before = this.#options.stages.stages.slice(0, stage.index);
     const index = stageIndex(before, from);
     if (index !== undefined) return (await this.#numbered(index)).root;
+    if (from === 'scratch') return emptyDirectory();
     const context = this.#options.namedContexts.get(from);
     return context ?? (await this.#image(from, undefined, line)).root;
   }
 
-  async #matches(
-    source: DirectoryNode,
-    word: string,
-    heredocs: Heredoc[],
-    instruction: Instruction,
-    scope: StageScope,
-    from: string | undefined,
-  ): Promise<Match[]> {
-    const { line, keyword } = instruction;
-    if (isHeredoc(word)) return heredocs.splice(0, 1).map((heredoc) => this.#heredoc(heredoc, scope, line));
+  #matches(source: DirectoryNode, word: string, line: number, from: string): Match[] {
     const { matches, broken, isBegun } = findMatches(source, toByteName(word));
     if (broken !== undefined) throw this.#invalid(line, `${toText(broken)} is a symbolic link that leads nowhere`);
-    if (matches.length === 0) {
-      if (isBegun) {
-        this.warnings.push(`${basename(this.#options.dockerfile.path)}:${line}: nothing is named like ${word}.`);
-        return [];
-      }
-      const where = from === undefined ? this.#options.contextPath : from;
-      const hint =
-        from === undefined
-          ? 'Paths are relative to the context. Also look whether .dockerignore leaves it out, or which task makes it.'
-          : undefined;
-      throw this.#invalid(line, `there is no ${word} in ${where}`, hint);
+    if (matches.length > 0) return matches;
+    if (isBegun) {
+      this.#warn(line, `nothing is named like ${word}`);
+      return [];
     }
-    if (keyword === 'COPY' || from !== undefined) return matches;
-    return Promise.all(matches.map((match) => this.#extract(match, line)));
+    const hint =
+      'Paths are relative to the context. Also look whether .dockerignore leaves it out, or which task makes it.';
+    const [where, help] = from === '' ? [this.#options.contextPath, hint] : [from];
+    throw this.#invalid(line, `there is no ${word} in ${where}`, help);
   }
 
-  #heredoc({ name, content, expand: isExpanded }: Heredoc, scope: StageScope, line: number): Match {
-    // Whatever the Dockerfile's escape character is.
-    const text = isExpanded ? expand(content, scope.variables, '\\', line, true) : content;
-    const bytes = Buffer.from(text, 'utf8');
-    const meta = { mode: 0o644, uid: 0, gid: 0 };
-    return { name, node: { kind: 'file', meta, size: bytes.length, content: { bytes } } };
+  /** They come after all files, and those of one name have the text of the last. */
+  #heredocs(words: readonly string[], { heredocs, line }: Instruction, scope: StageScope): Match[] {
+    return words.flatMap((word) => {
+      const name = parseHeredoc(word)?.name;
+      if (name === undefined) return [];
+      if (name.includes('/')) throw new NeedsBuilder(`has a here-document with the name ${name}`, line);
+      const { content = '', expand: isExpanded } = heredocs.findLast((heredoc) => heredoc.name === name) ?? {};
+      // Whatever the Dockerfile's escape character is.
+      const text = isExpanded === true ? expand(content, scope.variables, '\\', line, true) : content;
+      const bytes = Buffer.from(text, 'utf8');
+      const meta = { mode: 0o644, uid: 0, gid: 0 };
+      return { name: toByteName(name), node: { kind: 'file', meta, size: bytes.length, content: { bytes } } };
+    });
   }
 
-  /** ADD unpacks tar archives of the context, whatever their names. */
-  async #extract(match: Match, line: number): Promise<Match> {
-    const { node } = match;
-    if (node.kind !== 'file' || !('file' in node.content)) return match;
+  /** The file of a tar archive of the context, which ADD unpacks whatever its name. */
+  async #archive({ name, node }: Match, line: number): Promise<string | Buffer | undefined> {
+    if (node.kind !== 'file' || !('file' in node.content)) return undefined;
     const { file } = node.content;
     try {
-      if (!(await isTarFile(file))) return match;
-      return { name: '', node: await this.#unpackTar(file), isUnpacked: true };
+      return (await isTarFile(file)) ? file : undefined;
     } catch (error) {
       if (!(error instanceof ProgramFault)) throw error;
-      throw new NeedsBuilder(`adds ${toText(match.name)}, but ${error.message}`, line);
+      throw new NeedsBuilder(`adds ${toText(name)}, but ${error.message}`, line);
     }
   }
 
-  async #unpackTar(file: string | Buffer): Promise<DirectoryNode> {
-    const spool = join(mkdtempSync(join(this.#options.scratch, 'add-')), 'contents');
-    const converter = new TarToCpio(spool, file.toString(), { owners: this.#options.owners });
-    try {
-      await readTar(file, (chunk) => converter.push(chunk));
-      const { root, leftOut } = converter.finishAsTree();
-      this.leftOut.push(...leftOut);
-      return root;
-    } finally {
-      converter.close();
+  /** Whatever --chmod says: modes of archives stay. */
+  async #unpackArchive(
+    file: string | Buffer,
+    root: DirectoryNode,
+    target: string,
+    options: CopyOptions,
+  ): Promise<void> {
+    const { at, owner } = options;
+    const directory = makeOnTheWay(root, target, at, undefined, owner);
+    const contents = join(mkdtempSync(join(this.#options.scratch, 'add-')), 'contents');
+    const owners = owner ?? this.#options.owners;
+    const leftOut = await unpackTar(directory, contents, file.toString(), { owners }, (take) => readTar(file, take));
+    this.leftOut.push(...leftOut);
+  }
+
+  #makeWorkdir(root: DirectoryNode, scope: StageScope, { line }: Instruction): void {
+    const path = scope.resolve('.');
+    if (path === '/') return;
+    const owner = this.#owner(root, scope.user, line);
+    makeOnTheWay(root, toByteName(path), `${this.#options.dockerfile.path}:${line}`, undefined, owner);
+  }
+
+  #chmod(text: string | undefined, line: number): Chmod | undefined {
+    if (text === undefined || text === '') return undefined;
+    const chmod = readChmod(text);
+    if (chmod !== undefined) return chmod;
+    if (/^\d/.test(text)) {
+      throw this.#invalid(line, `--chmod=${text} is no mode`, 'Write it with three or four octal digits, such as 755.');
     }
+    throw new NeedsBuilder(`uses --chmod=${text}`, line);
   }
 
-  #makeDirectory(root: DirectoryNode, path: string, { line }: Instruction): void {
-    makeDirectory(root, toByteName(path), `${this.#options.dockerfile.path}:${line}`);
+  #owner(root: DirectoryNode, text: string | undefined, line: number): Owner | undefined {
+    if (text === undefined || text === '' || this.#options.owners === 'root') return undefined;
+    return findOwner(root, text, (name) => {
+      if (root.children.size > 0) {
+        this.#warn(line, `there is no user or group ${name} in this stage, so that root is taken`);
+        return;
+      }
+      const hint = 'Use numbers: here is no /etc/passwd yet, and with --link there never is.';
+      throw this.#invalid(line, `there is no user or group ${name} in an empty stage`, hint);
+    });
   }
 
-  #mode(text: string | undefined, line: number): number | undefined {
-    if (text === undefined) return undefined;
-    if (!/^[0-7]{3,5}$/.test(text)) throw new NeedsBuilder(`uses --chmod=${text}`, line);
-    return parseInt(text, 8) & 0o7777;
-  }
-
-  #owner(root: DirectoryNode, text: string | undefined, line: number): { uid: number; gid: number } | undefined {
-    if (text === undefined || this.#options.owners === 'root') return undefined;
-    const owner = findOwner(root, text);
-    if (owner !== undefined) return owner;
-    throw this.#invalid(
-      line,
-      `there is no user or group ${text} in this stage`,
-      'Add it to /etc/passwd or use numbers.',
-    );
+  #warn(line: number, message: string): void {
+    this.warnings.push(`${basename(this.#options.dockerfile.path)}:${line}: ${message}.`);
   }
 
   #invalid(line: number, message: string, hint?: string): Error {
@@ -270,6 +276,7 @@ class EmbeddedBuilder {
   }
 }
 
-function isHeredoc(word: string): boolean {
-  return word.startsWith('<<') && new RegExp(heredocMark.source).test(word);
+/** Whether a flag that takes no value, or `true` and `false`, says yes. */
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && value.toLowerCase() !== 'false';
 }

@@ -1,4 +1,5 @@
 import { RootfsFault } from '../fault.ts';
+import { heredocMarks } from './heredocs.ts';
 import { showLine } from './show-line.ts';
 
 export interface Dockerfile {
@@ -43,8 +44,8 @@ export interface Heredoc {
  * @throws RootfsFault DOCKERFILE_INVALID with the line
  */
 export function parseDockerfile(text: string, path: string): Dockerfile {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  const directives = readDirectives(lines);
+  const lines = text.replace(/^\uFEFF/, '').split('\n');
+  const directives = readDirectives(lines, path);
   const escape = directives.get('escape') ?? '\\';
   if (escape !== '\\' && escape !== '`') throw invalid(path, 1, `the escape character cannot be ${escape}`);
   const instructions: Instruction[] = [];
@@ -62,15 +63,19 @@ export function invalid(path: string, line: number, message: string, hint?: stri
 }
 
 /** They stand at the very top, before any comment, empty line or instruction. */
-function readDirectives(lines: readonly string[]): Map<string, string> {
+function readDirectives(lines: readonly string[], path: string): Map<string, string> {
   const found = new Map<string, string>();
-  for (const line of lines) {
-    const match = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line);
-    if (match === null) break;
-    found.set((match[1] ?? '').toLowerCase(), match[2] ?? '');
+  for (const [index, line] of lines.entries()) {
+    const match = /^\s*#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line);
+    const name = (match?.[1] ?? '').toLowerCase();
+    if (!directives.has(name)) break;
+    if (found.has(name)) throw invalid(path, index + 1, `there is a second directive ${name}`);
+    found.set(name, match?.[2] ?? '');
   }
   return found;
 }
+
+const directives = new Set(['syntax', 'escape', 'check']);
 
 interface LogicalLine {
   readonly text: string;
@@ -92,7 +97,8 @@ class LineReader {
   next(): LogicalLine | undefined {
     let text = '';
     let first = 0;
-    for (let line = this.raw(); line !== undefined; line = this.raw()) {
+    for (let raw = this.raw(); raw !== undefined; raw = this.raw()) {
+      const line = raw.replace(/\r+$/, '');
       if (/^\s*(#|$)/.test(line)) continue;
       if (first === 0) first = this.#index;
       const part = text === '' ? line.trimStart() : line;
@@ -102,6 +108,7 @@ class LineReader {
     return first === 0 ? undefined : { text: text.trimEnd(), line: first };
   }
 
+  /** The next line, with the carriage return that may end it. */
   raw(): string | undefined {
     return this.#lines[this.#index++];
   }
@@ -122,7 +129,9 @@ function readInstruction({ text, line }: LogicalLine, reader: LineReader, path: 
   if (rest === '' && keyword !== 'CMD' && keyword !== 'ENTRYPOINT') {
     throw invalid(path, line, `${keyword} says nothing`);
   }
-  const heredocs = heredocKeywords.has(keyword) ? readHeredocs(rest, reader, path, line) : [];
+  const heredocs = heredocKeywords.test(keyword === 'ONBUILD' ? rest : keyword)
+    ? readHeredocs(keyword, rest, reader, path, line)
+    : [];
   return { keyword, flags, rest, heredocs, line };
 }
 
@@ -131,7 +140,7 @@ const keywords = new Set(
     ' ',
   ),
 );
-const heredocKeywords = new Set(['RUN', 'COPY', 'ADD']);
+const heredocKeywords = /^(RUN|COPY|ADD)(?!\S)/i;
 
 function readFlags(text: string): { flags: Flag[]; rest: string } {
   const flags: Flag[] = [];
@@ -149,19 +158,18 @@ function unquote(text: string): string {
   return /^"[^"]*"$/.test(text) ? text.slice(1, -1) : text;
 }
 
-function readHeredocs(rest: string, reader: LineReader, path: string, line: number): Heredoc[] {
-  return [...rest.matchAll(heredocMark)].map(([, dash = '', quote = '', name = '']) => {
+function readHeredocs(keyword: string, rest: string, reader: LineReader, path: string, line: number): Heredoc[] {
+  // What a shell calculates looks alike.
+  const marks = heredocMarks(rest).filter(({ name }) => keyword !== 'RUN' || /^[a-z_]/i.test(name));
+  return marks.map(({ name, expand, isIndented }) => {
     const content: string[] = [];
     for (let next = reader.raw(); ; next = reader.raw()) {
       if (next === undefined)
         throw invalid(path, line, `the here-document ${name} has no end`, `Add a line "${name}".`);
-      const text = dash === '' ? next : next.replace(/^\t+/, '');
-      if (text === name) break;
+      const text = isIndented ? next.replace(/^\t+/, '') : next;
+      if (text.replace(/\r+$/, '') === name) break;
       content.push(`${text}\n`);
     }
-    return { name, content: content.join(''), expand: quote === '' };
+    return { name, content: content.join(''), expand };
   });
 }
-
-/** `<<EOF`, `<<-EOF`, `<<"EOF"`, `<<'EOF'`, perhaps after the number of a file descriptor. */
-export const heredocMark = /(?<![^\s\d])\d*<<(-?)(["']?)([a-zA-Z_][\w.]*)\2(?=\s|$)/g;

@@ -7,9 +7,11 @@ import { expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './w
 /** Docker's, for images that set none, `scratch` among them. */
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Whether a target of COPY is a directory by the way it is written: `.`, or a slash at its end (but not `dir/.`). */
+const defaultShell = ['/bin/sh', '-c'];
+
+/** Whether a target of COPY is a directory by the way it is written: `.`, or a slash at its end, perhaps with a dot. */
 export function namesDirectory(target: string): boolean {
-  return target === '' || target === '.' || target.endsWith('/');
+  return /^$|^\.$|\/\.?$/.test(target);
 }
 
 /** What all stages of one build share. */
@@ -39,7 +41,7 @@ export class StageScope {
   #entrypoint: readonly string[] | undefined;
   #command: readonly string[] | undefined;
   #hasOwnCommand = false;
-  #shell: readonly string[] = ['/bin/sh', '-c'];
+  #shell: readonly string[] | undefined;
   #user: string | undefined;
   #directory: string | undefined;
 
@@ -65,6 +67,7 @@ export class StageScope {
     this.#ports = { ...base.ExposedPorts };
     this.#entrypoint = base.Entrypoint;
     this.#command = base.Cmd;
+    this.#shell = base.Shell;
     this.#user = base.User;
     this.#directory = base.WorkingDir;
   }
@@ -144,6 +147,7 @@ export class StageScope {
       Env: [...this.#env].map(([name, value]) => `${name}=${value}`),
       Entrypoint: this.#entrypoint,
       Cmd: this.#command,
+      Shell: this.#shell,
       WorkingDir: this.#directory,
       User: this.#user,
       Labels: this.#labels,
@@ -185,7 +189,7 @@ export class StageScope {
   }
 
   #program(rest: string): readonly string[] | undefined {
-    const words = jsonWords(rest) ?? (rest === '' ? [] : [...this.#shell, rest]);
+    const words = jsonWords(rest) ?? (rest === '' ? [] : [...(this.#shell ?? defaultShell), rest]);
     return words.length === 0 ? undefined : words;
   }
 }

@@ -58,9 +58,10 @@ export function readStages(dockerfile: Dockerfile, buildArgs: Variables, platfor
 /** What a stage says of those that begin with it: they do it first. */
 function triggersOf(base: Stage | undefined, path: string): Instruction[] {
   const triggers = base?.instructions.filter(({ keyword }) => keyword === 'ONBUILD') ?? [];
-  return triggers.flatMap(({ rest, line }) =>
-    parseDockerfile(rest, path).instructions.map((instruction) => ({ ...instruction, line })),
-  );
+  return triggers.flatMap(({ rest, heredocs, line }) => {
+    const text = [rest, ...heredocs.map(({ content, name }) => content + name)].join('\n');
+    return parseDockerfile(text, path).instructions.map((instruction) => ({ ...instruction, line }));
+  });
 }
 
 /**

@@ -137,7 +137,7 @@ export function splitWords(text: string, escape: string): string[] {
  * blanks together here, although they are taken away later.
  */
 export function copyWords(text: string): string[] {
-  return jsonWords(text) ?? text.split(/\s+/);
+  return jsonWords(text) ?? text.split(/[\t\v\f\r ]+/);
 }
 
 /** Whether a word has a quote that nothing closes. */
