@@ -7,7 +7,7 @@ export { createFile, FileWriter, readChunks, type Written } from './file-writer.
 export { type LargeFile, LargestFiles } from './largest.ts';
 export { type ByteName, cleanName, compareNames, isAscii, parentOf, toByteName, toHostPath, toText } from './names.ts';
 export { type LayerTar, layerTar, tarEnd, tarHeader, type TarHeaderFields, tarPadding } from './tar-header.ts';
-export type { TarEntryType } from './tar-fields.ts';
+export { hasRightSum, type TarEntryType, wordsOf } from './tar-fields.ts';
 export { type TarEntry, type TarHandler, TarParser } from './tar-parser.ts';
 export { type Converted, type ConvertOptions, TarToCpio } from './tar-to-cpio.ts';
 export { type BuilderOptions, type LeftOut, TreeBuilder } from './tree-builder.ts';

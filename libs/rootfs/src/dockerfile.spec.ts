@@ -272,7 +272,19 @@ describe('what the image says of running it', () => {
     [['ENV A=a$$b$-c$12d$ B=${NONE:+"}"\\}x}y C=${NONE:-{}}'], { env: ['A=abcd$', 'B=y', 'C={}'] }],
     [['ENV A=x\\\\', 'ENV B=1'], { env: ['A=x\\', 'B=1'] }],
     [['ENV PATH=/app:$PATH'], { env: ['PATH=/app:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] }],
-    [['ARG TARGETARCH', 'ENV ARCH=$TARGETARCH'], { env: ['ARCH=amd64'] }],
+    [['ARG TARGETARCH TARGETSTAGE', 'ENV ARCH=$TARGETARCH$TARGETSTAGE'], { env: ['ARCH=amd64default'] }],
+    [
+      ['ARG X=abcabc', 'ENV A=${X#*b} B=${X##*b} C=${X%b*} D=${X%%b?}', 'ENV E=${X%%b*}${X#q}${N#a}'],
+      { env: ['A=cabc', 'B=c', 'C=abca', 'D=abca', 'E=aabcabc'] },
+    ],
+    [
+      ['ARG X=a/b.b-b P=b', 'ENV A=${X/$P/*} B=${X//b/} C=${X/\\//:} D=${X//.?/$P} E=${X/*./}'],
+      { env: ['A=a/*.b-b', 'B=a/.-', 'C=a:b.b-b', 'D=a/bb-b', 'E=b-b'] },
+    ],
+    [
+      ['ARG X=a\\\\b*c', 'ENV A=${X/\\*/x} B=${X#a\\\\} C=${X/\\\\/x} D=${X%\\*c}'],
+      { env: ['A=a\\bxc', 'B=b*c', 'C=axb*c', 'D=a\\b'] },
+    ],
   ])('%j', async (lines, expected) => {
     const { config } = await build(['FROM scratch', ...lines], { buildArgs: { V: 'given' } });
     expect(config).toMatchObject(expected);
@@ -364,6 +376,13 @@ describe('a Dockerfile that cannot be built', () => {
     ['a link that leads nowhere', ['FROM scratch', 'COPY linkage* /'], 2],
     ['a FROM whose argument is empty', ['FROM $BASE'], 1],
     ['an odd FROM', ['FROM a b c'], 1],
+    ['a stage in capitals', ['FROM scratch AS one', 'FROM ONE'], 2],
+    ['a stage whose name a later one has', ['FROM scratch AS a', 'FROM scratch AS a', 'COPY --from=a / /'], 3],
+    ['a flag that comes twice', ['FROM scratch', 'COPY --chmod=1 --chmod=2 Dockerfile /'], 2],
+    ['a flag without a value', ['FROM scratch', 'COPY --chmod Dockerfile /'], 2],
+    ['a switch that is none', ['FROM scratch', 'COPY --link=x Dockerfile /'], 2],
+    ['a list of numbers', ['FROM scratch', 'CMD ["a", 1]'], 2],
+    ['a shell that is no list', ['FROM scratch', 'SHELL /bin/sh'], 2],
   ])('because of %s says in which line', async (_, lines, line) => {
     symlinkSync('nowhere', workspace.path('linkage'));
     await expect(build(lines)).rejects.toMatchObject({
@@ -376,6 +395,15 @@ describe('a Dockerfile that cannot be built', () => {
   });
 
   test.each([
+    ['COPPY a /', 'Did you mean COPY?'],
+    ['COPY --chwon=1 a /', 'Did you mean --chown?'],
+    ['COPY --form=0 a /', 'Did you mean --from?'],
+  ])('because of a slip in "%s" says what may be meant', async (line, hint) => {
+    workspace.put('a');
+    await expect(build(['FROM scratch', line])).rejects.toMatchObject({ code: 'DOCKERFILE_INVALID', hint });
+  });
+
+  test.each([
     ['its context', { context: 'nowhere' }],
     ['a named context', { buildContexts: { dist: 'nowhere' } }],
     ['the Dockerfile itself', { type: 'dockerfile' as const, source: '.', dockerfile: 'nowhere' }],
@@ -383,6 +411,13 @@ describe('a Dockerfile that cannot be built', () => {
     await expect(build(['FROM scratch'], request)).rejects.toMatchObject({
       code: 'SOURCE_MISSING',
       at: workspace.path('nowhere'),
+    });
+  });
+
+  test('because the name of a stage is mistyped names the stage', async () => {
+    await expect(build(['FROM scratch AS build', 'FROM scratch', 'COPY --from=biuld a /'])).rejects.toMatchObject({
+      code: 'BUILDER_MISSING',
+      message: expect.stringContaining('(or is the stage build meant?)') as string,
     });
   });
 
@@ -398,7 +433,11 @@ describe('a Dockerfile that cannot be built', () => {
     ['ADD https://example.org/x /', 'adds something from the network'],
     ['COPY --parents a /', 'uses --parents'],
     ['COPY --chmod=+xt a /', 'uses --chmod=+xt'],
-    ['ENV A=${B#x}', 'replaces parts of a variable'],
+    ['ENV A=${B^^}', 'replaces parts of a variable'],
+    ['ENV A=${PATH#"/"}', 'replaces parts of a variable in an odd way'],
+    ['ENV A="x', 'has a quote without an end'],
+    ['ARG =x', 'has an argument without a name, =x'],
+    ['ADD --from=0 a /', 'uses --from'],
   ])('without a builder since it says "%s" tells so, and who else was asked', async (line, reason) => {
     workspace.put('a');
     const env = {

@@ -3,6 +3,7 @@ import { type Detected, detectSource, hasDockerfileName, type SourceKind, type S
 import type { DockerfileOptions } from './dockerfile/build.ts';
 import { buildFolder } from './build-folder.ts';
 import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
+import { parseHeredoc } from './dockerfile/heredocs.ts';
 import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
 import {
   cleanPattern,
@@ -12,7 +13,7 @@ import {
   signs,
   splitWildcards,
 } from './dockerfile/patterns.ts';
-import { platformArgs, platformOf } from './dockerfile/platform.ts';
+import { automaticArgs, platformOf } from './dockerfile/platform.ts';
 import {
   addsFromNetwork,
   imageScheme,
@@ -170,7 +171,7 @@ function dockerfileInputs(
   const ignored = findIgnoreRules(contextPath, path, read);
   const dockerfile = parseDockerfile(text, path);
   const buildArgs = request.buildArgs ?? {};
-  const platform = platformArgs(request.platform ?? platformOf(request.architecture));
+  const platform = automaticArgs(request.platform ?? platformOf(request.architecture), dockerfile, request.target);
   const given = (name: string): string | undefined => buildArgs[name] ?? (name in buildArgs ? '' : undefined);
   const stages = readStages(dockerfile, given, platform);
   const stage = findTarget(stages, request.target, path);
@@ -178,7 +179,9 @@ function dockerfileInputs(
   const scope: BuildScope = { dockerfile, stages, buildArgs: given, platformArgs: platform, unknown };
   const toRun = whyBuilderIsNeeded(dockerfile, needed)?.reason;
   const taken = needed.flatMap((one) => takenSources(one, scope, toRun !== undefined));
-  const sources = taken.filter(({ name }) => !isRemote(name)).map(({ name }) => cleanPattern(name));
+  const local = taken.filter(({ name }) => !isRemote(name));
+  const sources = local.map(({ name }) => cleanPattern(name));
+  const parents = local.filter(({ hasParents }) => hasParents).map(({ name }) => cleanPattern(name));
   const own = [path, `${path}.dockerignore`, `${contextPath}/.dockerignore`].map(below);
   const images = imagesOf(needed, scope, request);
   const contexts = Object.fromEntries(
@@ -194,7 +197,7 @@ function dockerfileInputs(
   return {
     kind: 'dockerfile',
     context: pathBelow(request, contextPath),
-    files: unique(contextGlobs(sources, ignored).map(inContext)),
+    files: unique([...contextGlobs(sources, ignored), ...parents.flatMap(globsWithParents)].map(inContext)),
     excluded: [
       ...exclusionGlobs(ignored).map(inContext),
       ...(sources.some(mayNameAnything) ? outputsOfBuilds(contextPath, request) : []),
@@ -231,6 +234,8 @@ function missing(path: string): never {
 interface Taken {
   readonly name: string;
   readonly moving?: Moving | undefined;
+  /** Whether the folders above it count as well, and `**` goes across folders: with --parents. */
+  readonly hasParents?: boolean;
 }
 
 /** @param isRun  whether a real builder is needed: among them podman and buildah take variables in a way of their own */
@@ -245,7 +250,7 @@ function takenSources(stage: Stage, build: BuildScope, isRun: boolean): Taken[] 
     const checksum = flags.find(({ name }) => name === 'checksum')?.value ?? '';
     return copySources(instruction).map((word): Taken => {
       const name = commonPath(word, scopes, line);
-      if (keyword === 'COPY') return { name };
+      if (keyword === 'COPY') return { name, hasParents: flags.some(({ name }) => name === 'parents') };
       const address = [plain.expand(word, line), word].find(isRemote);
       if (address !== undefined) return { name: address, moving: movingSource(address, plain.expand(checksum, line)) };
       return { name, moving: name === '' ? movingVariable(word, heir.expand(word, line)) : undefined };
@@ -296,7 +301,7 @@ function scopeBefore(stage: Stage, build: BuildScope, unset?: Variables): StageS
 function sourceWords({ rest }: Instruction): string[] {
   return copyWords(rest)
     .slice(0, -1)
-    .filter((word) => !word.startsWith('<<'));
+    .filter((word) => parseHeredoc(word) === undefined);
 }
 
 /** `RUN --mount=type=bind` shows a part of the context, or all of it. */
@@ -325,6 +330,14 @@ function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[
       ? ['**/*']
       : exceptions.flatMap((exception = '') => [...foldersAbove(exception), ...withAllBelow(exception)]);
   });
+}
+
+/** What --parents takes besides: what `**` means there, and the folders above. */
+function globsWithParents(source: string): string[] {
+  const parts = source.split('/').map(patternAsGlob);
+  const end = parts.indexOf(undefined);
+  const glob = parts.slice(0, end < 0 ? parts.length : end).join('/');
+  return glob === '' ? [] : [...foldersAbove(glob), ...withAllBelow(glob)];
 }
 
 /** A source of COPY as a glob, up to the first of its patterns that no glob can say. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { readChunks } from '@nx-kraft/archive';
+import { hasRightSum, readChunks, wordsOf } from '@nx-kraft/archive';
 import { hasErrorCode, installHint, ProgramFault } from '@nx-kraft/base';
 import { compressionOf } from './detect.ts';
 import { RootfsFault } from './fault.ts';
@@ -25,14 +25,14 @@ export async function readTar(path: string | Buffer, take: (chunk: Uint8Array) =
  * @throws ProgramFault PROGRAM_MISSING without xz or bzip2
  */
 export async function isTarFile(path: string | Buffer): Promise<boolean> {
-  let start = firstBytes(path, magicEnd);
+  let start = firstBytes(path, headerSize);
   const compression = compressionOf(start);
   if (compression === undefined) return isTarStart(start);
   start = Buffer.alloc(0);
   try {
     for await (const chunk of unpack(path, compression)) {
       start = Buffer.concat([start, chunk]);
-      if (start.length >= magicEnd) break;
+      if (start.length >= headerSize) break;
     }
   } catch (error) {
     // Damaged: copied as it is, as Docker does.
@@ -42,10 +42,15 @@ export async function isTarFile(path: string | Buffer): Promise<boolean> {
   return isTarStart(start);
 }
 
-const magicEnd = 262;
+const headerSize = 512;
 
+/** By the sum of its first header, since the oldest kind of archives has no other sign. */
 function isTarStart(start: Buffer): boolean {
-  return start.toString('latin1', magicEnd - 5, magicEnd) === 'ustar';
+  if (start.length < headerSize) return false;
+  const block = Buffer.alloc(headerSize);
+  start.copy(block);
+  const words = wordsOf(block);
+  return words !== undefined && hasRightSum(block, 0, words);
 }
 
 type Compression = NonNullable<ReturnType<typeof compressionOf>>;

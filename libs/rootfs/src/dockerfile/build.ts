@@ -23,7 +23,7 @@ import { parseDockerfile } from './parse.ts';
 import { readIgnoreFile } from './patterns.ts';
 import { offerImages } from './packed.ts';
 import { namedImages, pinImages } from './pin.ts';
-import { platformArgs, platformOf } from './platform.ts';
+import { automaticArgs, platformOf } from './platform.ts';
 import { readContext } from './read-context.ts';
 import { imageScheme, isRemoteContext } from './remote.ts';
 import { type BuildScope, StageScope } from './scope.ts';
@@ -155,7 +155,7 @@ function readBuild(place: DockerfilePlace, options: DockerfileOptions): Build {
   const platform = options.platform ?? platformOf(options.architecture);
   const buildArgs = givenArgs(options.buildArgs ?? {}, env);
   const variables: Variables = (name) => buildArgs[name];
-  const platformVariables = platformArgs(platform);
+  const platformVariables = automaticArgs(platform, dockerfile, options.target);
   const stages = readStages(dockerfile, variables, platformVariables);
   const contextPath = contextOf(place.path, place.baseDirectory, options.context);
   if (!existsSync(contextPath)) missing(place, `there is no context at ${contextPath}`, contextPath);

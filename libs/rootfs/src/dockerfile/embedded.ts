@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type DirectoryNode, emptyDirectory, type LeftOut, toByteName, toText } from '@nx-kraft/archive';
-import { ProgramFault } from '@nx-kraft/base';
+import { nearestWord, ProgramFault } from '@nx-kraft/base';
 import { type ImageDefaults, type SourceImage, unpackImage, unpackTar } from '../image.ts';
 import { isTarFile, readTar } from '../tar-file.ts';
 import { type Chmod, readChmod } from './chmod.ts';
@@ -174,12 +174,25 @@ class EmbeddedBuilder {
 
   /** Stages before this one by name or number, then named contexts, then images. */
   async #source(from: string, stage: Stage, line: number): Promise<DirectoryNode> {
-    const before = this.#options.stages.stages.slice(0, stage.index);
-    const index = stageIndex(before, from);
+    const { stages } = this.#options.stages;
+    const index = stageIndex(stages.slice(0, stage.index), from);
+    // BuildKit knows the last stage of a name only.
+    if (stages.slice(stage.index).some(({ name }) => name === from.toLowerCase())) {
+      const hint = `Stages copy from stages above them. Give each a name of its own.`;
+      throw this.#invalid(line, `the last stage ${from} is not above this line`, hint);
+    }
     if (index !== undefined) return (await this.#numbered(index)).root;
     if (from === 'scratch') return emptyDirectory();
     const context = this.#options.namedContexts.get(from);
-    return context ?? (await this.#image(from, undefined, line)).root;
+    if (context !== undefined) return context;
+    try {
+      return (await this.#image(from, undefined, line)).root;
+    } catch (error) {
+      const names = stages.slice(0, stage.index).flatMap(({ name }) => name ?? []);
+      const meant = error instanceof NeedsBuilder ? nearestWord(from, names) : undefined;
+      if (meant === undefined || !(error instanceof NeedsBuilder)) throw error;
+      throw new NeedsBuilder(`${error.message} (or is the stage ${meant} meant?)`, line);
+    }
   }
 
   #matches(source: DirectoryNode, word: string, line: number, from: string): Match[] {

@@ -25,7 +25,7 @@ export function findOwner(root: DirectoryNode, text: string, onUnknown: (name: s
   const id = numberOf(user);
   // Name, password, number, and for users the number of the group.
   const [uid, gid] = id === undefined ? find(user, 'etc/passwd').slice(2).map(Number) : [id, id];
-  const ownGroup = group === undefined ? gid : (numberOf(group) ?? Number(find(group, 'etc/group')[2] ?? 0));
+  const ownGroup = group === undefined ? gid : (numberOf(group) ?? Number(find(group, 'etc/group')[2] ?? gid));
   return { uid: uid ?? 0, gid: ownGroup ?? 0 };
 }
 

@@ -1,6 +1,9 @@
+import { nearestWord } from '@nx-kraft/base';
 import { RootfsFault } from '../fault.ts';
+import { wrongFlag } from './flags.ts';
 import { heredocMarks } from './heredocs.ts';
 import { showLine } from './show-line.ts';
+import { listOf } from './words.ts';
 
 export interface Dockerfile {
   /** The file's path, for faults. */
@@ -27,6 +30,8 @@ export interface Instruction {
 export interface Flag {
   readonly name: string;
   readonly value: string;
+  /** Whether no `=` follows the name. */
+  readonly isBare: boolean;
 }
 
 export interface Heredoc {
@@ -118,17 +123,17 @@ function readInstruction({ text, line }: LogicalLine, reader: LineReader, path: 
   const match = /^(\S+)(?:\s+([^]*))?$/.exec(text);
   const keyword = (match?.[1] ?? '').toUpperCase();
   if (!keywords.has(keyword)) {
-    throw invalid(
-      path,
-      line,
-      `there is no instruction ${match?.[1] ?? ''}`,
-      'Docker knows FROM, COPY, RUN and others.',
-    );
+    const meant = nearestWord(keyword, [...keywords]);
+    const hint = meant === undefined ? 'Docker knows FROM, COPY, RUN and others.' : `Did you mean ${meant}?`;
+    throw invalid(path, line, `there is no instruction ${match?.[1] ?? ''}`, hint);
   }
   const { flags, rest } = readFlags(match?.[2] ?? '');
   if (rest === '' && keyword !== 'CMD' && keyword !== 'ENTRYPOINT') {
     throw invalid(path, line, `${keyword} says nothing`);
   }
+  const wrong = wrongFlag(keyword, flags);
+  if (wrong !== undefined) throw invalid(path, line, wrong.message, wrong.hint);
+  checkList(keyword, rest, path, line);
   const heredocs = heredocKeywords.test(keyword === 'ONBUILD' ? rest : keyword)
     ? readHeredocs(keyword, rest, reader, path, line)
     : [];
@@ -146,17 +151,33 @@ function readFlags(text: string): { flags: Flag[]; rest: string } {
   const flags: Flag[] = [];
   let rest = text;
   for (let match = flag.exec(rest); match !== null; match = flag.exec(rest)) {
-    flags.push({ name: match[1] ?? '', value: unquote(match[2] ?? '') });
     rest = rest.slice(match[0].length);
+    // No flag follows it, whatever it looks like.
+    if (match[1] === undefined) break;
+    flags.push({ name: match[1], value: unquote(match[2] ?? ''), isBare: match[2] === undefined });
   }
   return { flags, rest };
 }
 
-const flag = /^--([a-z][a-z-]*)(?:=("[^"]*"|\S*))?(?:\s+|$)/;
+const flag = /^--(?:([a-zA-Z][a-zA-Z-]*)(?:=((?:"[^"]*"|'[^']*'|[^\s"'])*))?)?(?:\s+|$)/;
 
 function unquote(text: string): string {
-  return /^"[^"]*"$/.test(text) ? text.slice(1, -1) : text;
+  return text.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2');
 }
+
+/** @throws RootfsFault DOCKERFILE_INVALID for a list that is none, of those instructions that take one */
+function checkList(keyword: string, rest: string, path: string, line: number): void {
+  if (!lists.has(keyword)) return;
+  const words = listOf(rest);
+  if (words?.every((word) => typeof word === 'string') === false) {
+    throw invalid(path, line, `the list of ${keyword} holds something else than texts`, 'Put quotes around each word.');
+  }
+  if (keyword === 'SHELL' && (words === undefined || words.length === 0)) {
+    throw invalid(path, line, 'SHELL takes a list', 'Write it like SHELL ["/bin/sh", "-c"].');
+  }
+}
+
+const lists = new Set('ADD CMD COPY ENTRYPOINT RUN SHELL VOLUME'.split(' '));
 
 function readHeredocs(keyword: string, rest: string, reader: LineReader, path: string, line: number): Heredoc[] {
   // What a shell calculates looks alike.

@@ -1,3 +1,4 @@
+import type { Dockerfile } from './parse.ts';
 import type { Variables } from './words.ts';
 
 /** Unikraft's and Node's names of architectures, as Docker writes them. */
@@ -13,9 +14,18 @@ export function platformOf(architecture: string = process.arch): string {
   return `linux/${dockerNames[architecture] ?? architecture}`;
 }
 
-/** TARGETPLATFORM, BUILDARCH and the like (Docker, "Automatic platform ARGs in the global scope"). */
-export function platformArgs(target: string): Variables {
-  const values = new Map([...describe('TARGET', target), ...describe('BUILD', platformOf())]);
+/**
+ * TARGETPLATFORM, BUILDARCH and the like (Docker, "Automatic platform ARGs in the global scope"), and TARGETSTAGE.
+ *
+ * @param stage  what is to be built, as it was asked for
+ */
+export function automaticArgs(target: string, { instructions }: Dockerfile, stage: string | undefined): Variables {
+  const lastName = /\sAS\s+(\S+)$/i.exec(instructions.findLast(({ keyword }) => keyword === 'FROM')?.rest ?? '')?.[1];
+  const values = new Map([
+    ...describe('TARGET', target),
+    ...describe('BUILD', platformOf()),
+    ['TARGETSTAGE', stage ?? lastName?.toLowerCase() ?? 'default'],
+  ]);
   return (name) => values.get(name);
 }
 

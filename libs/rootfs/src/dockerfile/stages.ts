@@ -1,6 +1,6 @@
 import { type Dockerfile, type Flag, type Instruction, invalid, parseDockerfile } from './parse.ts';
 import { addsFromNetwork, isRemote } from './remote.ts';
-import { copyWords, expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './words.ts';
+import { copyWords, expand, NeedsBuilder, splitWords, type Variables } from './words.ts';
 
 export interface Stage {
   readonly index: number;
@@ -121,12 +121,13 @@ export function mountsFiles({ name, value }: Flag): boolean {
  * @param replaced  gives a value with its variables replaced
  */
 export function* readArgs(
-  { rest }: Instruction,
+  { rest, line }: Instruction,
   escape: string,
   replaced: (text: string) => string,
 ): Generator<{ name: string; value: string | undefined }> {
   for (const word of splitWords(rest, escape)) {
     const [name = '', ...value] = word.split('=');
+    if (name === '') throw new NeedsBuilder(`has an argument without a name, ${word}`, line);
     yield { name, value: value.length === 0 ? undefined : replaced(value.join('=')) };
   }
 }
@@ -137,7 +138,7 @@ function readFrom(
   variables: Variables,
   { path, escape }: Dockerfile,
 ): Omit<Stage, 'instructions'> {
-  const [image = '', as, name, ...more] = jsonWords(rest) ?? rest.split(/\s+/);
+  const [image = '', as, name, ...more] = rest.split(/\s+/);
   if (more.length > 0 || (as !== undefined && (as.toUpperCase() !== 'AS' || name === undefined))) {
     throw invalid(path, line, 'FROM takes an image, and "AS name" after it');
   }
@@ -146,7 +147,11 @@ function readFrom(
     throw invalid(path, line, `the image of FROM is empty: ${image} has no value`, 'Give the build argument a value.');
   }
   const platform = flags.find((flag) => flag.name === 'platform')?.value;
-  const baseStage = before.findLastIndex((stage) => stage.name === base.toLowerCase());
+  const baseStage = before.findLastIndex((stage) => stage.name === base);
+  if (baseStage < 0 && before.some((stage) => stage.name === base.toLowerCase())) {
+    const hint = `Write FROM ${base.toLowerCase()}: names of stages are in lower case here.`;
+    throw invalid(path, line, `there is no stage ${base}`, hint);
+  }
   return {
     index: before.length,
     name: name?.toLowerCase(),
@@ -181,14 +186,15 @@ export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stag
   for (const { instructions } of needed) {
     const running = instructions.find(({ keyword }) => keyword === 'RUN');
     if (running !== undefined) return { reason: 'runs a command', line: running.line };
-    const parts = instructions.find(({ keyword, rest }) => expanded.has(keyword) && /\$\{\w+:?[^}:\w+?-]/.test(rest));
+    const parts = instructions.find(
+      ({ keyword, rest }) => expanded.has(keyword) && /\$\{\w+(:[^-+?]|[^}:\w+?#%/-])/.test(rest),
+    );
     if (parts !== undefined) return { reason: 'replaces parts of a variable', line: parts.line };
     const remote = instructions.find(({ keyword, rest }) => keyword === 'ADD' && copyWords(rest).some(isRemote));
     if (remote !== undefined) return { reason: addsFromNetwork, line: remote.line };
-    const odd = instructions.find(({ flags }) => flags.some(({ name }) => !simpleFlags.has(name)));
-    if (odd !== undefined) {
-      const flag = odd.flags.find(({ name }) => !simpleFlags.has(name))?.name ?? '';
-      return { reason: `uses --${flag}`, line: odd.line };
+    for (const { keyword, flags, line } of instructions) {
+      const odd = flags.find(({ name }) => simpleFlags[keyword]?.includes(name) !== true);
+      if (odd !== undefined) return { reason: `uses --${odd.name}`, line };
     }
   }
   return undefined;
@@ -197,7 +203,9 @@ export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stag
 /** The instructions whose variables are replaced, and not by a shell. */
 const expanded = new Set('ADD ARG COPY ENV EXPOSE LABEL USER WORKDIR'.split(' '));
 
-/** Of HEALTHCHECK, COPY and ADD; HEALTHCHECK's have no meaning for a unikernel. */
-const simpleFlags = new Set(
-  'from chown chmod link platform interval timeout start-period start-interval retries'.split(' '),
-);
+/** HEALTHCHECK's have no meaning for a unikernel. */
+const simpleFlags: Readonly<Record<string, readonly string[]>> = {
+  ADD: ['chown', 'chmod', 'link'],
+  COPY: ['from', 'chown', 'chmod', 'link'],
+  HEALTHCHECK: ['interval', 'timeout', 'start-period', 'start-interval', 'retries'],
+};

@@ -1,3 +1,5 @@
+import { partOf } from './variable-parts.ts';
+
 /** A construct that only a real builder understands; it is no fault of the Dockerfile's. */
 export class NeedsBuilder extends Error {
   override readonly name = 'NeedsBuilder';
@@ -22,6 +24,8 @@ export type Variables = (name: string) => string | undefined;
 export function expand(text: string, variables: Variables, escape: string, line: number, keepQuotes = false): string {
   return new Expander(text, variables, escape, line, keepQuotes).run();
 }
+
+const openQuote = 'has a quote without an end';
 
 class Expander {
   readonly #text: string;
@@ -51,9 +55,9 @@ class Expander {
         this.#at += 2;
       } else if (char === "'" && !quoted && !this.#keepQuotes) {
         const end = this.#text.indexOf("'", this.#at + 1);
-        const stop = end < 0 ? this.#text.length : end;
-        result += this.#text.slice(this.#at + 1, stop);
-        this.#at = stop + 1;
+        if (end < 0) throw new NeedsBuilder(openQuote, this.#line);
+        result += this.#text.slice(this.#at + 1, end);
+        this.#at = end + 1;
       } else if (char === '"' && !this.#keepQuotes) {
         quoted = !quoted;
         this.#at++;
@@ -64,6 +68,7 @@ class Expander {
         this.#at++;
       }
     }
+    if (quoted) throw new NeedsBuilder(openQuote, this.#line);
     return result;
   }
 
@@ -78,11 +83,11 @@ class Expander {
       return '$';
     }
     const end = this.#closingBrace();
-    const match = /^([a-zA-Z_]\w*)(?:(:?[-+?])([^]*))?$/.exec(this.#text.slice(this.#at + 2, end));
+    const match = /^([a-zA-Z_]\w*)(?:(:?[-+?]|[#%/])([^]*))?$/.exec(this.#text.slice(this.#at + 2, end));
     if (match === null) throw new NeedsBuilder('replaces parts of a variable', this.#line);
     this.#at = end + 1;
     const [, name = '', operator = '', word = ''] = match;
-    return this.#choose(name, operator, word);
+    return /^[#%/]$/.test(operator) ? this.#part(name, operator, word) : this.#choose(name, operator, word);
   }
 
   /** Where a variable ends: not within quotes, nor with what is escaped or ends another one within. */
@@ -98,6 +103,15 @@ class Expander {
       if (open.length === 0) return index;
     }
     throw new NeedsBuilder('has a variable without a closing brace', this.#line);
+  }
+
+  #part(name: string, operator: string, word: string): string {
+    const value = this.#variables(name) ?? '';
+    const part = partOf(value, operator, word, this.#escape, (text) =>
+      expand(text, this.#variables, this.#escape, this.#line, true),
+    );
+    if (part === undefined) throw new NeedsBuilder('replaces parts of a variable in an odd way', this.#line);
+    return part;
   }
 
   #choose(name: string, operator: string, word: string): string {
@@ -154,10 +168,16 @@ export function hasOpenQuote(word: string, escape: string): boolean {
 
 /** The words of an instruction that may be a JSON list; undefined when it is none. */
 export function jsonWords(text: string): string[] | undefined {
+  const list = listOf(text);
+  return list?.every((word) => typeof word === 'string') === true ? list : undefined;
+}
+
+/** The elements of a JSON list; undefined when it is none. */
+export function listOf(text: string): unknown[] | undefined {
   if (!text.startsWith('[')) return undefined;
   try {
     const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every((word) => typeof word === 'string') ? list : undefined;
+    return Array.isArray(list) ? list : undefined;
   } catch {
     // Docker takes what is no valid list as plain text, too.
     return undefined;
