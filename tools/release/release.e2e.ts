@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ProgramFault, type RunOptions, run as runProgram } from '@nx-kraft/base';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadedModules } from '../../libs/nx-kraft/test/loaded-modules.ts';
@@ -82,6 +83,7 @@ describe.each([
         NX_CACHE_DIRECTORY: join(workspace, '.nx/cache'),
         NX_WORKSPACE_DATA_DIRECTORY: join(workspace, '.nx/data'),
         NX_KRAFT_OBJECTS: join(workspace, '.nx/objects'),
+        XDG_STATE_HOME: join(workspace, '.nx/state'),
         NX_DAEMON: 'false',
         FORCE_COLOR: '0',
         NPM_CONFIG_USERCONFIG: join(workspace, '.npmrc'),
@@ -120,18 +122,106 @@ describe.each([
     expect(await call('nx-kraft', 'inspect', 'apps/hello/Kraftfile', '--json')).toContain('"hello"');
   });
 
-  test('what Nx loads as the plugin is in a few files', async () => {
+  test('what Nx loads as the plugin, what a command loads and what a task loads is in a few files', async () => {
     const script = `
       const { createNodes } = await import('nx-kraft');
       const context = { workspaceRoot: process.cwd(), nxJsonConfiguration: {} };
       await createNodes[1](['apps/hello/Kraftfile'], undefined, context);`;
     await rm(join(workspace, '.nx/data'), { recursive: true });
-    const args = ['--input-type=module', '--eval', script];
-    const loaded = await loadedModules(args, { cwd: workspace });
-    expect(loaded).toContainEqual(expect.stringMatching(/\/nx-kraft\/src\/plugin\/summary/));
-    expect(loaded.length).toBeLessThan(40);
-    const beside = await readdir(join(workspace, 'node_modules/nx-kraft/src/plugin'));
-    expect(beside).toEqual(expect.arrayContaining(['canonical-place.sh', 'guard-process.js', 'tell-details.js']));
+    const load = (...args: readonly string[]) => loadedModules(args, { cwd: workspace });
+    const plugin = await load('--input-type=module', '--eval', script);
+    expect(plugin).toContainEqual(expect.stringMatching(/\/nx-kraft\/src\/bundle\/summary/));
+    const command = (...words: readonly string[]) => load('node_modules/nx-kraft/bin/nx-kraft.js', ...words);
+    const executors = ['build', 'package', 'rootfs', 'run', 'test'];
+    for (const loaded of [
+      plugin,
+      await command('rootfs', 'apps/hello/rootfs', '--output', '.nx/rootfs.cpio'),
+      await command('lint', 'apps/hello'),
+      ...(await Promise.all(
+        executors.map((name) => load(`node_modules/nx-kraft/src/bundle/executors-${name}-executor.js`)),
+      )),
+    ]) {
+      expect(loaded.filter((url) => !/\/nx-kraft\/(src\/bundle|bin)\//.test(url))).toEqual([]);
+      expect(loaded.length).toBeGreaterThan(0);
+      expect(loaded.length).toBeLessThan(30);
+    }
+  });
+
+  test('what the lists of executors and generators name is there', async () => {
+    const script = `
+      const { createRequire } = await import('node:module');
+      const { resolve } = createRequire(process.cwd() + '/');
+      for (const list of ['executors', 'generators']) {
+        const { default: { [list]: named } } = await import(resolve('nx-kraft/' + list + '.json'), { with: { type: 'json' } });
+        for (const { implementation, batchImplementation = implementation, schema } of Object.values(named)) {
+          for (const [path, name = 'default'] of [implementation.split('#'), batchImplementation.split('#')]) {
+            const work = (await import(resolve('nx-kraft/package.json').replace('package.json', path)))[name];
+            console.log(list, typeof work);
+          }
+        }
+      }`;
+    const told = await call('node', '--input-type=module', '--eval', script);
+    expect(told.split('\n').filter((line) => line === 'executors function').length).toBeGreaterThan(30);
+    expect(told.split('\n').filter((line) => line === 'generators function').length).toBeGreaterThan(15);
+    expect(told).not.toContain('undefined');
+  });
+
+  test('the bundle is in a language that this Node knows', async () => {
+    const script = `
+      const { readFileSync, readdirSync } = await import('node:fs');
+      const { SourceTextModule } = await import('node:vm');
+      const bundle = 'node_modules/nx-kraft/src/bundle/';
+      const files = readdirSync(bundle).filter((file) => file.endsWith('.js'));
+      for (const file of files) new SourceTextModule(readFileSync(bundle + file, 'utf8'), { identifier: file });
+      console.log(files.length);`;
+    expect(
+      Number(await call('node', '--experimental-vm-modules', '--input-type=module', '--eval', script)),
+    ).toBeGreaterThan(100);
+  });
+
+  test('scripts and programs are found beside the bundle', async () => {
+    const bundle = join(workspace, 'node_modules/nx-kraft/src/bundle');
+    // Without this one make is only slower.
+    expect(existsSync(join(bundle, 'bash-functions.sh'))).toBe(true);
+    // Without this one sources are where they are on this machine; without the third there is no kernel.
+    const built = await readFile(join(workspace, 'apps/hello/.unikraft/build/hello_qemu-x86_64.dbg'));
+    expect(built.includes('/mnt/app')).toBe(true);
+
+    const kraft = (...args: readonly string[]): Promise<string> => call('nx-kraft', ...args);
+    expect(await call('nx', 'run', 'hello:run', '--detach', '--name=shop')).toContain('shop runs');
+    expect(await kraft('logs', 'shop', '--follow')).toContain('This line comes from the root file system.');
+    await kraft('rm', 'shop');
+
+    // Files that git ignores are what another task may have yet to make: a program tells of their modes when the key is made.
+    const [late, file] = [join(workspace, 'apps/late'), join(workspace, 'apps/late/files/motd')];
+    await appendFile(join(workspace, '.gitignore'), 'apps/late/files\n');
+    await mkdir(join(late, 'files'), { recursive: true });
+    await writeFile(file, 'late\n');
+    const kraftfile = 'spec: v0.6\nname: late\nruntime: base:latest\nrootfs: ./files\ntargets: [qemu/x86_64]\n';
+    await writeFile(join(late, 'Kraftfile'), kraftfile);
+    const cached = /\[(local cache|existing outputs)/;
+    expect(await call('nx', 'run', 'late:rootfs')).not.toMatch(cached);
+    expect(await call('nx', 'run', 'late:rootfs')).toMatch(cached);
+    await chmod(file, 0o755);
+    expect(await call('nx', 'run', 'late:rootfs')).not.toMatch(cached);
+    await rm(late, { recursive: true });
+
+    const guarded = `
+      process.env.NX_SELF_HOSTED_REMOTE_CACHE_SERVER = 'http://127.0.0.1:9';
+      const { preTasksExecution, postTasksExecution } = await import('nx-kraft');
+      const context = { workspaceRoot: process.cwd(), nxJsonConfiguration: {}, id: 'run', argv: [], taskResults: {} };
+      await preTasksExecution(undefined, context);
+      console.log(process.env.NX_KRAFT_CACHE_GUARD);
+      await postTasksExecution(undefined, context);`;
+    expect(await call('node', '--input-type=module', '--eval', guarded)).toMatch(/^http:\/\/127\.0\.0\.1:\d+/);
+
+    const [source, fetched] = [join(workspace, 'apps/hello/main.c'), join(workspace, '.nx/main.c')];
+    await run(process.execPath, [join(bundle, 'upstream-main.js'), 'wget', '-O', fetched, pathToFileURL(source).href], {
+      env: {
+        NX_KRAFT_UPSTREAM: JSON.stringify({ store: join(workspace, '.nx/sources'), libraries: {}, downloads: {} }),
+      },
+    });
+    expect(await readFile(fetched, 'utf8')).toBe(await readFile(source, 'utf8'));
   });
 
   test('provenance names what this version of Nx hashes', async () => {

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { type Tree, generateFiles } from '@nx/devkit';
 import { readTarget } from './target-words.ts';
+import { templateFolder } from './template-files.ts';
 
 /** The image that programs of Dockerfiles run on, as with kraft. */
 export const defaultRuntime = 'unikraft.org/base:latest';
@@ -25,7 +25,7 @@ export function writeRuntimeKraftfile(
   folder: string,
   { name, runtime, dockerfile, targets = ['qemu/x86_64', 'fc/x86_64'] }: RuntimeKraftfile,
 ): void {
-  generateFiles(tree, join(import.meta.dirname, 'files'), folder, {
+  generateFiles(tree, templateFolder(), folder, {
     tmpl: '',
     name,
     runtime,

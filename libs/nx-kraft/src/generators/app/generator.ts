@@ -10,7 +10,7 @@ import {
 import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
 import { type PlaceOptions, checkAbsent, findPlace, readFolder } from '../place.ts';
 import { readTarget } from '../target-words.ts';
-import { templateFiles } from '../template-files.ts';
+import { templateFiles, templateFolder } from '../template-files.ts';
 import { type Template, type TemplateName, findTemplate } from './templates.ts';
 
 export interface AppOptions extends CommonOptions, PlaceOptions {
@@ -26,7 +26,7 @@ const defaultTargets = ['qemu/x86_64', 'fc/x86_64'];
 export default asGenerator<AppOptions>(async (tree, options) => {
   const { root, name } = await findPlace(tree, options);
   const template = findTemplate(options.template);
-  const folder = join(import.meta.dirname, 'files', options.template);
+  const folder = join(templateFolder('app'), options.template);
   checkAbsent(tree, root, await templateFiles(folder));
   const targets = (options.targets ?? defaultTargets).map(readTarget);
   generateFiles(tree, folder, root, {

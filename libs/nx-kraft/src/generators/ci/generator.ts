@@ -9,6 +9,7 @@ import {
 } from '@nx/devkit';
 import { type PluginOptions, taskNames } from '../../options.ts';
 import { type Afterwards, type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
+import { templateFolder } from '../template-files.ts';
 import { hostPackages } from './host-packages.ts';
 
 export interface CiOptions extends CommonOptions {
@@ -18,7 +19,7 @@ export interface CiOptions extends CommonOptions {
   readonly agents?: boolean;
 }
 
-const files = join(import.meta.dirname, 'files');
+const files = templateFolder('ci');
 
 /** Where GitLab begins to read. */
 const gitlabFile = '.gitlab-ci.yml';

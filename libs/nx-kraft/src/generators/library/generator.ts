@@ -1,11 +1,11 @@
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import { type Tree, generateFiles } from '@nx/devkit';
 import { addLibrary, kraftfileNames, setKconfig } from '@nx-kraft/kraftfile';
 import { GeneratorFault } from '../fault.ts';
 import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
 import { type TreeProject, findKraftproject } from '../kraftprojects.ts';
 import { type Place, type PlaceOptions, checkAbsent, findPlace } from '../place.ts';
-import { templateFiles } from '../template-files.ts';
+import { templateFiles, templateFolder } from '../template-files.ts';
 
 export interface LibraryOptions extends CommonOptions, PlaceOptions {
   /** A project that is to use it. */
@@ -16,7 +16,7 @@ export interface LibraryOptions extends CommonOptions, PlaceOptions {
 export default asGenerator<LibraryOptions>(async (tree, options) => {
   const place = await findPlace(tree, options);
   const symbol = symbolOf(place.name);
-  const folder = join(import.meta.dirname, 'files');
+  const folder = templateFolder('library');
   const files = await templateFiles(folder);
   checkAbsent(
     tree,
