@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
+import { run } from '@nx-kraft/base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Workspace } from '../test/workspace.ts';
 import { type RootfsRequest, RootfsFault } from './index.ts';
@@ -107,6 +108,19 @@ describe('ADD of an archive', () => {
     putTar('x.tar', { 'dir/': { mode: 0o2750, uid: 7 }, 'dir/file': { mode: 0o4711, uid: 8 } });
     await build(['ADD --chown=1:2 --chmod=600 x.tar /to']);
     expect(workspace.list()).toEqual(['755 1:2 to', '2750 1:2 to/dir', '4711 1:2 to/dir/file']);
+  });
+
+  test('knows those of the oldest kind, and takes none for one whose sum is wrong', async () => {
+    await run('tar', ['--format=v7', '-C', workspace.folder, '-cf', workspace.path('old.tar'), 'a']);
+    const broken = readFileSync(workspace.path('old.tar'));
+    broken[0] = (broken[0] ?? 0) ^ 1;
+    workspace.put('broken.tar', broken);
+    await build(['ADD old.tar broken.tar /to/']);
+    expect(workspace.list().map((entry) => entry.split('=')[0])).toEqual([
+      '755 0 to',
+      '644 0 to/a',
+      '644 0 to/broken.tar',
+    ]);
   });
 
   test('replaces what is no directory, or is to be none, and describes directories only that it has', async () => {

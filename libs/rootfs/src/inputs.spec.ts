@@ -93,6 +93,12 @@ test('--parents takes folders on the way, and goes across them', () => {
   );
 });
 
+test('** in what BuildKit is sent goes across folders, which COPY alone does not', () => {
+  expect(dockerfile(['FROM scratch', 'COPY a/**/x /']).files).toEqual(['a/*/x', 'a/*/x/**/*']);
+  const sent = dockerfile(['FROM busybox', 'COPY a/**/x /', 'RUN y']).files;
+  expect(sent).toEqual(expect.arrayContaining(['a/**/x', 'a/**/x/**/*']) as string[]);
+});
+
 test('here-documents are no files, whatever their names are', () => {
   const lines = ['FROM scratch', 'COPY 3<<"a-b" <<EOF c /', 'a', 'a-b', 'EOF', 'ARG V=v1', 'COPY x/${V#v} /'];
   expect(dockerfile(lines).files).toEqual(['c', 'c/**/*', 'x/1', 'x/1/**/*']);

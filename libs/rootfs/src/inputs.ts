@@ -250,10 +250,12 @@ function takenSources(stage: Stage, build: BuildScope, isRun: boolean): Taken[] 
     const checksum = flags.find(({ name }) => name === 'checksum')?.value ?? '';
     return copySources(instruction).map((word): Taken => {
       const name = commonPath(word, scopes, line);
-      if (keyword === 'COPY') return { name, hasParents: flags.some(({ name }) => name === 'parents') };
+      // What BuildKit is sent of the context goes across folders, whatever COPY takes of it.
+      const hasParents = flags.some((flag) => flag.name === 'parents') || (isRun && name.includes('**'));
+      if (keyword === 'COPY') return { name, hasParents };
       const address = [plain.expand(word, line), word].find(isRemote);
       if (address !== undefined) return { name: address, moving: movingSource(address, plain.expand(checksum, line)) };
-      return { name, moving: name === '' ? movingVariable(word, heir.expand(word, line)) : undefined };
+      return { name, hasParents, moving: name === '' ? movingVariable(word, heir.expand(word, line)) : undefined };
     });
   });
 }

@@ -1,6 +1,6 @@
-import { type ByteName, type DirectoryNode, parentOf } from '@nx-kraft/archive';
+import { type ByteName, type DirectoryNode, parentOf, toText } from '@nx-kraft/archive';
 import { expandPattern } from '../dockerfile/copy.ts';
-import { cleanPattern, splitWildcards } from '../dockerfile/patterns.ts';
+import { cleanPattern, ignoreExpression, splitWildcards } from '../dockerfile/patterns.ts';
 
 /**
  * Which entries of a context belong to the paths that a Dockerfile names: those paths with all below them, the
@@ -10,13 +10,27 @@ import { cleanPattern, splitWildcards } from '../dockerfile/patterns.ts';
  * @param patterns  with wildcards; none, or the root itself, means everything
  */
 export function selectPaths(root: DirectoryNode, patterns: readonly string[]): (name: ByteName) => boolean {
-  const wanted = new Set(
-    patterns.flatMap((pattern) => expandPattern(root, pattern)).flatMap((path) => realPaths(root, path)),
-  );
+  // Here `**` goes across folders, whatever it means to COPY.
+  const deep = patterns.filter((pattern) => pattern.includes('**')).map((one) => toText(cleanPattern(one)));
+  const found = [...patterns.flatMap((pattern) => expandPattern(root, pattern)), ...matchesBelow(root, deep)];
+  const wanted = new Set(found.flatMap((path) => realPaths(root, path)));
   if (patterns.length === 0 || wanted.has('')) return () => true;
   const begun = patterns.flatMap((one) => realPaths(root, splitWildcards(cleanPattern(one)).plain.join('/')));
   const above = new Set([...begun, ...[...begun, ...wanted].flatMap(ancestors)]);
   return (name) => above.has(name) || wanted.has(name) || ancestors(name).some((directory) => wanted.has(directory));
+}
+
+/** The paths that patterns match as those of ignore files do. */
+function matchesBelow(root: DirectoryNode, patterns: readonly string[]): ByteName[] {
+  if (patterns.length === 0) return [];
+  const expressions = patterns.map(ignoreExpression);
+  const search = (directory: DirectoryNode, above: string): ByteName[] =>
+    [...directory.children].flatMap(([name, node]) => {
+      const path = `${above}${name}`;
+      if (expressions.some((expression) => expression.test(toText(path)))) return [path];
+      return node.kind === 'directory' ? search(node, `${path}/`) : [];
+    });
+  return search(root, '');
 }
 
 function ancestors(name: ByteName): ByteName[] {

@@ -68,7 +68,7 @@ export const signs = new RegExp(
 );
 
 /** Matches a path, or any path below a directory that the pattern names. */
-function ignoreExpression(pattern: string): RegExp {
+export function ignoreExpression(pattern: string): RegExp {
   const source = pattern.replaceAll(signs, (sign, offset: number) => {
     if (!sign.startsWith('**')) return meaningOf(sign, pattern);
     const rest = pattern.slice(offset + sign.length);
