@@ -21,6 +21,14 @@ test('pieces of a line are written as one', () => {
   expect(written).toEqual(['Hello\n', 'world\n']);
 });
 
+test('a guest that rests within a line for half a second has it whole', () => {
+  const output = screen(false);
+  output.write(Buffer.from('Hel'));
+  vi.advanceTimersByTime(500);
+  output.write(Buffer.from('lo\n'));
+  expect(written).toEqual(['Hello\n']);
+});
+
 test('a prompt shows after a moment, and what is left at the end', () => {
   const output = screen(false);
   output.write(Buffer.from('name: '));

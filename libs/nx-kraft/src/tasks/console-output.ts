@@ -1,5 +1,8 @@
-/** How long the beginning of a line may wait for its rest, in milliseconds: a prompt must show. */
-const patience = 200;
+/**
+ * How long the beginning of a line may wait for its rest, in milliseconds: a prompt must show, and an emulated guest on a busy
+ * machine may rest for some tenths of a second.
+ */
+const patience = 1000;
 
 /**
  * Writes a guest's console to a task's output. A serial line brings a few characters at a time, and Nx ends the line
