@@ -61,6 +61,7 @@ test('services of a Compose file are projects that run in its order, with what i
   await writeKraftfile(['say', 'nothing']);
   await cp(workspace.path(app), workspace.path('apps/front'), { recursive: true });
   await workspace.edit('apps/front/Kraftfile', 'name: probe', 'name: front');
+  await workspace.write('apps/front/project.json', JSON.stringify({ name: 'front' }));
   await workspace.write(
     'compose.yaml',
     `name: shop
@@ -84,8 +85,8 @@ services:
   const ran = await workspace.nx('run', 'front:run');
   expect(ran.exitCode, ran.output).toBe(0);
   expect(ran.output).toMatch(/listening on port 80[^]*env <PLACE=here>/);
-  for (const folder of [app, 'apps/front']) await rm(workspace.path(`${folder}/project.json`));
   await rm(workspace.path('apps/front'), { recursive: true });
+  await workspace.write(`${app}/project.json`, JSON.stringify({ name: 'probe' }));
 });
 
 test('a log line and a URL are signs that it is ready, too', async () => {
