@@ -31,7 +31,7 @@ afterAll(async () => {
 test.each(Object.entries(inputCases))('%s', async (_name, { change, ran }) => {
   await change(workspace);
   const run = await workspace.nx(...allTasks);
-  expect(run.ran).toEqual([...ran].toSorted());
+  expect(run.ran, run.output).toEqual([...ran].toSorted());
 });
 
 test('after all of these changes everything is in the cache still, at another place too', async () => {
