@@ -83,6 +83,24 @@ test('variables are put in, with their defaults', () => {
   expect(read(text, { PORT: '8080' }).services).toMatchObject([{ image: 'nginx:1.25', ports: ['8080:80'] }]);
 });
 
+test('values of variables, which may be secrets, are put into no environment and no build argument', () => {
+  const text = `
+services:
+  web:
+    build: { context: ., args: { A: 1, B: $TOKEN, TOKEN: } }
+    environment: ['TOKEN=\${TOKEN}', 'URL=db://me:\${TOKEN}@db', 'LEVEL=\${LEVEL:-info}', 'NEEDED=\${NEEDED:?}', EMPTY=]
+`;
+  const { services, passedOver } = read(text, { TOKEN: 'secret', LEVEL: 'debug' });
+  expect(services).toMatchObject([{ build: { args: { A: '1' } } }]);
+  expect(services[0]?.env).toEqual({ TOKEN: '', LEVEL: 'info', NEEDED: '', EMPTY: '' });
+  expect(passedOver).toEqual([
+    'services.web.environment.URL',
+    'services.web.build.args.B',
+    'services.web.build.args.TOKEN',
+  ]);
+  expect(JSON.stringify(services)).not.toContain('secret');
+});
+
 test('what no machine knows is told, wherever it stands', () => {
   const text = `
 version: '3'
