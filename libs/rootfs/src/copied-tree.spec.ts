@@ -88,7 +88,7 @@ test('what is made in a directory with the setgid bit has its group, and directo
     'ADD group.tar /',
     'COPY a /group/made/a',
     'COPY --chown=1:2 dir /group/dir',
-    'WORKDIR /group/work',
+    'WORKDIR /group/site',
     'ADD below.tar .',
   ]);
   expect(workspace.list()).toEqual([
@@ -97,9 +97,9 @@ test('what is made in a directory with the setgid bit has its group, and directo
     '755 1:2 group/dir/sub',
     '2755 0:8 group/made',
     '644 0 group/made/a=a',
-    '2755 0:8 group/work',
-    '2755 0 group/work/b',
-    '755 9 group/work/b/file',
+    '2755 0:8 group/site',
+    '2755 0 group/site/b',
+    '755 9 group/site/b/file',
   ]);
 });
 
@@ -161,10 +161,10 @@ describe('owners', () => {
     ['05', '5'],
     ['root', '0'],
   ])('%s are %s', async (owner, expected) => {
-    await build([...people, `COPY --chown=${owner} a /x`, `USER ${owner}`, 'WORKDIR /work/dir']);
+    await build([...people, `COPY --chown=${owner} a /x`, `USER ${owner}`, 'WORKDIR /srv/dir']);
     expect(workspace.list().filter((entry) => !entry.includes('etc'))).toEqual([
-      `755 ${expected} work`,
-      `755 ${expected} work/dir`,
+      `755 ${expected} srv`,
+      `755 ${expected} srv/dir`,
       `644 ${expected} x=a`,
     ]);
   });

@@ -1,9 +1,6 @@
 import { type Tree, generateFiles } from '@nx/devkit';
-import { readTarget } from './target-words.ts';
+import { defaultTargets, readTarget } from './target-words.ts';
 import { templateFolder } from './template-files.ts';
-
-/** The image that programs of Dockerfiles run on, as with kraft. */
-export const defaultRuntime = 'unikraft.org/base:latest';
 
 export interface RuntimeKraftfile {
   readonly name: string;
@@ -23,7 +20,7 @@ export interface RuntimeKraftfile {
 export function writeRuntimeKraftfile(
   tree: Tree,
   folder: string,
-  { name, runtime, dockerfile, targets = ['qemu/x86_64', 'fc/x86_64'] }: RuntimeKraftfile,
+  { name, runtime, dockerfile, targets = defaultTargets }: RuntimeKraftfile,
 ): void {
   generateFiles(tree, templateFolder(), folder, {
     tmpl: '',

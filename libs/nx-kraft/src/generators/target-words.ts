@@ -2,6 +2,9 @@ import { nearestWord } from '@nx-kraft/base';
 import { architectureAliases, architectures, platforms } from '@nx-kraft/kraftfile';
 import { GeneratorFault } from './fault.ts';
 
+/** What a new Kraftfile is built for. */
+export const defaultTargets = ['qemu/x86_64', 'fc/x86_64'];
+
 /** A platform and an architecture by kraft's words. */
 export interface TargetWords {
   readonly platform: string;

@@ -4,6 +4,9 @@ import { isRemoteSource } from '@nx-kraft/components/url';
 import type { Kraftfile } from '@nx-kraft/kraftfile';
 import { formatReference, parseReference } from '@nx-kraft/oci/reference';
 
+/** What runs programs of Linux unless another image is named, as with kraft. */
+export const defaultRuntime = 'unikraft.org/base:latest';
+
 /** The components that a Kraftfile names, each with the folder that its relative source is relative to. */
 export function componentNeeds({ unikraft, libraries, template }: Kraftfile, folder: string): LockNeeds['components'] {
   const requests: PlacedRequest['request'][] = [

@@ -2,12 +2,10 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type KernelRun, type LinuxProgram, MachineFault } from '@nx-kraft/machine';
+import { defaultRuntime } from './needs.ts';
 import { planImage, readConfig } from './plan-image.ts';
 import type { SubjectOptions } from './plan-subject.ts';
 import { withRootfs } from './run-rootfs.ts';
-
-/** What runs programs of Linux unless another image is named, as with kraft. */
-export const defaultRuntime = 'unikraft.org/base:latest';
 
 /**
  * Plans a machine for a program of Linux: its runtime gets it as its initrd, as kraft does it, or in its root file system

@@ -9,7 +9,7 @@ import {
 } from '@nx/devkit';
 import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
 import { type PlaceOptions, checkAbsent, findPlace, readFolder } from '../place.ts';
-import { readTarget } from '../target-words.ts';
+import { defaultTargets, readTarget } from '../target-words.ts';
 import { templateFiles, templateFolder } from '../template-files.ts';
 import { type Template, type TemplateName, findTemplate } from './templates.ts';
 
@@ -19,8 +19,6 @@ export interface AppOptions extends CommonOptions, PlaceOptions {
   readonly unikraft?: string;
   readonly runtime?: string;
 }
-
-const defaultTargets = ['qemu/x86_64', 'fc/x86_64'];
 
 /** Makes an app from a template: a Kraftfile, a program, and scenarios for its test. */
 export default asGenerator<AppOptions>(async (tree, options) => {

@@ -1,9 +1,10 @@
 import { join, posix } from 'node:path';
 import type { Tree } from '@nx/devkit';
 import { GeneratorFault } from '../fault.ts';
+import { defaultRuntime } from '../../tasks/needs.ts';
 import { findKraftprojects } from '../kraftprojects.ts';
 import { findPlace } from '../place.ts';
-import { defaultRuntime, writeRuntimeKraftfile } from '../runtime-kraftfile.ts';
+import { writeRuntimeKraftfile } from '../runtime-kraftfile.ts';
 import type { Build, Service } from '@nx-kraft/kraftfile/compose';
 
 /** A service, and the project that it is. */

@@ -4,9 +4,10 @@ import { type Loss, addTarget, readKraftfile, upgradeKraftfile } from '@nx-kraft
 import { GeneratorFault } from '../fault.ts';
 import { type CommonOptions, asGenerator, tellAfterwards } from '../generator.ts';
 import { findKraftfiles } from '../kraftprojects.ts';
+import { defaultRuntime } from '../../tasks/needs.ts';
 import { findPlace, readFolder } from '../place.ts';
-import { defaultRuntime, writeRuntimeKraftfile } from '../runtime-kraftfile.ts';
-import { readTarget } from '../target-words.ts';
+import { writeRuntimeKraftfile } from '../runtime-kraftfile.ts';
+import { defaultTargets, readTarget } from '../target-words.ts';
 import { checkCommitted } from '../uncommitted.ts';
 
 export interface ConvertOptions extends CommonOptions {
@@ -32,7 +33,7 @@ export default asGenerator<ConvertOptions>(async (tree, options) => {
 });
 
 async function upgrade(tree: Tree, files: readonly string[], options: ConvertOptions) {
-  const { to = 'v0.6', force = false, targets = ['qemu/x86_64', 'fc/x86_64'] } = options;
+  const { to = 'v0.6', force = false, targets = defaultTargets } = options;
   const results = files.map((file) => {
     const before = tree.read(file, 'utf8') ?? '';
     const { text, losses } = upgradeOne(before, to, file);
