@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { type RequestListener, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type CacheServer, startCacheServer } from './server.ts';
 import { writeSources } from '../../libs/nx-kraft/test/cache-inputs.ts';
 import { TestWorkspace } from '../../libs/nx-kraft/test/workspace.ts';
@@ -109,6 +110,37 @@ test.each<readonly [string, RequestListener, string]>([
   } finally {
     other.closeAllConnections();
     other.close();
+  }
+});
+
+/** A daemon keeps the process in which runs are prepared for one that begins before another has ended. */
+test('with a daemon a run beside another, and one after another that was killed, seal what they make', async () => {
+  const workspace = await machine(tokens.write, server.url);
+  const command = 'touch begun; while [ ! -e go ]; do sleep 0.1; done; rm begun go';
+  const targets = { wait: { command, options: { cwd: 'tool' } } };
+  await workspace.write('tool/project.json', JSON.stringify({ name: 'tool', targets }));
+  Object.assign(workspace.environment, { NX_DAEMON: 'true', CI: 'false' });
+  try {
+    for (const [app, signal] of [
+      ['web', 'SIGKILL'],
+      ['image', undefined],
+    ] as const) {
+      const other = workspace.start('run', 'tool:wait');
+      await vi.waitUntil(() => existsSync(workspace.path('tool/begun')), { timeout: 60_000 });
+      if (signal !== undefined) other.child.kill(signal);
+      expect(await workspace.nx('run', `${app}:rootfs`)).toMatchObject({ exitCode: 0, ran: [`${app}:rootfs`] });
+      await workspace.write('tool/go', '');
+      await other.ended;
+      await vi.waitUntil(() => !existsSync(workspace.path('tool/begun')), { timeout: 60_000 });
+    }
+    const entries = await readdir(join(folder, 'trusted'));
+    expect(entries.length).toBeGreaterThanOrEqual(2);
+    for (const entry of entries) {
+      const content = await readFile(join(folder, 'trusted', entry));
+      expect(content.subarray(-40).toString('latin1')).toMatch(/^nxkraft1/);
+    }
+  } finally {
+    await workspace.nx('daemon', '--stop');
   }
 });
 

@@ -12,6 +12,7 @@ import { changedExecutors } from './inference/target-defaults.ts';
 import { type PluginOptions, taskNames } from './options.ts';
 import { networkVariables } from './tasks/network.ts';
 import { beganNow } from './tasks/began.ts';
+import { giveVariables, takeBackVariables } from './tasks/run-variables.ts';
 import { typedInputs } from './tasks/typed-inputs.ts';
 import { unknownTargets } from './tasks/unknown-targets.ts';
 
@@ -63,12 +64,18 @@ export async function preTasksExecution(
         'nx g nx-kraft:init keeps them as they must be\n',
     );
   }
-  Object.assign(process.env, beganNow(), networkVariables(argv), typedInputs(argv));
+  // Nx's daemon puts another object there for each run, and commands may run at once.
+  const { env } = process;
+  takeBackVariables(env);
+  const before = { ...env };
+  const variables = { ...beganNow(), ...networkVariables(argv), ...typedInputs(argv) };
   const { prepareInputs } = await import('./tasks/prepare-inputs.ts');
-  Object.assign(process.env, await prepareInputs(workspaceRoot));
-  if (!process.env.NX_SELF_HOSTED_REMOTE_CACHE_SERVER) return;
-  const { openGuard } = await import('./remote-cache/run-guard.ts');
-  Object.assign(process.env, await openGuard(workspaceRoot, id, process.env));
+  Object.assign(variables, await prepareInputs(workspaceRoot));
+  if (before.NX_SELF_HOSTED_REMOTE_CACHE_SERVER) {
+    const { openGuard } = await import('./remote-cache/run-guard.ts');
+    Object.assign(variables, await openGuard(workspaceRoot, id, before));
+  }
+  giveVariables(env, variables);
 }
 
 /**
