@@ -52,6 +52,23 @@ test.each([
   });
 });
 
+test('a source that cannot be fetched is told, however much make says after it', async () => {
+  const output = [
+    'https://example.org/lwip.zip: it cannot be fetched: not found (COMPONENT_UNREACHABLE)',
+    '  Check the network.',
+    ...Array.from({ length: 20 }, (_, index) => `  CC      libother: file${index}.o`),
+    'unzip:  cannot find or open /mnt/objects/liblwip/lwip.zip',
+    'make: *** [Makefile:1174: sub-make] Error 2',
+  ].join('\n');
+  expect(await diagnoseMakeOutput(output, toHost)).toMatchObject({
+    code: 'KERNEL_FETCH_FAILED',
+    message:
+      'the sources of a library cannot be fetched:\n' +
+      '  https://example.org/lwip.zip: it cannot be fetched: not found (COMPONENT_UNREACHABLE)\n' +
+      '  Check the network.',
+  });
+});
+
 test('anything else shows the last lines of make, with the places of this machine', async () => {
   const output = "one\nmake: *** No rule to make target '/mnt/app/main.c', needed by 'main.o'.  Stop.\n";
   expect(await diagnoseMakeOutput(output, toHost)).toMatchObject({

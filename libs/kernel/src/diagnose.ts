@@ -14,6 +14,8 @@ const linkerError =
 /** As shells and make itself tell it: `/bin/sh: 1: m4: not found`, `make[1]: flex: No such file or directory`. */
 const missingProgram =
   /^(?:\S*sh: (?:line )?\d+: (\S+): (?:command )?not found|make(?:\[\d+\])?: ([a-z][\w+-]*): No such file or directory)$/;
+/** As the program tells it that fetches for make, which goes on without the file: `URL: … (COMPONENT_UNREACHABLE)`. */
+const failedDownload = /^\S+: .* \(COMPONENT_[A-Z_]+\)$/;
 const quietLine = /^ {2}[A-Z]{2,8}\s+(\S+):/;
 
 /**
@@ -27,6 +29,10 @@ export async function diagnoseMakeOutput(output: string, translate: (path: strin
   const lines = output.split('\n').filter((line) => line !== '');
   // Whatever else fails then, fails because of this.
   if (lines.some((line) => line.includes('No space left on device'))) return noSpace();
+  const download = findFailedDownload(lines);
+  if (download !== undefined) {
+    return new KernelFault('KERNEL_FETCH_FAILED', `the sources of a library cannot be fetched:\n  ${download}`);
+  }
   const first = findFirstError(lines);
   if (first === undefined) {
     const missing = findMissingProgram(lines);
@@ -68,6 +74,15 @@ export function noSpace(cause?: unknown): KernelFault {
     hint: 'Free some and build again: `nx-kraft store prune` removes sources that no lock file needs.',
     cause,
   });
+}
+
+/** With what can be done about it, which stands in the line below. */
+function findFailedDownload(lines: readonly string[]): string | undefined {
+  const index = lines.findIndex((line) => failedDownload.test(line));
+  if (index === -1) return undefined;
+  const [line, below] = lines.slice(index);
+  const hint = below?.startsWith('  ') === true && parseMakeStep(below) === undefined ? [below] : [];
+  return [line, ...hint].join('\n');
 }
 
 function findFirstError(lines: readonly string[]): FirstError | undefined {
