@@ -11,7 +11,7 @@ import type {
 import { changedExecutors } from './inference/target-defaults.ts';
 import { type PluginOptions, taskNames } from './options.ts';
 import { networkVariables } from './tasks/network.ts';
-import { beganNow } from './tasks/began.ts';
+import { beganVariables, inferenceBegins, inferenceEnded } from './tasks/began.ts';
 import { giveVariables, takeBackVariables } from './tasks/run-variables.ts';
 import { typedInputs } from './tasks/typed-inputs.ts';
 import { unknownTargets } from './tasks/unknown-targets.ts';
@@ -32,6 +32,7 @@ export const createNodes = [
     options: PluginOptions | undefined,
     context: CreateNodesContext,
   ): Promise<CreateNodesResultArray> => {
+    inferenceBegins();
     const { createProjects } = await import('./inference/create-projects.ts');
     return createProjects(kraftfiles, options, context);
   },
@@ -45,6 +46,7 @@ export async function createDependencies(
   _options: PluginOptions | undefined,
   context: CreateDependenciesContext,
 ): Promise<RawProjectGraphDependency[]> {
+  inferenceEnded();
   const { kraftDependencies } = await import('./inference/dependencies.ts');
   return kraftDependencies(context);
 }
@@ -68,7 +70,7 @@ export async function preTasksExecution(
   const { env } = process;
   takeBackVariables(env);
   const before = { ...env };
-  const variables = { ...beganNow(), ...networkVariables(argv), ...typedInputs(argv) };
+  const variables = { ...beganVariables(), ...networkVariables(argv), ...typedInputs(argv) };
   const { prepareInputs } = await import('./tasks/prepare-inputs.ts');
   Object.assign(variables, await prepareInputs(workspaceRoot));
   if (before.NX_SELF_HOSTED_REMOTE_CACHE_SERVER) {

@@ -85,6 +85,36 @@ test.each([
   expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${name}: it was changed`) as string });
 });
 
+/** The projects of a workspace are known only after its files were read, from which Nx makes keys without a daemon. */
+test.each(['true', 'false'])(
+  'nor are a source and the Kraftfile that are changed while projects are inferred; plugins in processes of their own: %s',
+  async (isolated) => {
+    workspace.environment.NX_ISOLATE_PLUGINS = isolated;
+    const place = workspace.path('apps/web/.unikraft');
+    await workspace.write(
+      'slow.cjs',
+      `const { existsSync, writeFileSync } = require('node:fs');
+const infer = async () => {
+  if (existsSync('${place}/wait')) writeFileSync('${place}/begun', '');
+  while (existsSync('${place}/begun') && !existsSync('${place}/go')) await new Promise((done) => setTimeout(done, 50));
+  return [];
+};
+module.exports = { name: 'slow', createNodes: ['**/Kraftfile', infer], createNodesV2: ['**/Kraftfile', infer] };
+`,
+    );
+    await workspace.edit('nx.json', '"nx-kraft"', '"nx-kraft","./slow.cjs"');
+    for (const [task, path, before] of [
+      [kernelTask, 'apps/web/main.c', 'main'],
+      ['web:rootfs', 'apps/web/rootfs/motd', 'motd'],
+      ['web:rootfs', 'apps/web/Kraftfile', kraftfile],
+    ] as const) {
+      const run = await changeMeanwhile(['run', task], write(path, before.replace(/^(spec.*)?/, '$1\n')));
+      expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${path}: it was changed`) as string });
+      await workspace.write(path, before);
+    }
+  },
+);
+
 test('what no kernel is made of may change, and so may what the build itself, Nx and other tasks write', async () => {
   await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\nignored.*\n');
   await workspace.write(
