@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { chmod, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { run } from '@nx-kraft/base';
@@ -34,6 +34,27 @@ test('read-only images are made beside the root file system, and again when thei
 
   await workspace.write('apps/hello/data/table', 'first');
   expect(await workspace.nx('run', 'hello:rootfs')).toMatchObject({ cached: ['hello:rootfs'] });
+});
+
+test('a mode counts for each entry of the plugin that takes some folders, also where they infer once for many runs', async () => {
+  Object.assign(workspace.environment, { NX_DAEMON: 'true', CI: 'false' });
+  const entries = [{ include: ['apps/one/**'] }, { exclude: ['apps/one/**'] }];
+  await workspace.write('nx.json', JSON.stringify({ plugins: entries.map((it) => ({ plugin: 'nx-kraft', ...it })) }));
+  for (const name of ['one', 'two']) {
+    const lines = ['spec: v0.6', 'runtime: kernel://./kernel', 'rootfs: ./files', 'targets: [qemu/x86_64]', ''];
+    await workspace.write(`apps/${name}/Kraftfile`, lines.join('\n'));
+    await workspace.write(`apps/${name}/files/tool`, name);
+  }
+  const tasks = ['run-many', '-t', 'rootfs', '-p', 'one', 'two'];
+  try {
+    expect(await workspace.nx(...tasks)).toMatchObject({ exitCode: 0, ran: ['one:rootfs', 'two:rootfs'] });
+    for (const name of ['one', 'two']) {
+      await chmod(workspace.path(`apps/${name}/files/tool`), 0o755);
+      expect((await workspace.nx(...tasks)).ran).toEqual([`${name}:rootfs`]);
+    }
+  } finally {
+    await workspace.nx('daemon', '--stop');
+  }
 });
 
 test("a read-only image's Dockerfile has a context and a stage of its own, and build arguments besides those of all", async () => {

@@ -93,7 +93,7 @@ export async function createProjects(
         return [file, { projects: { [folder]: project }, externalNodes }] as const;
       }),
     );
-    rememberVariables(workspaceRoot, {
+    rememberVariables(workspaceRoot, kraftfiles, {
       files,
       linked: linked.toSorted(),
       late: late.toSorted(),

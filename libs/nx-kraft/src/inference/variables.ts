@@ -1,3 +1,6 @@
+import { hash } from 'node:crypto';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { firecrackerVariable, qemuVariable, toolchainVariable } from '../tasks/files.ts';
 import type { Facts } from './facts.ts';
 import type { Summary, TargetSummary } from './summary.ts';
@@ -52,25 +55,46 @@ export function versionVariables(summary: Summary, facts: Facts, tested: readonl
   ];
 }
 
-/** What inference found last, by the file that it is kept in for commands that infer nothing. */
-const found = new Map<string, NeededVariables>();
-
-export function rememberVariables(workspaceRoot: string, needed: NeededVariables): void {
-  const file = fileOf(workspaceRoot);
+/**
+ * Keeps what inference found for commands that infer nothing. Entries of the plugin in `nx.json` that take some folders each
+ * infer apart from each other, so each keeps a file of its own.
+ *
+ * @param kraftfiles  those that were looked at, relative to the workspace
+ */
+export function rememberVariables(workspaceRoot: string, kraftfiles: readonly string[], needed: NeededVariables): void {
+  const [first, ...others] = kraftfiles.toSorted();
+  if (first === undefined) return;
+  const folder = folderOf(workspaceRoot);
+  const own = fileName(first);
   const text = JSON.stringify(needed);
-  if (readIfThere(file) !== text) writeWhole(file, text);
-  found.set(file, needed);
+  if (readIfThere(join(folder, own)) !== text) writeWhole(join(folder, own), text);
+  const apart = new Set(readdirSync(folder).filter((name) => name !== own));
+  if (apart.size === 0) return;
+  // What was found when another of these Kraftfiles was the first.
+  for (const name of others.map(fileName)) if (apart.has(name)) rmSync(join(folder, name), { force: true });
 }
 
 export function recallVariables(workspaceRoot: string): NeededVariables {
-  const file = fileOf(workspaceRoot);
-  const needed = found.get(file);
-  if (needed !== undefined) return needed;
-  const text = readIfThere(file);
+  const folder = folderOf(workspaceRoot);
   // There is none before the first graph of the workspace.
-  return text === undefined ? { files: {}, linked: [], late: [], versions: [] } : (JSON.parse(text) as NeededVariables);
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+  const all = names.flatMap((name) => {
+    const text = readIfThere(join(folder, name));
+    return text === undefined ? [] : [JSON.parse(text) as NeededVariables];
+  });
+  return {
+    files: Object.assign({}, ...all.map(({ files }) => files)) as NeededVariables['files'],
+    linked: all.flatMap(({ linked }) => linked),
+    late: all.flatMap(({ late }) => late),
+    versions: [...new Set(all.flatMap(({ versions }) => versions))].toSorted(),
+  };
 }
 
-function fileOf(workspaceRoot: string): string {
-  return dataFile(workspaceRoot, 'nx-kraft-variables.json');
+function folderOf(workspaceRoot: string): string {
+  return dataFile(workspaceRoot, 'nx-kraft-variables');
+}
+
+/** No two entries take the same Kraftfile, so that its first one tells an entry from others. */
+function fileName(kraftfile: string): string {
+  return `${hash('sha256', kraftfile).slice(0, 16)}.json`;
 }

@@ -3,7 +3,7 @@ import { chmod, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { rememberVariables } from '../inference/variables.ts';
+import { recallVariables, rememberVariables } from '../inference/variables.ts';
 import { prepareInputs } from './prepare-inputs.ts';
 
 let workspace: string;
@@ -16,7 +16,7 @@ beforeEach(async () => {
   await mkdir(join(workspace, 'apps/web/rootfs'), { recursive: true });
   await writeFile(tool(), '');
   const files = { 'apps/web/.unikraft/file-details': ['apps/web/rootfs', 'apps/web/rootfs/**/*'] };
-  rememberVariables(workspace, { files, linked: [], late: [], versions: [] });
+  rememberVariables(workspace, ['apps/web/Kraftfile'], { files, linked: [], late: [], versions: [] });
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -44,7 +44,12 @@ test('hard links are written down where they stay such', async () => {
   await prepareInputs(workspace);
   expect(existsSync(details())).toBe(false);
   const file = 'apps/web/.unikraft/file-details';
-  rememberVariables(workspace, { files: { [file]: ['apps/web/rootfs/**/*'] }, linked: [file], late: [], versions: [] });
+  rememberVariables(workspace, ['apps/web/Kraftfile'], {
+    files: { [file]: ['apps/web/rootfs/**/*'] },
+    linked: [file],
+    late: [],
+    versions: [],
+  });
   await prepareInputs(workspace);
   expect(existsSync(details())).toBe(true);
 });
@@ -70,6 +75,26 @@ test('contents that Nx passes over are written down too, and remembered as long 
 test('no project adds a variable, since Nx copies all of them for each task', async () => {
   await chmod(tool(), 0o755);
   const variables = await prepareInputs(workspace);
-  rememberVariables(workspace, { files: {}, linked: [], late: [], versions: [] });
+  rememberVariables(workspace, ['apps/web/Kraftfile'], { files: {}, linked: [], late: [], versions: [] });
   expect(Object.keys(await prepareInputs(workspace))).toEqual(Object.keys(variables));
+});
+
+test('entries of the plugin that take some folders each are all heard, and none that is outdated', async () => {
+  const other = join(workspace, 'apps/api/rootfs/tool');
+  const file = 'apps/api/.unikraft/file-details';
+  await mkdir(join(workspace, 'apps/api/rootfs'), { recursive: true });
+  for (const path of [tool(), other]) await writeFile(path, '', { mode: 0o755 });
+  await chmod(tool(), 0o755);
+  const needed = { files: { [file]: ['apps/api/rootfs/**/*'] }, linked: [], late: [], versions: [] };
+  rememberVariables(workspace, ['apps/api/Kraftfile'], needed);
+  await prepareInputs(workspace);
+  expect([details(), join(workspace, file)].map((path) => existsSync(path))).toEqual([true, true]);
+
+  rememberVariables(workspace, ['apps/a/Kraftfile', 'apps/api/Kraftfile'], { ...needed, late: [file] });
+  expect(recallVariables(workspace).late).toEqual([file]);
+  rememberVariables(workspace, ['apps/a/Kraftfile', 'apps/api/Kraftfile', 'apps/web/Kraftfile'], {
+    ...needed,
+    files: {},
+  });
+  expect(recallVariables(workspace).files).toEqual({});
 });
