@@ -155,18 +155,24 @@ test('COPY means the same to us as to BuildKit', async () => {
   expect(embedded.digest).toBe(docker.digest);
 });
 
-test.each(['COPY "two words" /x/', 'COPY a "/two words"', 'COPY two\\ words /x/', 'COPY ["it\'s", "/x/"]'])(
-  '%s is refused by us as by BuildKit',
-  async (line) => {
-    for (const name of ['a', 'two words', "it's"]) workspace.put(name);
-    workspace.put('Dockerfile', `FROM scratch\n${line}\n`);
-    const at = { at: `${workspace.path('Dockerfile')}:2` };
-    const embedded = workspace.build('Dockerfile', optionsFor('embedded'));
-    await expect(embedded).rejects.toMatchObject({ code: 'DOCKERFILE_INVALID', ...at });
-    const docker = workspace.build('Dockerfile', optionsFor('docker'));
-    await expect(docker).rejects.toMatchObject({ code: 'BUILD_FAILED' });
-  },
-);
+test.each([
+  'COPY "two words" /x/',
+  'COPY a "/two words"',
+  'COPY two\\ words /x/',
+  'COPY ["it\'s", "/x/"]',
+  'COPY --from=1 / /',
+  'COPY --from=$A / /',
+  'EXPOSE 80/http',
+  'STOPSIGNAL 0',
+])('%s is refused by us as by BuildKit', async (line) => {
+  for (const name of ['a', 'two words', "it's"]) workspace.put(name);
+  workspace.put('Dockerfile', `FROM scratch\n${line}\n`);
+  const at = { at: `${workspace.path('Dockerfile')}:2` };
+  const embedded = workspace.build('Dockerfile', optionsFor('embedded'));
+  await expect(embedded).rejects.toMatchObject({ code: 'DOCKERFILE_INVALID', ...at });
+  const docker = workspace.build('Dockerfile', optionsFor('docker'));
+  await expect(docker).rejects.toMatchObject({ code: 'BUILD_FAILED' });
+});
 
 test('COPY over links and without a match, and ADD of archives, mean the same to us as to BuildKit', async () => {
   // Whose a file of the context is, does not matter.

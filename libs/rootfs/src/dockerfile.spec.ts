@@ -362,6 +362,28 @@ describe('a base image', () => {
   });
 });
 
+test('what BuildKit takes of ports, signals and checks of health, though it looks odd, is taken', async () => {
+  const { warnings } = await build(
+    [
+      '# check=skip=all;error=true',
+      'FROM scratch AS Base.1_x-y',
+      'ARG PORTS="80 81" SIGNAL=int',
+      'EXPOSE $PORTS $NONE +53/UDP 8000-8010 80/ 127.0.0.1:80:8080 [::1]::9 1-3:7',
+      'STOPSIGNAL $SIGNAL',
+      'STOPSIGNAL SIGRTMIN+15',
+      'STOPSIGNAL 9',
+      'HEALTHCHECK --interval=1h2.5m --timeout=0 --start-period= --retries=3 cmd ["x"]',
+      'HEALTHCHECK none',
+      'ONBUILD EXPOSE nothing',
+      'VOLUME /data /more',
+    ],
+    { target: 'BASE.1_X-Y' },
+  );
+  expect(warnings).toEqual([
+    'Dockerfile: "check=error=true" counts for BuildKit only, whose linter is not part of this.',
+  ]);
+});
+
 describe('a Dockerfile that cannot be built', () => {
   test.each([
     ['an unknown instruction', ['FROM scratch', '', 'COPPY a b'], 3],
@@ -383,6 +405,35 @@ describe('a Dockerfile that cannot be built', () => {
     ['a switch that is none', ['FROM scratch', 'COPY --link=x Dockerfile /'], 2],
     ['a list of numbers', ['FROM scratch', 'CMD ["a", 1]'], 2],
     ['a shell that is no list', ['FROM scratch', 'SHELL /bin/sh'], 2],
+    ['a stage with a number in front', ['FROM scratch AS 1x'], 1],
+    ['a stage with a variable', ['ARG A=b', 'FROM scratch AS $A'], 2],
+    ['a variable in --from', ['FROM scratch AS a', 'FROM scratch', 'ARG S=a', 'COPY --from=$S / /'], 4],
+    ['a number that no stage has', ['FROM scratch AS a', 'FROM scratch', 'COPY --from=1 / /'], 3],
+    ['an ONBUILD of an ONBUILD', ['FROM scratch', 'ONBUILD onbuild COPY a /'], 2],
+    ['an ONBUILD of FROM', ['FROM scratch', 'ONBUILD FROM scratch'], 2],
+    ['an ONBUILD of MAINTAINER', ['FROM scratch', 'ONBUILD MAINTAINER me'], 2],
+    ['an ONBUILD that is wrong when it comes', ['FROM scratch AS a', 'ONBUILD COPPY a /', 'FROM a'], 2],
+    ['an EXPOSE of a word', ['FROM scratch', 'EXPOSE http'], 2],
+    ['an EXPOSE of a number too large', ['FROM scratch', 'EXPOSE 80 65536'], 2],
+    ['an EXPOSE of a protocol', ['FROM scratch', 'EXPOSE 80/http'], 2],
+    ['an EXPOSE that counts down', ['FROM scratch', 'EXPOSE 90-80'], 2],
+    ['an EXPOSE without its port', ['FROM scratch', 'EXPOSE $PORT/tcp'], 2],
+    ['an EXPOSE of a host', ['FROM scratch', 'EXPOSE host:80:80'], 2],
+    ['an EXPOSE of ranges that differ', ['FROM scratch', 'EXPOSE 80-81:90-92'], 2],
+    ['a STOPSIGNAL that is none', ['FROM scratch', 'STOPSIGNAL SIGSTOPP'], 2],
+    ['a STOPSIGNAL of nothing', ['FROM scratch', 'STOPSIGNAL 0'], 2],
+    ['a STOPSIGNAL twice', ['FROM scratch', 'STOPSIGNAL SIGTERM SIGINT'], 2],
+    ['a HEALTHCHECK of another kind', ['FROM scratch', 'HEALTHCHECK curl x'], 2],
+    ['a HEALTHCHECK without a command', ['FROM scratch', 'HEALTHCHECK --retries=1 CMD'], 2],
+    ['a HEALTHCHECK of NONE and more', ['FROM scratch', 'HEALTHCHECK NONE x'], 2],
+    ['a HEALTHCHECK in numbers', ['FROM scratch', 'HEALTHCHECK CMD [1]'], 2],
+    ['a HEALTHCHECK without a unit', ['FROM scratch', 'HEALTHCHECK --interval=30 CMD x'], 2],
+    ['a HEALTHCHECK all too often', ['FROM scratch', 'HEALTHCHECK --timeout=5us CMD x'], 2],
+    ['a HEALTHCHECK back in time', ['FROM scratch', 'HEALTHCHECK --timeout=-1s CMD x'], 2],
+    ['a HEALTHCHECK tried less than never', ['FROM scratch', 'HEALTHCHECK --retries=-1 CMD x'], 2],
+    ['a VOLUME without a name', ['FROM scratch', 'VOLUME ["/a", " "]'], 2],
+    ['a VOLUME of an empty list', ['FROM scratch', 'VOLUME []'], 2],
+    ['a LABEL without a value', ['FROM scratch', 'LABEL a=b c'], 2],
   ])('because of %s says in which line', async (_, lines, line) => {
     symlinkSync('nowhere', workspace.path('linkage'));
     await expect(build(lines)).rejects.toMatchObject({
@@ -421,8 +472,8 @@ describe('a Dockerfile that cannot be built', () => {
     });
   });
 
-  test('because its target is missing names the stages', async () => {
-    await expect(build(['FROM scratch AS one', 'FROM scratch AS two'], { target: 'three' })).rejects.toMatchObject({
+  test.each(['three', '0'])('because its target %s is missing names the stages', async (target) => {
+    await expect(build(['FROM scratch AS one', 'FROM scratch AS two'], { target })).rejects.toMatchObject({
       code: 'DOCKERFILE_INVALID',
       hint: 'The stages are: one, two.',
     });
@@ -438,6 +489,7 @@ describe('a Dockerfile that cannot be built', () => {
     ['ENV A="x', 'has a quote without an end'],
     ['ARG =x', 'has an argument without a name, =x'],
     ['ADD --from=0 a /', 'uses --from'],
+    ['FROM --pull scratch', 'uses --pull'],
   ])('without a builder since it says "%s" tells so, and who else was asked', async (line, reason) => {
     workspace.put('a');
     const env = {

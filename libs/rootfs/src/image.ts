@@ -62,8 +62,6 @@ export interface ImageDefaults {
   readonly Shell?: readonly string[] | undefined;
   readonly WorkingDir?: string | undefined;
   readonly User?: string | undefined;
-  readonly Labels?: Readonly<Record<string, string>> | undefined;
-  readonly ExposedPorts?: Readonly<Record<string, object>> | undefined;
   readonly OnBuild?: readonly string[] | undefined;
 }
 

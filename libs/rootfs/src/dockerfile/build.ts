@@ -42,7 +42,7 @@ export interface DockerfileOptions {
   readonly architecture?: string | undefined;
   /** Such as `linux/arm64`; wins over `architecture`. */
   readonly platform?: string | undefined;
-  /** Stage to build, by name or number; default: the last one. */
+  /** Stage to build, by name; default: the last one. */
   readonly target?: string | undefined;
   /** `undefined` takes the value from the environment. */
   readonly buildArgs?: Readonly<Record<string, string | undefined>> | undefined;

@@ -4,6 +4,7 @@ import { type DirectoryNode, emptyDirectory, type LeftOut, toByteName, toText } 
 import { nearestWord, ProgramFault } from '@nx-kraft/base';
 import { type ImageDefaults, type SourceImage, unpackImage, unpackTar } from '../image.ts';
 import { isTarFile, readTar } from '../tar-file.ts';
+import { wrongValues } from './checks.ts';
 import { type Chmod, readChmod } from './chmod.ts';
 import { cloneTree, copyInto, type CopyOptions, findMatches, layOver, makeOnTheWay, type Match } from './copy.ts';
 import { parseHeredoc } from './heredocs.ts';
@@ -12,7 +13,7 @@ import { type Instruction, invalid } from './parse.ts';
 import { addsFromNetwork, isRemote } from './remote.ts';
 import { type BuildScope, namesDirectory, StageScope } from './scope.ts';
 import { type Stage, stageIndex } from './stages.ts';
-import { copyWords, expand, hasOpenQuote, NeedsBuilder } from './words.ts';
+import { copyWords, expand, hasOpenQuote, NeedsBuilder, splitWords } from './words.ts';
 
 export interface EmbeddedOptions extends BuildScope {
   /** The context after `.dockerignore`, and where it is, for faults. */
@@ -45,6 +46,12 @@ export interface Built {
 export async function buildEmbedded(stage: Stage, options: EmbeddedOptions): Promise<Built> {
   const builder = new EmbeddedBuilder(options);
   const { root, scope } = await builder.stage(stage);
+  const { path, isStrict } = options.dockerfile;
+  if (isStrict) {
+    builder.warnings.push(
+      `${basename(path)}: "check=error=true" counts for BuildKit only, whose linter is not part of this.`,
+    );
+  }
   return { root, config: scope.defaults(), leftOut: builder.leftOut, warnings: builder.warnings };
 }
 
@@ -82,12 +89,22 @@ class EmbeddedBuilder {
     const scope = base.scope.heir();
     for (const instruction of stage.instructions) {
       scope.apply(instruction);
+      this.#checkValues(scope, instruction);
       if (instruction.keyword === 'WORKDIR') this.#makeWorkdir(root, scope, instruction);
       else if (instruction.keyword === 'COPY' || instruction.keyword === 'ADD') {
         await this.#copy(root, scope, instruction, stage);
       } else if (instruction.keyword === 'RUN') throw new NeedsBuilder('runs a command', instruction.line);
     }
     return { root, scope };
+  }
+
+  #checkValues(scope: StageScope, { keyword, rest, line }: Instruction): void {
+    if (keyword !== 'EXPOSE' && keyword !== 'STOPSIGNAL') return;
+    const words = (keyword === 'EXPOSE' ? rest.split(/\s+/) : [rest]).map((word) => scope.expand(word, line));
+    // A variable may stand for several ports, or for none.
+    const values = keyword === 'EXPOSE' ? words.flatMap((word) => splitWords(word, '')) : words;
+    const wrong = wrongValues(keyword, values);
+    if (wrong !== undefined) throw this.#invalid(line, wrong.message, wrong.hint);
   }
 
   async #base({ base, baseStage, platform, line }: Stage): Promise<StageResult> {
@@ -148,7 +165,7 @@ class EmbeddedBuilder {
       chmod,
       owner: this.#owner(layer, flags.get('chown'), line),
     };
-    const from = flags.get('from') ?? '';
+    const from = this.#from(instruction);
     const source = from === '' ? this.#options.context : await this.#source(from, stage, line);
     const path = toByteName(scope.resolve(target));
     for (const word of words.filter((one) => parseHeredoc(one) === undefined)) {
@@ -172,6 +189,13 @@ class EmbeddedBuilder {
     });
   }
 
+  #from({ flags, line }: Instruction): string {
+    const from = flags.find(({ name }) => name === 'from')?.value ?? '';
+    if (!from.includes('$')) return from;
+    const hint = 'Write FROM with the variable AS a name above, an ARG before the first FROM, and copy from that name.';
+    throw this.#invalid(line, `--from takes no variables: ${from}`, hint);
+  }
+
   /** Stages before this one by name or number, then named contexts, then images. */
   async #source(from: string, stage: Stage, line: number): Promise<DirectoryNode> {
     const { stages } = this.#options.stages;
@@ -182,6 +206,9 @@ class EmbeddedBuilder {
       throw this.#invalid(line, `the last stage ${from} is not above this line`, hint);
     }
     if (index !== undefined) return (await this.#numbered(index)).root;
+    if (/^\d+$/.test(from)) {
+      throw this.#invalid(line, `there is no stage ${from} above this line`, 'The first one is 0.');
+    }
     if (from === 'scratch') return emptyDirectory();
     const context = this.#options.namedContexts.get(from);
     if (context !== undefined) return context;

@@ -1,4 +1,5 @@
 import { nearestWord } from '@nx-kraft/base';
+import type { Wrong } from './checks.ts';
 import type { Flag } from './parse.ts';
 
 /** What a flag takes: one value, any number of them, or `true` and `false`, of which it means the first without a value. */
@@ -31,7 +32,7 @@ const known: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
  * What is wrong with the flags of an instruction; undefined where nothing is. Flags that nobody knows here pass, since builders
  * may be newer, but not those that are nearly one that is known.
  */
-export function wrongFlag(keyword: string, flags: readonly Flag[]): { message: string; hint?: string } | undefined {
+export function wrongFlag(keyword: string, flags: readonly Flag[]): Wrong | undefined {
   const kinds = known[keyword];
   if (kinds === undefined) return undefined;
   const seen = new Set<string>();

@@ -1,9 +1,9 @@
 import { nearestWord } from '@nx-kraft/base';
 import { RootfsFault } from '../fault.ts';
+import { wrongWords } from './checks.ts';
 import { wrongFlag } from './flags.ts';
 import { heredocMarks } from './heredocs.ts';
 import { showLine } from './show-line.ts';
-import { listOf } from './words.ts';
 
 export interface Dockerfile {
   /** The file's path, for faults. */
@@ -12,6 +12,8 @@ export interface Dockerfile {
   readonly escape: string;
   /** The image of another frontend, from a `# syntax=` directive. */
   readonly syntax: string | undefined;
+  /** Whether a `# check=` directive asks that what Docker's linter warns of fails the build. */
+  readonly isStrict: boolean;
   readonly instructions: readonly Instruction[];
 }
 
@@ -46,20 +48,22 @@ export interface Heredoc {
  * Follows Docker's "Dockerfile reference": parser directives, comments, continued lines, here-documents.
  *
  * @param path  for faults
+ * @param line  the line that all of it counts as, where it is a part of one
  * @throws RootfsFault DOCKERFILE_INVALID with the line
  */
-export function parseDockerfile(text: string, path: string): Dockerfile {
+export function parseDockerfile(text: string, path: string, line?: number): Dockerfile {
   const lines = text.replace(/^\uFEFF/, '').split('\n');
   const directives = readDirectives(lines, path);
   const escape = directives.get('escape') ?? '\\';
   if (escape !== '\\' && escape !== '`') throw invalid(path, 1, `the escape character cannot be ${escape}`);
   const instructions: Instruction[] = [];
-  const reader = new LineReader(lines, escape);
+  const reader = new LineReader(lines, escape, line);
   for (let next = reader.next(); next !== undefined; next = reader.next()) {
     instructions.push(readInstruction(next, reader, path));
   }
   if (instructions.length === 0) throw invalid(path, 1, 'the Dockerfile holds no instruction');
-  return { path, escape, syntax: directives.get('syntax'), instructions };
+  const isStrict = /(^|;)\s*error\s*=\s*(1|t|true)\s*(;|$)/i.test(directives.get('check') ?? '');
+  return { path, escape, syntax: directives.get('syntax'), isStrict, instructions };
 }
 
 /** @param line  counted from 1 */
@@ -90,10 +94,12 @@ interface LogicalLine {
 class LineReader {
   readonly #lines: readonly string[];
   readonly #continued: RegExp;
+  readonly #line: number | undefined;
   #index = 0;
 
-  constructor(lines: readonly string[], escape: string) {
+  constructor(lines: readonly string[], escape: string, line: number | undefined) {
     this.#lines = lines;
+    this.#line = line;
     // An escape character that is escaped itself continues nothing.
     this.#continued = escape === '\\' ? /(?<!\\)\\[ \t]*$/ : /(?<!`)`[ \t]*$/;
   }
@@ -105,7 +111,7 @@ class LineReader {
     for (let raw = this.raw(); raw !== undefined; raw = this.raw()) {
       const line = raw.replace(/\r+$/, '');
       if (/^\s*(#|$)/.test(line)) continue;
-      if (first === 0) first = this.#index;
+      if (first === 0) first = this.#line ?? this.#index;
       const part = text === '' ? line.trimStart() : line;
       if (!this.#continued.test(part)) return { text: (text + part).trimEnd(), line: first };
       text += part.replace(this.#continued, '');
@@ -131,9 +137,8 @@ function readInstruction({ text, line }: LogicalLine, reader: LineReader, path: 
   if (rest === '' && keyword !== 'CMD' && keyword !== 'ENTRYPOINT') {
     throw invalid(path, line, `${keyword} says nothing`);
   }
-  const wrong = wrongFlag(keyword, flags);
+  const wrong = wrongFlag(keyword, flags) ?? wrongWords(keyword, flags, rest);
   if (wrong !== undefined) throw invalid(path, line, wrong.message, wrong.hint);
-  checkList(keyword, rest, path, line);
   const heredocs = heredocKeywords.test(keyword === 'ONBUILD' ? rest : keyword)
     ? readHeredocs(keyword, rest, reader, path, line)
     : [];
@@ -164,20 +169,6 @@ const flag = /^--(?:([a-zA-Z][a-zA-Z-]*)(?:=((?:"[^"]*"|'[^']*'|[^\s"'])*))?)?(?
 function unquote(text: string): string {
   return text.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2');
 }
-
-/** @throws RootfsFault DOCKERFILE_INVALID for a list that is none, of those instructions that take one */
-function checkList(keyword: string, rest: string, path: string, line: number): void {
-  if (!lists.has(keyword)) return;
-  const words = listOf(rest);
-  if (words?.every((word) => typeof word === 'string') === false) {
-    throw invalid(path, line, `the list of ${keyword} holds something else than texts`, 'Put quotes around each word.');
-  }
-  if (keyword === 'SHELL' && (words === undefined || words.length === 0)) {
-    throw invalid(path, line, 'SHELL takes a list', 'Write it like SHELL ["/bin/sh", "-c"].');
-  }
-}
-
-const lists = new Set('ADD CMD COPY ENTRYPOINT RUN SHELL VOLUME'.split(' '));
 
 function readHeredocs(keyword: string, rest: string, reader: LineReader, path: string, line: number): Heredoc[] {
   // What a shell calculates looks alike.

@@ -36,8 +36,6 @@ export class StageScope {
   readonly #values: Map<string, string>;
   readonly #env = new Map<string, string>();
   readonly #unset: Variables;
-  readonly #labels: Record<string, string>;
-  readonly #ports: Record<string, object>;
   #entrypoint: readonly string[] | undefined;
   #command: readonly string[] | undefined;
   #hasOwnCommand = false;
@@ -63,8 +61,6 @@ export class StageScope {
       const equals = entry.indexOf('=');
       this.#set(entry.slice(0, equals), entry.slice(equals + 1));
     }
-    this.#labels = { ...base.Labels };
-    this.#ports = { ...base.ExposedPorts };
     this.#entrypoint = base.Entrypoint;
     this.#command = base.Cmd;
     this.#shell = base.Shell;
@@ -115,17 +111,14 @@ export class StageScope {
         for (const [name, value] of this.#pairs(instruction)) this.#set(name, value);
         break;
       case 'LABEL':
-        for (const [name, value] of this.#pairs(instruction)) this.#labels[name] = value;
+        // Nobody asks for them here, but what is no label is told.
+        this.#pairs(instruction);
         break;
       case 'WORKDIR':
         this.#directory = posix.resolve('/', this.#directory ?? '', this.expand(rest, line));
         break;
       case 'USER':
         this.#user = this.expand(rest, line);
-        break;
-      case 'EXPOSE':
-        for (const word of splitWords(this.expand(rest, line), ''))
-          this.#ports[word.includes('/') ? word : `${word}/tcp`] = {};
         break;
       case 'SHELL':
         this.#shell = jsonWords(rest) ?? [];
@@ -150,8 +143,6 @@ export class StageScope {
       Shell: this.#shell,
       WorkingDir: this.#directory,
       User: this.#user,
-      Labels: this.#labels,
-      ExposedPorts: this.#ports,
     };
   }
 

@@ -10,6 +10,8 @@ export interface Stage {
   readonly base: string;
   /** The earlier stage that `base` names. */
   readonly baseStage: number | undefined;
+  /** Those of its FROM. */
+  readonly flags: readonly Flag[];
   /** Value of `--platform`, variables replaced. */
   readonly platform: string | undefined;
   readonly line: number;
@@ -60,20 +62,20 @@ function triggersOf(base: Stage | undefined, path: string): Instruction[] {
   const triggers = base?.instructions.filter(({ keyword }) => keyword === 'ONBUILD') ?? [];
   return triggers.flatMap(({ rest, heredocs, line }) => {
     const text = [rest, ...heredocs.map(({ content, name }) => content + name)].join('\n');
-    return parseDockerfile(text, path).instructions.map((instruction) => ({ ...instruction, line }));
+    return parseDockerfile(text, path, line).instructions;
   });
 }
 
 /**
- * The stage to build, by name or number, or the last one.
+ * The stage to build, by name, or the last one. No version of BuildKit takes numbers here.
  *
  * @throws RootfsFault DOCKERFILE_INVALID
  */
 export function findTarget({ stages }: Stages, target: string | undefined, path: string): Stage {
-  const stage = target === undefined ? stages.at(-1) : stages[stageIndex(stages, target) ?? -1];
+  const stage = stages.findLast(({ name }) => target === undefined || name === target.toLowerCase());
   if (stage !== undefined) return stage;
   const names = stages.flatMap(({ name }) => name ?? []);
-  const hint = names.length === 0 ? 'No stage has a name.' : `The stages are: ${names.join(', ')}.`;
+  const hint = names.length === 0 ? 'No stage has a name: FROM image AS name.' : `The stages are: ${names.join(', ')}.`;
   throw invalid(path, 1, `there is no stage ${target ?? ''}`, hint);
 }
 
@@ -142,6 +144,10 @@ function readFrom(
   if (more.length > 0 || (as !== undefined && (as.toUpperCase() !== 'AS' || name === undefined))) {
     throw invalid(path, line, 'FROM takes an image, and "AS name" after it');
   }
+  if (name !== undefined && !/^[a-z][\w.-]*$/i.test(name)) {
+    const hint = 'It begins with a letter, and has letters, digits and - _ . in it.';
+    throw invalid(path, line, `a stage cannot have the name ${name}`, hint);
+  }
   const base = expandIfKnown(image, variables, escape, line);
   if (base === '') {
     throw invalid(path, line, `the image of FROM is empty: ${image} has no value`, 'Give the build argument a value.');
@@ -157,6 +163,7 @@ function readFrom(
     name: name?.toLowerCase(),
     base,
     baseStage: baseStage < 0 ? undefined : baseStage,
+    flags,
     platform: platform === undefined ? undefined : expandIfKnown(platform, variables, escape, line),
     line,
   };
@@ -183,7 +190,8 @@ export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stag
   if (dockerfile.syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(:1(\.\d+)*)?$/.test(dockerfile.syntax)) {
     return { reason: `asks for the frontend ${dockerfile.syntax}`, line: 1 };
   }
-  for (const { instructions } of needed) {
+  for (const stage of needed) {
+    const { instructions } = stage;
     const running = instructions.find(({ keyword }) => keyword === 'RUN');
     if (running !== undefined) return { reason: 'runs a command', line: running.line };
     const parts = instructions.find(
@@ -192,7 +200,7 @@ export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stag
     if (parts !== undefined) return { reason: 'replaces parts of a variable', line: parts.line };
     const remote = instructions.find(({ keyword, rest }) => keyword === 'ADD' && copyWords(rest).some(isRemote));
     if (remote !== undefined) return { reason: addsFromNetwork, line: remote.line };
-    for (const { keyword, flags, line } of instructions) {
+    for (const { keyword, flags, line } of [{ keyword: 'FROM', ...stage }, ...instructions]) {
       const odd = flags.find(({ name }) => simpleFlags[keyword]?.includes(name) !== true);
       if (odd !== undefined) return { reason: `uses --${odd.name}`, line };
     }
@@ -207,5 +215,6 @@ const expanded = new Set('ADD ARG COPY ENV EXPOSE LABEL USER WORKDIR'.split(' ')
 const simpleFlags: Readonly<Record<string, readonly string[]>> = {
   ADD: ['chown', 'chmod', 'link'],
   COPY: ['from', 'chown', 'chmod', 'link'],
+  FROM: ['platform'],
   HEALTHCHECK: ['interval', 'timeout', 'start-period', 'start-interval', 'retries'],
 };
