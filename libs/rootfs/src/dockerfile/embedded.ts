@@ -6,12 +6,21 @@ import { type ImageDefaults, type SourceImage, unpackImage, unpackTar } from '..
 import { isTarFile, readTar } from '../tar-file.ts';
 import { wrongValues } from './checks.ts';
 import { type Chmod, readChmod } from './chmod.ts';
-import { cloneTree, copyInto, type CopyOptions, findMatches, layOver, makeOnTheWay, type Match } from './copy.ts';
+import {
+  cloneTree,
+  copyInto,
+  type CopyOptions,
+  findMatches,
+  follow,
+  layOver,
+  makeOnTheWay,
+  type Match,
+} from './copy.ts';
 import { parseHeredoc } from './heredocs.ts';
 import { findOwner, type Owner } from './owner.ts';
 import { type Instruction, invalid } from './parse.ts';
 import { addsFromNetwork, isRemote } from './remote.ts';
-import { type BuildScope, namesDirectory, StageScope } from './scope.ts';
+import { type BuildScope, StageScope } from './scope.ts';
 import { type Stage, stageIndex } from './stages.ts';
 import { copyWords, expand, hasOpenQuote, NeedsBuilder, splitWords } from './words.ts';
 
@@ -150,9 +159,6 @@ class EmbeddedBuilder {
     const target = words.pop();
     if (target === undefined || words.length === 0) throw this.#invalid(line, `${keyword} takes a source and a target`);
     if (parseHeredoc(target) !== undefined) throw this.#invalid(line, `the target ${target} is a here-document`);
-    if (words.length > 1 && !namesDirectory(target)) {
-      throw this.#invalid(line, `with more than one source, the target ${target} must end with /`);
-    }
     // What a variable stands for is known only here.
     if (keyword === 'ADD' && words.some(isRemote)) throw new NeedsBuilder(addsFromNetwork, line);
     const flags = new Map(instruction.flags.map(({ name, value }) => [name, scope.expand(value, line)]));
@@ -176,6 +182,9 @@ class EmbeddedBuilder {
       }
     }
     for (const match of this.#heredocs(words, instruction, scope)) copyInto(layer, path, match, options);
+    if (words.length > 1 && follow(layer, path)?.kind === 'file') {
+      this.#warn(line, `of several sources only the last one stays, unless the target ${target} ends with /`);
+    }
     if (isApart) layOver(root, layer);
   }
 

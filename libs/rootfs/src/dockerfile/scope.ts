@@ -10,7 +10,7 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const defaultShell = ['/bin/sh', '-c'];
 
 /** Whether a target of COPY is a directory by the way it is written: `.`, or a slash at its end, perhaps with a dot. */
-export function namesDirectory(target: string): boolean {
+function namesDirectory(target: string): boolean {
   return /^$|^\.$|\/\.?$/.test(target);
 }
 
