@@ -7,14 +7,16 @@ import type {
 } from 'node:http2';
 import { RootfsFault } from '../fault.ts';
 
-/** How a call failed: gRPC's status code and message. */
+/** How a call failed: gRPC's status code and message, and perhaps a `google.rpc.Status` that says more. */
 export class GrpcError extends Error {
   override readonly name = 'GrpcError';
   readonly status: number;
+  readonly details: Buffer;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, details = Buffer.alloc(0)) {
     super(message);
     this.status = status;
+    this.details = details;
   }
 }
 
@@ -102,7 +104,7 @@ export function completion(stream: ClientHttp2Stream): Promise<void> {
       const code = headers['grpc-status'];
       if (code === undefined) return;
       if (code === '0') resolve();
-      else reject(new GrpcError(Number(code), decodeURIComponent(String(headers['grpc-message'] ?? ''))));
+      else reject(errorOf(Number(code), headers));
     };
     // A call that fails at once has its status in the headers.
     stream.on('response', status);
@@ -110,6 +112,11 @@ export function completion(stream: ClientHttp2Stream): Promise<void> {
     stream.on('error', reject);
     stream.on('close', () => reject(lost()));
   });
+}
+
+function errorOf(status: number, headers: IncomingHttpHeaders): GrpcError {
+  const details = Buffer.from(String(headers['grpc-status-details-bin'] ?? ''), 'base64');
+  return new GrpcError(status, decodeURIComponent(String(headers['grpc-message'] ?? '')), details);
 }
 
 export function lost(cause?: unknown): RootfsFault {

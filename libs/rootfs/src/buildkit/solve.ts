@@ -6,6 +6,7 @@ import type { BuildJob } from '../dockerfile/job.ts';
 import { showLine } from '../dockerfile/show-line.ts';
 import { RootfsFault } from '../fault.ts';
 import type { Connection } from './dial.ts';
+import { faultLine } from './fault-line.ts';
 import { GrpcError, request } from './grpc.ts';
 import { Progress } from './progress.ts';
 import { decode, encode, encodeMap } from './protobuf.ts';
@@ -107,7 +108,10 @@ function prefixed(prefix: string, values: Readonly<Record<string, string>>): Rec
 }
 
 function asFault(error: GrpcError, job: BuildJob, progress: Progress): RootfsFault {
-  const line = lineOf(progress.failed, job) ?? /parse error(?: on)? line (\d+)/.exec(error.message)?.[1];
+  const line =
+    faultLine(error.details, basename(job.dockerfile.path)) ??
+    lineOf(progress.failed, job) ??
+    /parse error(?: on)? line (\d+)/.exec(error.message)?.[1];
   return new RootfsFault('BUILD_FAILED', error.message + showLine(job.dockerfile.path, line), {
     at: line === undefined ? job.dockerfile.path : `${job.dockerfile.path}:${line}`,
     hint: hintFor(error.message),
