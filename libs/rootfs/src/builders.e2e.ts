@@ -22,7 +22,7 @@ import { makeImage } from '../../oci/test/images.ts';
 import { bound } from '../../base/test/bound.ts';
 import { startRegistry, type TestRegistry } from '../../oci/test/registry.ts';
 import { buildahEnvironment, type Engine, pushBusybox, startEngine } from '../test/engine.ts';
-import { Workspace } from '../test/workspace.ts';
+import { defaultPath, Workspace } from '../test/workspace.ts';
 import {
   type BuilderName,
   findPackedImage,
@@ -111,7 +111,11 @@ test('one tree gives the same bytes as directory, tar archive, and through every
   await expect(workspace.build('root.tar', {}, 'tar.cpio')).resolves.toMatchObject({ digest });
   for (const builder of all) {
     const built = await workspace.build('Dockerfile', optionsFor(builder), `${builder}.cpio`);
-    expect(built).toMatchObject({ digest, builder, config: { cmd: ['/bin/run'], entrypoint: [], env: ['A=1'] } });
+    expect(built).toMatchObject({
+      digest,
+      builder,
+      config: { cmd: ['/bin/run'], entrypoint: [], env: [defaultPath, 'A=1'] },
+    });
   }
 });
 
@@ -257,6 +261,35 @@ function short(entry: string): string {
   return entry.slice(0, 100);
 }
 
+test.each([
+  ['nothing', []],
+  ['its own CMD, and loses it', ['CMD ["x"]', 'ENTRYPOINT exec /run "$A"']],
+  ['CMD after ENTRYPOINT', ['ENTRYPOINT ["/run"]', 'CMD one   $A \\', '# why', '  "two"']],
+  ['words that are no list', ["CMD ['a']", 'ENTRYPOINT []']],
+  ['nothing to run', ['CMD', 'ENTRYPOINT']],
+  ['a shell of its own', ['SHELL ["/bin/sh", "-ec"]', 'CMD run it', 'SHELL ["/x"]']],
+  ['variables', ['ARG G', 'ARG V=own', 'ENV A=$G B="$V w" C=${N:-d}', 'ENV A=2 D=$A PATH=/x:$PATH', 'ENV OLD  a  $A']],
+  ['quotes', ['ENV A=\'$X\' B=a\\ b C="a\\"b" D=\\$A E="x"y\'z\'']],
+  [
+    'a stage with triggers',
+    ['CMD ["base"]', 'ONBUILD ENV O=$T', 'ONBUILD CMD ["o"]', 'ENV T=1', 'FROM start', 'ENTRYPOINT ["z"]'],
+  ],
+  ['a stage with a command', ['CMD ["base"]', 'ARG S=1', 'FROM start', 'ENV S=$S', 'ENTRYPOINT ["z"]']],
+])('what a Dockerfile with %s says of running its image is what the builder puts into it', async (_, lines) => {
+  for (const base of ['scratch', busybox]) {
+    const text = ['ARG G=global', `FROM ${base} AS start`, ...lines, 'COPY Dockerfile /'].join('\n');
+    workspace.put('Dockerfile', text);
+    const { config } = await workspace.build('Dockerfile', { ...optionsFor('embedded'), buildArgs: { V: 'given' } });
+    const env = { ...process.env, DOCKER_BUILDKIT: '1' };
+    const docker = (...args: string[]): Promise<string> =>
+      run('/usr/bin/docker', ['--host', engine.host, ...args], { env });
+    const id = await docker('build', '--quiet', '--build-arg', 'V=given', workspace.folder);
+    const image: unknown = JSON.parse(await docker('inspect', '--format', '{{json .Config}}', id.trim()));
+    const made = image as { Cmd: string[] | null; Entrypoint: string[] | null; Env: string[] };
+    expect(config).toEqual({ cmd: made.Cmd ?? [], entrypoint: made.Entrypoint ?? [], env: made.Env });
+  }
+});
+
 describe('a Dockerfile that runs commands', () => {
   beforeEach(() => {
     workspace.put('input.txt', 'input');
@@ -284,7 +317,7 @@ describe('a Dockerfile that runs commands', () => {
       const built = await workspace.build('Dockerfile', { ...optionsFor(builder), buildArgs: { GREETING: builder } });
       const greeting = `644 0 greeting=${builder}\n`;
       expect(workspace.list()).toEqual(expected.map((entry) => (entry.startsWith('644 0 g') ? greeting : entry)));
-      expect(built.config).toEqual({ cmd: [], entrypoint: ['/a'], env: [] });
+      expect(built.config).toEqual({ cmd: [], entrypoint: ['/a'], env: [defaultPath] });
     },
   );
 

@@ -228,10 +228,10 @@ test('SHELL goes on to the stages that begin with this one', async () => {
 test('directives are those that Docker knows, once each', async () => {
   workspace.put('Dockerfile', '# unknown=1\n# escape=`\nFROM scratch\nENV A=`$B\n');
   const unknown = await workspace.build('Dockerfile', { builder: 'embedded' });
-  expect(unknown.config?.env).toEqual(['A=`']);
+  expect(unknown.config?.env).toContain('A=`');
   workspace.put('Dockerfile', ' # check=skip=all\n # escape=`\nFROM scratch\nENV A=`$B\n');
   const indented = await workspace.build('Dockerfile', { builder: 'embedded' });
-  expect(indented.config?.env).toEqual(['A=$B']);
+  expect(indented.config?.env).toContain('A=$B');
   workspace.put('Dockerfile', '# escape=`\n# escape=`\nFROM scratch\n');
   await expect(workspace.build('Dockerfile', { builder: 'embedded' })).rejects.toMatchObject({
     code: 'DOCKERFILE_INVALID',

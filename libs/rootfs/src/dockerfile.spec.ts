@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Workspace } from '../test/workspace.ts';
+import { defaultPath, Workspace } from '../test/workspace.ts';
 import type { ImageDefaults, ImageSource, RootfsRequest, SourceLayer } from './index.ts';
 
 let workspace: Workspace;
@@ -94,7 +94,7 @@ describe('COPY', () => {
       'second/from',
       'second/from/first=a',
     ]);
-    expect(config?.env).toEqual(['A=1', 'B=1']);
+    expect(config?.env).toEqual([defaultPath, 'A=1', 'B=1']);
   });
 
   test('writes here-documents, with variables unless their name is quoted', async () => {
@@ -277,29 +277,31 @@ test('ADD unpacks tar archives and copies everything else', async () => {
 describe('what the image says of running it', () => {
   test.each([
     [['CMD ["/app", "-p", "80"]'], { cmd: ['/app', '-p', '80'], entrypoint: [] }],
+    [['CMD'], { cmd: ['/bin/sh', '-c', ''], entrypoint: [], env: [defaultPath] }],
+    [['CMD []', 'ENTRYPOINT []'], { cmd: [], entrypoint: [] }],
     [['CMD /app -p 80'], { cmd: ['/bin/sh', '-c', '/app -p 80'], entrypoint: [] }],
     [['ENTRYPOINT ["/app"]', 'CMD ["x"]'], { cmd: ['x'], entrypoint: ['/app'] }],
     [['CMD ["x"]', 'ENTRYPOINT ["/app"]'], { cmd: ['x'], entrypoint: ['/app'] }],
     [
       ['ENV A=1 B="two words" C=three\\ words', 'ENV OLD form $A'],
-      { env: ['A=1', 'B=two words', 'C=three words', 'OLD=form 1'] },
+      { env: [defaultPath, 'A=1', 'B=two words', 'C=three words', 'OLD=form 1'] },
     ],
-    [['ARG V=1', 'ENV V=$V', 'ENV W=${V:-x}${NONE:-y}${V:+z}'], { env: ['V=given', 'W=givenyz'] }],
-    [['ENV A=a$$b$-c$12d$ B=${NONE:+"}"\\}x}y C=${NONE:-{}}'], { env: ['A=abcd$', 'B=y', 'C={}'] }],
-    [['ENV A=x\\\\', 'ENV B=1'], { env: ['A=x\\', 'B=1'] }],
+    [['ARG V=1', 'ENV V=$V', 'ENV W=${V:-x}${NONE:-y}${V:+z}'], { env: [defaultPath, 'V=given', 'W=givenyz'] }],
+    [['ENV A=a$$b$-c$12d$ B=${NONE:+"}"\\}x}y C=${NONE:-{}}'], { env: [defaultPath, 'A=abcd$', 'B=y', 'C={}'] }],
+    [['ENV A=x\\\\', 'ENV B=1'], { env: [defaultPath, 'A=x\\', 'B=1'] }],
     [['ENV PATH=/app:$PATH'], { env: ['PATH=/app:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] }],
-    [['ARG TARGETARCH TARGETSTAGE', 'ENV ARCH=$TARGETARCH$TARGETSTAGE'], { env: ['ARCH=amd64default'] }],
+    [['ARG TARGETARCH TARGETSTAGE', 'ENV ARCH=$TARGETARCH$TARGETSTAGE'], { env: [defaultPath, 'ARCH=amd64default'] }],
     [
       ['ARG X=abcabc', 'ENV A=${X#*b} B=${X##*b} C=${X%b*} D=${X%%b?}', 'ENV E=${X%%b*}${X#q}${N#a}'],
-      { env: ['A=cabc', 'B=c', 'C=abca', 'D=abca', 'E=aabcabc'] },
+      { env: [defaultPath, 'A=cabc', 'B=c', 'C=abca', 'D=abca', 'E=aabcabc'] },
     ],
     [
       ['ARG X=a/b.b-b P=b', 'ENV A=${X/$P/*} B=${X//b/} C=${X/\\//:} D=${X//.?/$P} E=${X/*./}'],
-      { env: ['A=a/*.b-b', 'B=a/.-', 'C=a:b.b-b', 'D=a/bb-b', 'E=b-b'] },
+      { env: [defaultPath, 'A=a/*.b-b', 'B=a/.-', 'C=a:b.b-b', 'D=a/bb-b', 'E=b-b'] },
     ],
     [
       ['ARG X=a\\\\b*c', 'ENV A=${X/\\*/x} B=${X#a\\\\} C=${X/\\\\/x} D=${X%\\*c}'],
-      { env: ['A=a\\bxc', 'B=b*c', 'C=axb*c', 'D=a\\b'] },
+      { env: [defaultPath, 'A=a\\bxc', 'B=b*c', 'C=axb*c', 'D=a\\b'] },
     ],
   ])('%j', async (lines, expected) => {
     const { config } = await build(['FROM scratch', ...lines], { buildArgs: { V: 'given' } });

@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path';
 import { CpioParser } from '@nx-kraft/archive';
 import { buildRootfs, type Rootfs, type RootfsRequest } from '../src/index.ts';
 
+/** What builders give an image that sets no PATH. */
+export const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** A directory of its own for one test. */
 export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), 'rootfs-'));

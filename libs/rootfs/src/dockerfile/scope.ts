@@ -4,7 +4,7 @@ import { type Dockerfile, type Instruction, invalid } from './parse.ts';
 import { readArgs, type Stages } from './stages.ts';
 import { expand, jsonWords, NeedsBuilder, splitWords, type Variables } from './words.ts';
 
-/** Docker's, for images that set none, `scratch` among them. */
+/** What BuildKit and buildah give images that set none, `scratch` among them. */
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const defaultShell = ['/bin/sh', '-c'];
@@ -45,22 +45,23 @@ export class StageScope {
 
   /**
    * @param base  the defaults of the image that it begins with
-   * @param unset  values of what neither that nor the stage sets
+   * @param unset  values of what neither that nor the stage sets, where the image is not known
    * @param before  the values that an earlier stage ends with
    */
   constructor(
     build: BuildScope,
     base: ImageDefaults,
-    unset: Variables = (name) => (name === 'PATH' ? defaultPath : undefined),
+    unset?: Variables,
     before: ReadonlyMap<string, string> = new Map(),
   ) {
     this.#build = build;
-    this.#unset = unset;
+    this.#unset = unset ?? (() => undefined);
     this.#values = new Map(before);
     for (const entry of base.Env ?? []) {
       const equals = entry.indexOf('=');
       this.#set(entry.slice(0, equals), entry.slice(equals + 1));
     }
+    if (unset === undefined && !this.#env.has('PATH')) this.#set('PATH', defaultPath);
     this.#entrypoint = base.Entrypoint;
     this.#command = base.Cmd;
     this.#shell = base.Shell;
@@ -180,7 +181,7 @@ export class StageScope {
   }
 
   #program(rest: string): readonly string[] | undefined {
-    const words = jsonWords(rest) ?? (rest === '' ? [] : [...(this.#shell ?? defaultShell), rest]);
+    const words = jsonWords(rest) ?? [...(this.#shell ?? defaultShell), rest];
     return words.length === 0 ? undefined : words;
   }
 }
