@@ -371,7 +371,7 @@ test('BuildKit in a container is reached through "docker exec"', async () => {
   workspace.put(
     'bin/docker',
     `#!${process.execPath}\nif (process.argv.slice(2).join(' ') !== 'exec -i builder buildctl dial-stdio') process.exit(1);\n` +
-      `const socket = require('node:net').connect('${socket}');\nprocess.stdin.pipe(socket).pipe(process.stdout);\n`,
+      `const socket = process.getBuiltinModule('node:net').connect('${socket}');\nprocess.stdin.pipe(socket).pipe(process.stdout);\n`,
     0o755,
   );
   const env = { ...process.env, PATH: `${workspace.path('bin')}:${process.env['PATH'] ?? ''}` };

@@ -181,11 +181,17 @@ describe('COPY', () => {
     expect(workspace.list().filter((entry) => /app|unikraft/.test(entry))).toEqual(['755 0 app']);
   });
 
-  test('from a named context, which may lie anywhere', async () => {
+  test('from a named context, which may lie anywhere, and counts more than a stage of its name', async () => {
     workspace.put('libs/api/dist/main.js');
     workspace.put('app/Dockerfile', 'FROM scratch\nCOPY --from=dist main.js /\n');
     await workspace.build('app/Dockerfile', { builder: 'embedded', buildContexts: { dist: 'libs/api/dist' } });
     expect(workspace.list()).toEqual(['644 0 main.js=libs/api/dist/main.js']);
+    workspace.put(
+      'app/Dockerfile',
+      'FROM scratch AS dist\nCOPY nothing /\nFROM dist\nCOPY --from=dist main.js /copy\n',
+    );
+    await workspace.build('app/Dockerfile', { builder: 'embedded', buildContexts: { dist: 'libs/api/dist' } });
+    expect(workspace.list()).toEqual(['644 0 copy=libs/api/dist/main.js', '644 0 main.js=libs/api/dist/main.js']);
   });
 });
 

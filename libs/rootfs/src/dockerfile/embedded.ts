@@ -92,6 +92,9 @@ class EmbeddedBuilder {
   }
 
   async #build(stage: Stage): Promise<StageResult> {
+    // A context that is given takes the place of the stage with its name.
+    const context = this.#options.namedContexts.get(stage.name ?? '');
+    if (context !== undefined) return this.#result(context);
     const base = await this.#base(stage);
     // What a stage does must not reach those who use its base, too.
     const root = cloneTree(base.root);
