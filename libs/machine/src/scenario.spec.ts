@@ -33,6 +33,15 @@ test.each([
   );
 });
 
+test.each([
+  ['consol', 'Did you mean: console'],
+  ['expect', 'A scenario has name, args, '],
+])('a field that there is not is told with those that there are: %s', (field, hint) => {
+  expect(() => parseScenarios([{ name: 'a', [field]: [] }], 'tests.json')).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining(hint) as unknown }),
+  );
+});
+
 test('JUnit holds times, failures and the console, with nothing that XML cannot hold', () => {
   const measured = { accelerator: 'tcg', ready: 50, duration: 1500, peakMemory: 1 } as const;
   const mismatches = [{ what: 'end', expected: 'exit code 0', seen: '"<3>" & more' }];

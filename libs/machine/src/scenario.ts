@@ -1,3 +1,4 @@
+import { nearestWord } from '@nx-kraft/base';
 import { z } from 'zod';
 import { MachineFault } from './fault.ts';
 import { parseMemory, parseQuantity } from './memory.ts';
@@ -115,12 +116,22 @@ export function parseScenarios(value: unknown, at: string): readonly Scenario[] 
     const path = (issue?.path ?? [])
       .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
       .join('');
-    throw new MachineFault('MACHINE_BAD_SCENARIO', `scenarios${path}: ${issue?.message ?? 'not valid'}`, { at });
+    throw new MachineFault('MACHINE_BAD_SCENARIO', `scenarios${path}: ${issue?.message ?? 'not valid'}`, {
+      at,
+      hint: issue?.code === 'unrecognized_keys' && issue.path.length === 1 ? fieldHint(issue.keys) : undefined,
+    });
   }
   const names = parsed.data.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice === undefined) return parsed.data;
   throw new MachineFault('MACHINE_BAD_SCENARIO', `two scenarios are named '${twice}'`, { at });
+}
+
+/** For a scenario's fields that there are not. */
+function fieldHint([unknown = '']: readonly string[]): string {
+  const known = Object.keys(scenarioSchema.shape);
+  const nearest = nearestWord(unknown, known);
+  return nearest === undefined ? `A scenario has ${known.join(', ')}.` : `Did you mean: ${nearest}`;
 }
 
 function doesNotThrow(read: (text: string) => unknown): (text: string) => boolean {
