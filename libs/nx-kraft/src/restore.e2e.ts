@@ -52,6 +52,20 @@ test('what comes back from the cache is all that packing, pushing, testing and b
   expect(booted.output).toContain('This line comes from the root file system.');
 });
 
+test('what is packed without the tasks before is what they made last, and not what they made before that', async () => {
+  await writeSources(workspace);
+  const image = workspace.path('apps/taken/.unikraft/build/taken.oci/index.json');
+  const images = new Set<string>();
+  for (const text of ['kernel', 'other']) {
+    await workspace.write('apps/taken/made/kernel', text);
+    expect(await workspace.nx('run', 'taken:build')).toMatchObject({ exitCode: 0 });
+    const packed = await workspace.nx('run', 'taken:package', '--exclude-task-dependencies');
+    expect(packed).toMatchObject({ exitCode: 0, ran: ['taken:package'] });
+    images.add(await readFile(image, 'utf8'));
+  }
+  expect(images.size).toBe(2);
+});
+
 test('a result that the cache has lost or damaged is made again', async () => {
   await writeSources(workspace);
   const packed = await workspace.nx('run', 'taken:package');

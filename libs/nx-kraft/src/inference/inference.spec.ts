@@ -74,7 +74,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
         },
         volumes: { files: [], isMade: false, reachesOutside: false },
       },
-      settings: { variants: (task) => around.variants?.[task] ?? [{}] },
+      settings: { variants: (task) => around.variants?.[task] ?? [{}], waits: () => false },
       neighbours: { images: {}, folders: ['core'], haveKernels },
       lock,
       salt,

@@ -6,7 +6,7 @@ export type Input = NonNullable<TargetConfiguration['inputs']>[number];
 // What many tasks say is one object for all of them: Nx sends the tasks of all projects from process to process on each
 // command, and what is the same object goes there once.
 
-/** What the tasks before a task have made. */
+/** What the tasks before a task have made, as far as Nx runs them. */
 export const madeBefore: Input = { dependentTasksOutputFiles: '**/*' };
 
 /** No external node: without any Nx takes all npm packages. */

@@ -7,7 +7,7 @@ import { leftOutOfAll } from '@nx-kraft/rootfs/left-out';
 import type { TaskNames } from '../options.ts';
 import { sealName } from '../local-cache/seal.ts';
 import { detailsVariables, fileDetailsName, lockFileName, testFileName, volumeDetailsName } from '../tasks/files.ts';
-import { typedTargetVariable } from '../tasks/typed-inputs.ts';
+import { leftOutVariable, typedTargetVariable } from '../tasks/typed-inputs.ts';
 import { bootedTargets } from './booted-targets.ts';
 import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
@@ -31,7 +31,7 @@ export interface InferenceSource {
   readonly summary: Summary;
   readonly facts: Facts;
   /** What the project itself says to Nx. */
-  readonly settings: Pick<ProjectSettings, 'variants'>;
+  readonly settings: Pick<ProjectSettings, 'variants' | 'waits'>;
   readonly neighbours: Neighbours;
   readonly lock: LockSummary;
   /** Goes into all cache keys. */
@@ -170,7 +170,11 @@ function workingTargets(
       options: { ...options, ...runtimeOptions(source) },
       cache: !summary.isVariable,
       dependsOn: [...kernels, ...filesystems].map(([task]) => task),
-      inputs: [...parts.inputs('package', summary.packageDigest), madeBefore, variable('SOURCE_DATE_EPOCH')],
+      inputs: [
+        ...parts.inputs('package', summary.packageDigest),
+        madeBefore,
+        ...['SOURCE_DATE_EPOCH', leftOutVariable].map(variable),
+      ],
       outputs: [summary.image, summary.archive, sealName('package')].map(inProject(kraftfile)),
       metadata: describe('Packs all targets into one OCI image layout'),
     },
@@ -203,7 +207,7 @@ function workingTargets(
         ...parts.inputs('test', summary.testDigest),
         ...facts.volumes.files.map(asFileset),
         ...details(source, volumeDetailsName, facts.volumes),
-        ...[...summary.hostEnvironment, ...testPrograms(tested), typedTargetVariable].map(variable),
+        ...[...summary.hostEnvironment, ...testPrograms(tested), typedTargetVariable, leftOutVariable].map(variable),
         `{projectRoot}/${testFileName}`,
         madeBefore,
       ],
@@ -278,6 +282,7 @@ function kernelTarget(
       ...(isBuilt ? built : []),
       // Also where a project adds a task to those before: what that generates is not there yet in a fresh clone.
       madeBefore,
+      ...(before.length > 0 || source.settings.waits(`${names.build}:${target.id}`) ? [variable(leftOutVariable)] : []),
     ],
     outputs: [...target.outputs, sealName(`build-${target.id}`)].map(inProject(kraftfile)),
     metadata: describe(isBuilt ? `Builds the kernel for ${platform}` : `Takes the runtime's kernel for ${platform}`),
@@ -343,7 +348,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
       ...details(source, fileDetailsName, facts.rootfs),
       ...facts.rootfs.environment.map(variable),
       variable('SOURCE_DATE_EPOCH'),
-      ...(packed.length === 0 ? [] : [madeBefore]),
+      ...(packed.length === 0 ? [] : [madeBefore, variable(leftOutVariable)]),
     ],
     outputs: [...summary.rootfsOutputs, sealName('rootfs')].map(inProject(kraftfile)),
     metadata: describe(`Makes ${summary.filesystems.map(({ source: path }) => path).join(', ')} into one archive each`),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { typedInputs, typedInputsVariable, typedTargetVariable } from './typed-inputs.ts';
+import { leftOutVariable, typedInputs, typedInputsVariable, typedTargetVariable } from './typed-inputs.ts';
 
 const value = (...argv: readonly string[]): string | undefined => typedInputs(argv)[typedInputsVariable];
 const target = (...argv: readonly string[]): string | undefined => typedInputs(argv)[typedTargetVariable];
@@ -28,5 +28,14 @@ test.each([['--for=fc-x86_64'], ['--for', 'fc-x86_64']])(
     expect(target('run', 'app:test', ...argv)).not.toBe(target('run', 'app:test', ...argv));
     expect(target('run', 'app:test', '--force', '--format=for')).toBe('');
     expect(value('run', 'app:test', ...argv)).toBe('');
+  },
+);
+
+test.each([['--exclude-task-dependencies'], ['--excludeTaskDependencies=true']])(
+  'nor do two runs without the tasks before: %s',
+  (word) => {
+    const leftOut = (...argv: readonly string[]): string | undefined => typedInputs(argv)[leftOutVariable];
+    expect(leftOut('run', 'app:package', word)).not.toBe(leftOut('run', 'app:package', word));
+    expect(leftOut('run-many', '-t', 'package', '--exclude=app')).toBe('');
   },
 );

@@ -12,17 +12,27 @@ export const typedInputsVariable = 'NX_KRAFT_TYPED_INPUTS';
  */
 export const typedTargetVariable = 'NX_KRAFT_TYPED_TARGET';
 
+/**
+ * Part of the keys of tasks that take what other tasks make. Nx puts that into keys only where it runs those before, so that
+ * nothing made without them is taken from a cache.
+ */
+export const leftOutVariable = 'NX_KRAFT_TYPED_EXCLUSION';
+
 const deciding = /^--(context|platform|roms|build-?(args|contexts))([=.]|$)/i;
 /** Nx keeps `--target` for itself but for what stands after `--`. */
 const target = /^--target(=|$)/;
+
+const exclusion = /^--exclude-?task-?dependencies(=|$)/i;
 
 /** @param argv  as Nx was called */
 export function typedInputs(argv: readonly string[]): Readonly<Record<string, string>> {
   const handedOn = argv.includes('--') ? argv.slice(argv.indexOf('--')) : [];
   const isTyped = argv.some((word) => deciding.test(word)) || handedOn.some((word) => target.test(word));
   const hasTarget = argv.some((word) => /^--for(=|$)/.test(word));
+  const leavesOut = argv.some((word) => exclusion.test(word));
   return {
     [typedInputsVariable]: isTyped ? randomUUID() : '',
     [typedTargetVariable]: hasTarget ? randomUUID() : '',
+    [leftOutVariable]: leavesOut ? randomUUID() : '',
   };
 }
