@@ -513,6 +513,7 @@ describe('a Dockerfile that cannot be built', () => {
     ['ARG =x', 'has an argument without a name, =x'],
     ['ADD --from=0 a /', 'uses --from'],
     ['FROM --pull scratch', 'uses --pull'],
+    ['HEALTHCHECK --log=all CMD x', 'uses --log'],
   ])('without a builder since it says "%s" tells so, and who else was asked', async (line, reason) => {
     workspace.put('a');
     const env = {

@@ -43,8 +43,9 @@ function wrongList(keyword: string, rest: string): Wrong | undefined {
   if (keyword === 'SHELL' && (words === undefined || words.length === 0)) {
     return { message: 'SHELL takes a list', hint: 'Write it like SHELL ["/bin/sh", "-c"].' };
   }
-  const isEmpty = keyword === 'VOLUME' && !copyWords(rest).every((word) => word.trim() !== '');
-  return isEmpty || (keyword === 'VOLUME' && words?.length === 0) ? { message: 'VOLUME names no folder' } : undefined;
+  const folders = keyword === 'VOLUME' ? copyWords(rest) : undefined;
+  const isEmpty = folders?.length === 0 || folders?.some((folder) => folder.trim() === '') === true;
+  return isEmpty ? { message: 'VOLUME names no folder' } : undefined;
 }
 
 function wrongHealthcheck(flags: readonly Flag[], rest: string): Wrong | undefined {
@@ -54,12 +55,21 @@ function wrongHealthcheck(flags: readonly Flag[], rest: string): Wrong | undefin
     return { message: `HEALTHCHECK ${type} means nothing`, hint: 'Write HEALTHCHECK CMD and a command, or NONE.' };
   }
   if (command === '' || listOf(command)?.length === 0) return { message: 'HEALTHCHECK CMD has no command' };
-  const wrong = flags.find(({ name, value }) => value !== '' && !(name === 'retries' ? isCount : isDuration)(value));
+  const wrong = flags.find(({ name, value }) => value !== '' && allowed[name]?.(value) === false);
   const hint = wrong?.name === 'retries' ? 'It is a number.' : 'Such as 30s, 1m30s or 500ms: 1ms is the least.';
   return wrong === undefined
     ? wrongList('HEALTHCHECK', command)
     : { message: `--${wrong.name} cannot be ${wrong.value}`, hint };
 }
+
+/** What the values of HEALTHCHECK's flags may be. */
+const allowed: Readonly<Record<string, (value: string) => boolean>> = {
+  interval: isDuration,
+  timeout: isDuration,
+  'start-period': isDuration,
+  'start-interval': isDuration,
+  retries: isCount,
+};
 
 function isCount(text: string): boolean {
   return /^(\+?\d+|-0+)$/.test(text) && Number(text) < 2 ** 31;
