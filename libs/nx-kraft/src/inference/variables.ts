@@ -55,6 +55,12 @@ export function versionVariables(summary: Summary, facts: Facts, tested: readonl
   ];
 }
 
+/** What one entry of the plugin in `nx.json` has found. */
+interface Found extends NeededVariables {
+  /** Those that it looked at, relative to the workspace. */
+  readonly kraftfiles: readonly string[];
+}
+
 /**
  * Keeps what inference found for commands that infer nothing. Entries of the plugin in `nx.json` that take some folders each
  * infer apart from each other, so each keeps a file of its own.
@@ -62,32 +68,42 @@ export function versionVariables(summary: Summary, facts: Facts, tested: readonl
  * @param kraftfiles  those that were looked at, relative to the workspace
  */
 export function rememberVariables(workspaceRoot: string, kraftfiles: readonly string[], needed: NeededVariables): void {
-  const [first, ...others] = kraftfiles.toSorted();
+  const sorted = kraftfiles.toSorted();
+  const [first] = sorted;
   if (first === undefined) return;
   const folder = folderOf(workspaceRoot);
   const own = fileName(first);
-  const text = JSON.stringify(needed);
+  const text = JSON.stringify({ kraftfiles: sorted, ...needed } satisfies Found);
   if (readIfThere(join(folder, own)) !== text) writeWhole(join(folder, own), text);
-  const apart = new Set(readdirSync(folder).filter((name) => name !== own));
-  if (apart.size === 0) return;
-  // What was found when another of these Kraftfiles was the first.
-  for (const name of others.map(fileName)) if (apart.has(name)) rmSync(join(folder, name), { force: true });
+  // What was found when another Kraftfile was the first, which may be gone now.
+  const taken = new Set(kraftfiles);
+  for (const [name, found] of readFound(folder, own)) {
+    if (found.kraftfiles.some((file) => taken.has(file))) rmSync(join(folder, name), { force: true });
+  }
 }
 
 export function recallVariables(workspaceRoot: string): NeededVariables {
-  const folder = folderOf(workspaceRoot);
-  // There is none before the first graph of the workspace.
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
-  const all = names.flatMap((name) => {
-    const text = readIfThere(join(folder, name));
-    return text === undefined ? [] : [JSON.parse(text) as NeededVariables];
-  });
+  const all = readFound(folderOf(workspaceRoot)).map(([, found]) => found);
   return {
     files: Object.assign({}, ...all.map(({ files }) => files)) as NeededVariables['files'],
     linked: all.flatMap(({ linked }) => linked),
     late: all.flatMap(({ late }) => late),
     versions: [...new Set(all.flatMap(({ versions }) => versions))].toSorted(),
   };
+}
+
+/**
+ * By the names of the files. There are none before the first graph of the workspace.
+ *
+ * @param own  one that is not read
+ */
+function readFound(folder: string, own?: string): readonly (readonly [name: string, found: Found])[] {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const others = names.filter((name) => name.endsWith('.json') && name !== own);
+  return others.flatMap((name) => {
+    const text = readIfThere(join(folder, name));
+    return text === undefined ? [] : [[name, JSON.parse(text) as Found] as const];
+  });
 }
 
 function folderOf(workspaceRoot: string): string {

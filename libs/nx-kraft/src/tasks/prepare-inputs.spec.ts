@@ -98,3 +98,18 @@ test('entries of the plugin that take some folders each are all heard, and none 
   });
   expect(recallVariables(workspace).files).toEqual({});
 });
+
+test('what was found together with a Kraftfile that is gone counts no more', () => {
+  const needed = (...globs: readonly string[]) => ({
+    files: { 'apps/web/.unikraft/file-details': globs },
+    linked: [],
+    late: [],
+    versions: [],
+  });
+  // Whichever of both would be read last.
+  for (let index = 0; index < 8; index++) {
+    rememberVariables(workspace, [`apps/a${index}/Kraftfile`, 'apps/web/Kraftfile'], needed('before'));
+    rememberVariables(workspace, ['apps/web/Kraftfile'], needed('now'));
+    expect(recallVariables(workspace)).toEqual(needed('now'));
+  }
+});
