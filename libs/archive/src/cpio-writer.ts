@@ -48,8 +48,7 @@ export class CpioWriter {
 
   symlink(name: ByteName, meta: CpioMeta, target: ByteName): void {
     this.#header(name, kinds.symlink, meta, target.length, ++this.#inodes, 1);
-    this.#output.bytes(Buffer.from(target, 'latin1'));
-    this.#output.align(4);
+    this.#output.text(target, -target.length & 3);
   }
 
   /**
@@ -88,10 +87,7 @@ export class CpioWriter {
 
   #header(name: ByteName, kind: number, meta: CpioMeta, size: number, inode: number, links: number): void {
     const { buffer } = this.#output;
-    const nameEnd = template.length + name.length;
-    // One zero ends the name, up to three more align what follows: entries begin at multiples of 4.
-    const length = (nameEnd + 4) & ~3;
-    const start = this.#output.reserve(length);
+    const start = this.#output.reserve(template.length);
     buffer.set(template, start);
     hex(buffer, start + 6, inode);
     hex(buffer, start + 14, kind | meta.mode);
@@ -101,11 +97,9 @@ export class CpioWriter {
     hex(buffer, start + 46, this.#time);
     hex(buffer, start + 54, size);
     hex(buffer, start + 94, namePrefix.length + name.length + 1);
-    // A call of write() takes longer than names of this length.
-    let at = start + template.length;
-    for (let index = 0; index < name.length; index++) buffer[at++] = name.charCodeAt(index);
-    for (const end = start + length; at < end; at++) buffer[at] = 0;
-    this.#output.advance(length);
+    this.#output.advance(template.length);
+    // One zero ends the name, up to three more align what follows: entries begin at multiples of 4.
+    this.#output.text(name, 4 - ((template.length + name.length) & 3));
     this.#entries++;
   }
 }

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { ArchiveFault } from './fault.ts';
+import type { ByteName } from './names.ts';
 
 /** What was written: `digest` is `sha256:` and hex digits if it was asked for, `size` is in bytes. */
 export interface Written {
@@ -63,6 +64,19 @@ export class FileWriter {
       this.#used += length;
       from += length;
     }
+  }
+
+  /** Writes a text of one byte for each character, and `zeros` zeros behind it. */
+  text(text: ByteName, zeros: number): void {
+    if (text.length > largeWrite) {
+      this.bytes(Buffer.from(text, 'latin1'));
+      text = '';
+    }
+    let at = this.reserve(text.length + zeros);
+    // Most are short: a call of write() takes longer than these.
+    for (let index = 0; index < text.length; index++) this.buffer[at++] = text.charCodeAt(index);
+    for (const end = at + zeros; at < end; at++) this.buffer[at] = 0;
+    this.#used = at;
   }
 
   /** Zeros up to the next multiple of `unit` (at most 64 KiB). */

@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -26,7 +25,9 @@ export async function replaceAtomically<T>(
   // At once, as below: a process that hands nothing to Node's thread pool never waits for its threads to start.
   mkdirSync(dirname(path), { recursive: true });
   if (sweep) await removeLeftovers(path);
-  const temporaryPath = join(dirname(path), `.${basename(path)}.${process.pid}-${host()}-${randomUUID()}.tmp`);
+  // Neither this nor the host's name needs `node:crypto`, which takes longer to load than many a result to make.
+  const random = Math.random().toString(36).slice(2);
+  const temporaryPath = join(dirname(path), `.${basename(path)}.${process.pid}-${host()}-${random}.tmp`);
   try {
     const result = await make(temporaryPath);
     if (durable) await flush(temporaryPath);
@@ -42,14 +43,14 @@ export async function replaceAtomically<T>(
 
 /** Process numbers mean something on one machine only, and folders may be shared. */
 function host(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  return encodeURIComponent(hostname());
 }
 
 async function removeLeftovers(path: string): Promise<void> {
   const folder = dirname(path);
   const start = `.${basename(path)}.`;
   const left = readdirSync(folder).filter((name) => {
-    const [, pid, madeOn] = /^(\d+)-([0-9a-f]{8})-[0-9a-f-]{36}\.tmp/.exec(name.slice(start.length)) ?? [];
+    const [, pid, madeOn] = /^(\d+)-(.+?)-[0-9a-z]+\.tmp/.exec(name.slice(start.length)) ?? [];
     return name.startsWith(start) && madeOn === host() && !isAlive(Number(pid));
   });
   for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
