@@ -1,6 +1,7 @@
 import { cp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { build, type ChunkingContext, type CodeSplittingGroup, type OutputChunk } from 'rolldown';
+import { builtins } from './builtins.ts';
 
 /** As deep in the package as `tasks`, of which one module tells by its own place where the package is. */
 const place = 'src/bundle';
@@ -81,6 +82,7 @@ export async function bundlePlugin(
     platform: 'node',
     transform: { target: oldestNode },
     external: (id) => external.test(id),
+    plugins: [builtins],
     // What one entry loads at once, another may load when it needs it.
     checks: { ineffectiveDynamicImport: false },
     output: { dir: join(published, place), cleanDir: true, codeSplitting: { groups: groups(libs) } },

@@ -2,7 +2,6 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
-import * as zlib from 'node:zlib';
 import { hasRightSum, readChunks, wordsOf } from '@nx-kraft/archive';
 import { hasErrorCode, installHint, ProgramFault } from '@nx-kraft/base';
 import { compressionOf } from './detect.ts';
@@ -55,13 +54,14 @@ function isTarStart(start: Buffer): boolean {
 
 type Compression = NonNullable<ReturnType<typeof compressionOf>>;
 
-/** Node.js 22.12 to 22.14 do not have it, whatever the types say. */
-const createZstd: typeof zlib.createZstdDecompress | undefined = zlib.createZstdDecompress;
-
-function unpack(path: string | Buffer, compression: Compression): AsyncIterable<Buffer> {
-  if (compression === 'gzip') return unpackHere(path, zlib.createGunzip({ chunkSize }));
-  if (compression === 'zstd' && createZstd !== undefined) return unpackHere(path, createZstd({ chunkSize }));
-  return unpackByProgram(path, compression);
+async function* unpack(path: string | Buffer, compression: Compression): AsyncGenerator<Buffer> {
+  // Most archives are not compressed.
+  const zlib = await import('node:zlib');
+  // Node.js 22.12 to 22.14 do not have it, whatever the types say.
+  const createZstd: typeof zlib.createZstdDecompress | undefined = zlib.createZstdDecompress;
+  if (compression === 'gzip') yield* unpackHere(path, zlib.createGunzip({ chunkSize }));
+  else if (compression === 'zstd' && createZstd !== undefined) yield* unpackHere(path, createZstd({ chunkSize }));
+  else yield* unpackByProgram(path, compression);
 }
 
 const chunkSize = 256 * 1024;
