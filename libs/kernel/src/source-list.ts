@@ -15,12 +15,15 @@ export interface Sources {
   readonly links: readonly string[];
   /** Folders and links that were left out. */
   readonly apart: readonly string[];
+  /** The folders whose names were read, the empty path for the one that it began with. */
+  readonly folders: readonly string[];
 }
 
 /** @param isApart  whether a folder or link below, by its relative path, is left out */
 export function findSources(folder: string, isApart: (path: string) => boolean = () => false): Sources {
-  const [paths, links, apart]: [string[], string[], string[]] = [[], [], []];
+  const [paths, links, apart, folders]: [string[], string[], string[], string[]] = [[], [], [], []];
   const visit = (below: string): void => {
+    folders.push(below);
     for (const entry of entriesOf(folder, below).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (ignored.has(entry.name)) continue;
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
@@ -34,7 +37,7 @@ export function findSources(folder: string, isApart: (path: string) => boolean =
     }
   };
   visit('');
-  return { paths, links, apart };
+  return { paths, links, apart, folders };
 }
 
 /** The files and links below a folder, as {@link findSources} finds them. */

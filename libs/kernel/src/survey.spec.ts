@@ -300,6 +300,36 @@ describe('a survey', () => {
     expect(surveyBuildFiles(join(folder, 'app')).hidden).toEqual([]);
   });
 
+  test('tells from what it was found', async () => {
+    await write('app/Makefile.uk', 'include $(APP_BASE)/../rules/all.mk\nAPP_CFLAGS-y += -I/nowhere/include\n');
+    await write('app/src/main.c', '#include "../../common/x.h"\n#include "../../common/none.h"\n');
+    await write('app/data.bin');
+    await mkdir(join(folder, 'app/empty'));
+    await write('common/x.h');
+    await write('rules/all.mk', 'APP_SRCS-y += $(APP_BASE)/../parts/a.c $(APP_BASE)/../gone/x.c\n');
+    await write('parts/a.c');
+    await write('linked/b.c');
+    await symlink('../linked', join(folder, 'app/link'));
+    const { folders, files, places } = surveyBuildFiles(join(folder, 'app')).basis;
+    expect(folders.toSorted()).toEqual(['', '../linked', 'empty', 'src']);
+    expect(files.toSorted()).toEqual([
+      '../common/x.h',
+      '../linked/b.c',
+      '../parts/a.c',
+      '../rules/all.mk',
+      'Makefile.uk',
+      'src/main.c',
+    ]);
+    expect(places.toSorted()).toEqual([
+      '../common/none.h',
+      '../gone/x.c',
+      '../parts/a.c',
+      '../rules/all.mk',
+      '/nowhere/include',
+      'link',
+    ]);
+  });
+
   test('finds compilers by sources, too', async () => {
     await write('app/Makefile.uk');
     await write('app/src/go.mod');

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path';
 import { hasErrorCode, leadsNowhere } from '@nx-kraft/base';
 import { findAbsolute, findClimbs, findIncluded, isBuildFile, leadsOut, onlyGoesUp } from './climbs.ts';
 import { compilersOfSources, findOtherCompilers, type OtherCompilerName } from './other-compilers.ts';
-import { includedAround } from './source-includes.ts';
+import { type Included, includedAround } from './source-includes.ts';
 import { findSources, isCompiled, readSource, type Sources } from './source-list.ts';
 import { findTakenVariables } from './taken-variables.ts';
 
@@ -32,6 +32,18 @@ export interface BuildFilesSurvey {
   readonly compilers: readonly OtherCompilerName[];
   /** What lies in the folder itself. */
   readonly own: Pick<Sources, 'paths' | 'apart'>;
+  /** All that this was found from. */
+  readonly basis: SurveyBasis;
+}
+
+/** What a survey was made from: while this is the same, another one finds the same. Paths are relative to the folder. */
+export interface SurveyBasis {
+  /** Folders whose names were read. */
+  readonly folders: readonly string[];
+  /** Files whose contents were read. */
+  readonly files: readonly string[];
+  /** Places, some of them absolute, where it counts whether there is something, and where links on the way lead. */
+  readonly places: readonly string[];
 }
 
 export interface Scope {
@@ -59,10 +71,14 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
   const compilers = new Set<OtherCompilerName>();
 
   const others = new Set<string>();
+  const folders = new Set<string>();
+  const places = new Set<string>();
   const included: RegExp[] = [];
   const isRead = (place: string): boolean => within === undefined || isInside(within, join(folder, place));
 
-  const takeIn = ({ paths, links }: Sources): void => {
+  const takeIn = ({ paths, links, folders: listed }: Sources): void => {
+    for (const path of listed) folders.add(path);
+    for (const path of links) places.add(path);
     for (const path of paths) {
       if (isBuildFile(path) || included.some((end) => end.test(path))) files.add(path);
       else others.add(path);
@@ -94,12 +110,16 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
     const text = readSource(join(folder, file)).toString();
     texts.push(text);
     for (const name of findOtherCompilers(text.split('\n'))) compilers.add(name);
-    for (const path of findAbsolute(text)) if (existsSync(path)) absolute.add(path);
+    for (const path of findAbsolute(text)) {
+      if (existsSync(path)) absolute.add(path);
+      else places.add(path);
+    }
     const ends = findIncluded(text);
     included.push(...ends);
     if (ends.length > 0) for (const path of others) if (ends.some((end) => end.test(path))) files.add(path);
     for (const climb of findClimbs(file, text)) {
       if (climbs.has(climb)) continue;
+      places.add(climb);
       const isThere = existsSync(join(folder, climb));
       // What is hidden other tasks may have yet to make.
       if (!isThere && !(isRead(climb) && isHidden?.(climb) === true)) continue;
@@ -107,14 +127,17 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
       if (isThere) lookInto(climb);
     }
   }
+  // Only for those who ask: all sources are read for it.
+  let around: Included | undefined;
+  const compiled = (): readonly string[] => [...others].filter(isCompiled);
+  const includes = (): Included => (around ??= includedAround(folder, compiled(), isRead));
   const isNamed = (path: string): boolean => texts.some((text) => text.includes(`/${path}`));
   return {
     files: [...files],
     climbs: [...climbs],
     linked: [...linked],
-    // Only for those who ask: all sources are read for it.
     get included() {
-      return includedAround(folder, [...others].filter(isCompiled), isRead);
+      return includes().found;
     },
     absolute: [...absolute],
     variables: findTakenVariables(texts),
@@ -122,6 +145,14 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
     hidden: isHidden === undefined ? [] : findHidden([...new Set([...files, ...own.paths])], isHidden, isNamed, files),
     compilers: [...compilers].toSorted(),
     own,
+    get basis() {
+      const { found, missing } = includes();
+      return {
+        folders: [...folders],
+        files: [...files, ...compiled(), ...found],
+        places: [...places, ...missing],
+      };
+    },
   };
 }
 
@@ -182,13 +213,13 @@ function isInside(folder: string, path: string): boolean {
   return !leadsOut(relative(folder, path));
 }
 
-const nothing: Sources = { paths: [], links: [], apart: [] };
+const nothing: Sources = { paths: [], links: [], apart: [], folders: [] };
 
 /** What lies at a place around a folder, by paths relative to the folder. */
 function sourcesAt(folder: string, place: string): Sources {
   if (onlyGoesUp(place)) return nothing;
   if (!statSync(join(folder, place)).isDirectory()) return { ...nothing, paths: [place] };
-  const { paths, links } = findSources(join(folder, place));
+  const { paths, links, folders } = findSources(join(folder, place));
   const atPlace = (path: string): string => posix.join(place, path);
-  return { ...nothing, paths: paths.map(atPlace), links: links.map(atPlace) };
+  return { ...nothing, paths: paths.map(atPlace), links: links.map(atPlace), folders: folders.map(atPlace) };
 }

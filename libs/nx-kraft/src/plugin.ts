@@ -71,6 +71,8 @@ export async function preTasksExecution(
   takeBackVariables(env);
   const before = { ...env };
   const variables = { ...beganVariables(), ...networkVariables(argv), ...typedInputs(argv) };
+  const { renewGraph } = await import('./tasks/renew-graph.ts');
+  Object.assign(variables, await renewGraph(workspaceRoot, nxJsonConfiguration));
   const { prepareInputs } = await import('./tasks/prepare-inputs.ts');
   Object.assign(variables, await prepareInputs(workspaceRoot));
   if (before.NX_SELF_HOSTED_REMOTE_CACHE_SERVER) {

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { unlessNowhere } from '@nx-kraft/base';
 import { testFileName } from '../tasks/files.ts';
 import type { Disk } from './disk.ts';
 
@@ -13,7 +11,7 @@ import type { Disk } from './disk.ts';
 export function checkedFiles(disk: Disk, folder: string): readonly string[] {
   const file = join(folder, testFileName);
   if (!disk.hasFile(file)) return [];
-  const text = unlessNowhere(() => readFileSync(file, 'utf8')) ?? '';
+  const text = disk.read(file) ?? '';
   return listIn(parseIfJson(text), 'scenarios')
     .flatMap((scenario) => listIn(scenario, 'files'))
     .map((one) => (one as { readonly path?: unknown } | null)?.path)

@@ -4,31 +4,69 @@ import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { leadsNowhere, refusalOf } from '@nx-kraft/base';
 import { isKraftfile, kraftfileNames } from '@nx-kraft/kraftfile/names';
 import { type PluginOptions, taskNames } from '../options.ts';
+import { isOnDaemon } from '../tasks/began.ts';
 import { fileDetailsName, volumeDetailsName } from '../tasks/files.ts';
 import { packageFolder, pluginState, pluginVersion } from '../tasks/version.ts';
 import { bootedTargets } from './booted-targets.ts';
 import { type ComponentSources, usedComponents } from './components.ts';
 import { Disk } from './disk.ts';
-import { lookAround } from './facts.ts';
+import { type Facts, lookAround } from './facts.ts';
 import type { Input } from './inputs.ts';
+import type { Seen } from './looked.ts';
 import { affectsWholeProjects } from './legacy-affected.ts';
 import { localLibraries } from './local-libraries.ts';
 import { readLockSummary } from './lock.ts';
 import { mentionedVariables } from './mentioned-variables.ts';
 import { type Recall, withMemory } from './memory.ts';
-import { findNeighbours } from './neighbours.ts';
+import { findNeighbours, type Neighbours } from './neighbours.ts';
 import type { Summary } from './summary.ts';
 import { surveyWorkspace } from './survey.ts';
 import { hasBuildDefaults, targetDefaults } from './target-defaults.ts';
 import { inferProject } from './targets.ts';
-import { rememberVariables, versionVariables } from './variables.ts';
+import { type Outlines, outlinesOf, rememberServed } from './served-graph.ts';
+import { type NeededVariables, rememberVariables, versionVariables } from './variables.ts';
 
 /** The projects of a workspace's Kraftfiles: one for each folder, of the file that kraft would take there. */
 export async function createProjects(
   kraftfiles: readonly string[],
   options: PluginOptions | undefined,
-  { workspaceRoot, nxJsonConfiguration }: CreateNodesContext,
+  context: CreateNodesContext,
 ): Promise<CreateNodesResultArray> {
+  const inferred = await inferProjects(kraftfiles, options, context);
+  keepInferred(context.workspaceRoot, kraftfiles, options, inferred, isOnDaemon());
+  return inferred.projects;
+}
+
+/** What is inferred, without a word to later commands. */
+export interface Inferred {
+  readonly projects: CreateNodesResultArray;
+  readonly needed: NeededVariables;
+  readonly outlines: () => Outlines;
+  /** From what on the disk. */
+  readonly seen: () => Seen;
+}
+
+/**
+ * Keeps for later commands what was inferred.
+ *
+ * @param isServed  whether it is what Nx's daemon has
+ */
+export function keepInferred(
+  workspaceRoot: string,
+  kraftfiles: readonly string[],
+  options: PluginOptions | undefined,
+  { needed, outlines, seen }: Inferred,
+  isServed: boolean,
+): void {
+  rememberVariables(workspaceRoot, kraftfiles, needed);
+  if (isServed) rememberServed(workspaceRoot, kraftfiles, { options, ...outlines(), seen: seen() });
+}
+
+export async function inferProjects(
+  kraftfiles: readonly string[],
+  options: PluginOptions | undefined,
+  { workspaceRoot, nxJsonConfiguration }: Pick<CreateNodesContext, 'workspaceRoot' | 'nxJsonConfiguration'>,
+): Promise<Inferred> {
   const state = pluginState();
   const names = taskNames(options);
   const disk = new Disk(workspaceRoot);
@@ -55,6 +93,7 @@ export async function createProjects(
     const late: string[] = [];
     const versions = new Set<string>();
     const local: string[] = [];
+    const outlines = new Map<string, { readonly whole: unknown; readonly tasks: unknown }>();
     const sources: ComponentSources = {
       lock,
       componentsOf: (path) => summaryIn(relative(disk.workspaceRoot, path) || '.')?.components,
@@ -74,6 +113,8 @@ export async function createProjects(
         const tested = bootedTargets(summary, settings, names.test);
         for (const variable of versionVariables(summary, facts, tested)) versions.add(variable);
         local.push(...facts.kernels.folders.map(({ path }) => path));
+        const neighbours = findNeighbours(folder, summary, facts, workspace);
+        outlines.set(folder, { whole: [folder, facts], tasks: planOf(facts, neighbours) });
         const { project, externalNodes } = inferProject(
           {
             name: workspace.projectNames.get(folder) ?? summary.name,
@@ -81,7 +122,7 @@ export async function createProjects(
             summary,
             facts,
             settings,
-            neighbours: findNeighbours(folder, summary, facts, workspace),
+            neighbours,
             lock,
             salt: pluginVersion,
             hasBuildDefaults: withBuildDefaults,
@@ -93,15 +134,29 @@ export async function createProjects(
         return [file, { projects: { [folder]: project }, externalNodes }] as const;
       }),
     );
-    rememberVariables(workspaceRoot, kraftfiles, {
-      files,
-      linked: linked.toSorted(),
-      late: late.toSorted(),
-      versions: [...versions].toSorted(),
-    });
     const libraries = { projects: { ...localLibraries(disk, local, found) } };
-    return [...results, ...results.slice(0, 1).map(([file]) => [file, libraries] as const)];
+    return {
+      projects: [...results, ...results.slice(0, 1).map(([file]) => [file, libraries] as const)],
+      needed: {
+        files,
+        linked: linked.toSorted(),
+        late: late.toSorted(),
+        versions: [...versions].toSorted(),
+      },
+      outlines: () =>
+        outlinesOf(
+          [...[...found.keys()].map((folder) => outlines.get(folder)?.whole), libraries],
+          [...found.keys()].map((folder) => outlines.get(folder)?.tasks),
+        ),
+      seen: () => disk.looked.seen(disk.workspaceRoot),
+    };
   });
+}
+
+/** What decides, beside the Kraftfile and Nx's own settings, what tasks wait for and are told. */
+function planOf({ hasManifest, declared }: Facts, neighbours: Neighbours): unknown {
+  const { runtime, images, kernel, haveKernels } = neighbours;
+  return [hasManifest, declared, runtime, images, kernel, haveKernels];
 }
 
 /** What a file says; undefined for one of another kind. One that cannot be read is a project that tells so. */

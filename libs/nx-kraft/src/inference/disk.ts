@@ -1,8 +1,9 @@
-import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { basename, dirname, join, posix, relative, sep } from 'node:path';
+import { readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { unlessNowhere } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
 import { Ignored } from './ignored.ts';
+import { Looked } from './looked.ts';
 
 /**
  * What lies where during one inference. Most of what inference asks for is not there, or is behind no link, and one listing
@@ -16,6 +17,7 @@ export class Disk {
   readonly #surveys = new Map<string, BuildFilesSurvey>();
   /** What Nx passes over. */
   readonly ignored = new Ignored(this);
+  readonly looked = new Looked();
 
   constructor(workspaceRoot: string) {
     this.workspaceRoot = realpathSync(workspaceRoot);
@@ -39,7 +41,14 @@ export class Disk {
 
   /** What lies at an absolute path, behind links; undefined where that leads nowhere, of which the task tells that takes it. */
   stats(path: string): Stats | undefined {
+    this.looked.place(path);
     return unlessNowhere(() => statSync(path, { throwIfNoEntry: false }));
+  }
+
+  /** The text of a file at an absolute path; undefined where it may not be read, or is gone. */
+  read(path: string): string | undefined {
+    this.looked.contents(path);
+    return unlessNowhere(() => readFileSync(path, 'utf8'));
   }
 
   /** Whether a name in a folder is a link. */
@@ -59,7 +68,7 @@ export class Disk {
   realPath(path: string): string {
     const known = this.#realPaths.get(path);
     if (known !== undefined) return known;
-    const real = path.startsWith(this.workspaceRoot + sep) ? this.#realPathWithin(path) : realPathIfThere(path);
+    const real = path.startsWith(this.workspaceRoot + sep) ? this.#realPathWithin(path) : this.#follow(path);
     this.#realPaths.set(path, real);
     return real;
   }
@@ -68,7 +77,12 @@ export class Disk {
     const folder = this.realPath(dirname(path));
     const name = basename(path);
     const real = join(folder, name);
-    return this.#entriesOf(folder).get(name) === 'link' ? realPathIfThere(real) : real;
+    return this.#entriesOf(folder).get(name) === 'link' ? this.#follow(real) : real;
+  }
+
+  #follow(path: string): string {
+    this.looked.place(path);
+    return realPathIfThere(path);
   }
 
   /** Whether git or Nx pass over all of a folder, relative to the workspace, as mostly over a repository of its own within it. */
@@ -93,12 +107,18 @@ export class Disk {
       ...(isSeen ? { isHidden } : {}),
     });
     this.#surveys.set(folder, survey);
+    const { folders, files, places } = survey.basis;
+    for (const path of folders) this.looked.contents(join(folder, path));
+    for (const path of places) this.looked.place(resolve(folder, path));
+    // Of what is not hidden Nx itself sees changes, and infers anew.
+    for (const path of files) if (!isSeen || isHidden(path)) this.looked.contents(join(folder, path));
     return survey;
   }
 
   #entriesOf(folder: string): Entries {
     const known = this.#entries.get(folder);
     if (known !== undefined) return known;
+    this.looked.contents(folder);
     const entries = listing(folder);
     this.#entries.set(folder, entries);
     return entries;

@@ -431,7 +431,10 @@ function readText(disk: Disk, file: string, texts: Map<string, string | undefine
   const stats = disk.has(file) ? disk.stats(file) : undefined;
   // What is no file has no text here; the task that reads it tells.
   if (stats?.isFile() !== true) texts.set(file, undefined);
-  else if (stats.size < largestText) texts.set(file, readFileSync(file, 'utf8'));
+  else if (stats.size < largestText) {
+    disk.looked.contents(file);
+    texts.set(file, readFileSync(file, 'utf8'));
+  }
 }
 
 async function findInputs(requests: readonly Request[], folder: string, texts: KnownTexts): Promise<FoundInputs> {

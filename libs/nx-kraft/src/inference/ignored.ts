@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { unlessNowhere } from '@nx-kraft/base';
 import { globExpression } from '@nx-kraft/rootfs/globs';
 import type { Disk } from './disk.ts';
 
@@ -80,7 +78,7 @@ export class Ignored {
   #rulesIn(file: string): readonly Rule[] {
     const path = join(this.#disk.workspaceRoot, file);
     // One that may not be read Nx passes over, too.
-    const text = this.#disk.hasFile(path) ? unlessNowhere(() => readFileSync(path, 'utf8')) : undefined;
+    const text = this.#disk.hasFile(path) ? this.#disk.read(path) : undefined;
     return text?.split('\n').flatMap(readRule) ?? [];
   }
 }

@@ -90,6 +90,7 @@ function replaceTokens(
 async function readJson<T>(path: string, disk: Disk): Promise<T | undefined> {
   // Its folder will be listed anyway.
   if (!disk.has(path) || !disk.hasFile(path)) return undefined;
+  disk.looked.contents(path);
   const text = readFileSync(path, 'utf8');
   try {
     return JSON.parse(text) as T;

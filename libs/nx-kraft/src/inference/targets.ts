@@ -7,7 +7,7 @@ import { leftOutOfAll } from '@nx-kraft/rootfs/left-out';
 import type { TaskNames } from '../options.ts';
 import { sealName } from '../local-cache/seal.ts';
 import { detailsVariables, fileDetailsName, lockFileName, testFileName, volumeDetailsName } from '../tasks/files.ts';
-import { leftOutVariable, typedTargetVariable } from '../tasks/typed-inputs.ts';
+import { leftOutVariable, renewedVariable, typedTargetVariable } from '../tasks/typed-inputs.ts';
 import { bootedTargets } from './booted-targets.ts';
 import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
@@ -208,6 +208,7 @@ function workingTargets(
         ...facts.volumes.files.map(asFileset),
         ...details(source, volumeDetailsName, facts.volumes),
         ...[...summary.hostEnvironment, ...testPrograms(tested), typedTargetVariable, leftOutVariable].map(variable),
+        ...neverTaken(!facts.volumes.reachesOutside),
         `{projectRoot}/${testFileName}`,
         madeBefore,
       ],
@@ -282,6 +283,7 @@ function kernelTarget(
       ...(isBuilt ? built : []),
       // Also where a project adds a task to those before: what that generates is not there yet in a fresh clone.
       madeBefore,
+      ...neverTaken(!kernels.reachesOutside),
       ...(before.length > 0 || source.settings.waits(`${names.build}:${target.id}`) ? [variable(leftOutVariable)] : []),
     ],
     outputs: [...target.outputs, sealName(`build-${target.id}`)].map(inProject(kraftfile)),
@@ -348,6 +350,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
       ...details(source, fileDetailsName, facts.rootfs),
       ...facts.rootfs.environment.map(variable),
       variable('SOURCE_DATE_EPOCH'),
+      ...neverTaken(!facts.rootfs.reachesOutside && locked.isWhole),
       ...(packed.length === 0 ? [] : [madeBefore, variable(leftOutVariable)]),
     ],
     outputs: [...summary.rootfsOutputs, sealName('rootfs')].map(inProject(kraftfile)),
@@ -368,6 +371,11 @@ function buildsBefore({ neighbours, facts }: InferenceSource): NonNullable<Targe
 
 function packing({ project }: PackedImage, names: TaskNames) {
   return { projects: [project], target: names.package };
+}
+
+/** Of what is not kept by what lies on the disk, but may have been planned to be. */
+function neverTaken(isKept: boolean): readonly Input[] {
+  return isKept ? [] : [variable(renewedVariable)];
 }
 
 /** A glob of what is read or, with `!` in front, is not, in such a form that it leaves a file in the key anyway. */

@@ -1,10 +1,7 @@
-import { hash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { firecrackerVariable, qemuVariable, toolchainVariable } from '../tasks/files.ts';
+import { EntryFiles } from './entry-files.ts';
 import type { Facts } from './facts.ts';
 import type { Summary, TargetSummary } from './summary.ts';
-import { dataFile, readIfThere, writeWhole } from './workspace-data.ts';
 
 /** The variable with the versions of the programs that can build a Dockerfile; part of the keys of those that need one. */
 export const buildersVariable = 'NX_KRAFT_BUILDERS';
@@ -55,35 +52,17 @@ export function versionVariables(summary: Summary, facts: Facts, tested: readonl
   ];
 }
 
-/** What one entry of the plugin in `nx.json` has found. */
-interface Found extends NeededVariables {
-  /** Those that it looked at, relative to the workspace. */
-  readonly kraftfiles: readonly string[];
-}
-
 /**
- * Keeps what inference found for commands that infer nothing. Entries of the plugin in `nx.json` that take some folders each
- * infer apart from each other, so each keeps a file of its own.
+ * Keeps what inference found for commands that infer nothing.
  *
  * @param kraftfiles  those that were looked at, relative to the workspace
  */
 export function rememberVariables(workspaceRoot: string, kraftfiles: readonly string[], needed: NeededVariables): void {
-  const sorted = kraftfiles.toSorted();
-  const [first] = sorted;
-  if (first === undefined) return;
-  const folder = folderOf(workspaceRoot);
-  const own = fileName(first);
-  const text = JSON.stringify({ kraftfiles: sorted, ...needed } satisfies Found);
-  if (readIfThere(join(folder, own)) !== text) writeWhole(join(folder, own), text);
-  // What was found when another Kraftfile was the first, which may be gone now.
-  const taken = new Set(kraftfiles);
-  for (const [name, found] of readFound(folder, own)) {
-    if (found.kraftfiles.some((file) => taken.has(file))) rmSync(join(folder, name), { force: true });
-  }
+  filesIn(workspaceRoot).keep(kraftfiles, needed);
 }
 
 export function recallVariables(workspaceRoot: string): NeededVariables {
-  const all = readFound(folderOf(workspaceRoot)).map(([, found]) => found);
+  const all = filesIn(workspaceRoot).all();
   return {
     files: Object.assign({}, ...all.map(({ files }) => files)) as NeededVariables['files'],
     linked: all.flatMap(({ linked }) => linked),
@@ -92,25 +71,6 @@ export function recallVariables(workspaceRoot: string): NeededVariables {
   };
 }
 
-/**
- * By the names of the files. There are none before the first graph of the workspace.
- *
- * @param own  one that is not read
- */
-function readFound(folder: string, own?: string): readonly (readonly [name: string, found: Found])[] {
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  const others = names.filter((name) => name.endsWith('.json') && name !== own);
-  return others.flatMap((name) => {
-    const text = readIfThere(join(folder, name));
-    return text === undefined ? [] : [[name, JSON.parse(text) as Found] as const];
-  });
-}
-
-function folderOf(workspaceRoot: string): string {
-  return dataFile(workspaceRoot, 'nx-kraft-variables');
-}
-
-/** No two entries take the same Kraftfile, so that its first one tells an entry from others. */
-function fileName(kraftfile: string): string {
-  return `${hash('sha256', kraftfile).slice(0, 16)}.json`;
+function filesIn(workspaceRoot: string): EntryFiles<NeededVariables> {
+  return new EntryFiles(workspaceRoot, 'nx-kraft-variables');
 }

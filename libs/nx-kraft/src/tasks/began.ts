@@ -15,6 +15,11 @@ export function inferenceEnded(): void {
   hasGraph = true;
 }
 
+/** Whether this is Nx's daemon, or a process of the plugin that it has. */
+export function isOnDaemon(): boolean {
+  return process.env.NX_DAEMON_PROCESS === 'true';
+}
+
 /** Since when nobody may touch the sources of tasks, in milliseconds since 1970. */
 export const beganVariable = 'NX_KRAFT_BEGAN';
 
@@ -23,6 +28,5 @@ export const beganVariable = 'NX_KRAFT_BEGAN';
  * began, and graphs take their time. A daemon sees changes until it makes the keys.
  */
 export function beganVariables(): Readonly<Record<string, string>> {
-  const isDaemon = process.env.NX_DAEMON_PROCESS === 'true';
-  return { [beganVariable]: String(Math.floor(isDaemon ? Date.now() : readFrom)) };
+  return { [beganVariable]: String(Math.floor(isOnDaemon() ? Date.now() : readFrom)) };
 }

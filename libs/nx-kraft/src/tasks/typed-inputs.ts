@@ -18,6 +18,12 @@ export const typedTargetVariable = 'NX_KRAFT_TYPED_TARGET';
  */
 export const leftOutVariable = 'NX_KRAFT_TYPED_EXCLUSION';
 
+/**
+ * Part of the keys of tasks that are not cached by what lies on the disk. Where Nx's daemon has planned one before that was
+ * known, its result is kept, but never taken.
+ */
+export const renewedVariable = 'NX_KRAFT_RENEWED_GRAPH';
+
 const deciding = /^--(context|platform|roms|build-?(args|contexts))([=.]|$)/i;
 /** Nx keeps `--target` for itself but for what stands after `--`. */
 const target = /^--target(=|$)/;
