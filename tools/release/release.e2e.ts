@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { appendFile, chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ProgramFault, type RunOptions, run as runProgram } from '@nx-kraft/base';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { copyOfRepository } from '../../libs/nx-kraft/test/copy-of-repository.ts';
 import { loadedModules } from '../../libs/nx-kraft/test/loaded-modules.ts';
 import { startRegistry } from '../../libs/oci/test/registry.ts';
 import { Registry } from './test/registry.ts';
@@ -315,22 +316,4 @@ function ours(dependencies: Readonly<Record<string, string>> = {}): readonly [st
 
 function isSource(path: string): boolean {
   return !path.includes('/.unikraft');
-}
-
-/** The repository's files as they are now, which the release may change, with its packages instead of the original's. */
-async function copyOfRepository(copy: string): Promise<string> {
-  const listed = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: repository });
-  for (const file of listed.split('\n').filter((line) => line !== '')) {
-    await cp(join(repository, file), join(copy, file));
-  }
-  await mkdir(join(copy, 'node_modules/@nx-kraft'), { recursive: true });
-  for (const name of await readdir(join(repository, 'node_modules'))) {
-    if (name.endsWith('nx-kraft')) continue;
-    await symlink(join(repository, 'node_modules', name), join(copy, 'node_modules', name));
-  }
-  for (const room of await readdir(join(copy, 'libs'))) {
-    const name = room === 'nx-kraft' ? room : `@nx-kraft/${room}`;
-    await symlink(join(copy, 'libs', room), join(copy, 'node_modules', name));
-  }
-  return copy;
 }

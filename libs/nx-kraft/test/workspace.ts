@@ -4,6 +4,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { copyOfRepository } from './copy-of-repository.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
 
@@ -60,6 +61,13 @@ export class TestWorkspace {
     await symlink(join(repository, 'node_modules'), workspace.path('node_modules'));
     await workspace.git('init', '--quiet', '--initial-branch=main');
     await workspace.git('pull', '--quiet', source.folder, 'main');
+    return workspace;
+  }
+
+  /** This repository itself, whose plugin is part of the workspace. */
+  static async ofRepository(): Promise<TestWorkspace> {
+    const workspace = new TestWorkspace(await mkdtemp(join(tmpdir(), 'nx-kraft-')));
+    await copyOfRepository(workspace.folder);
     return workspace;
   }
 

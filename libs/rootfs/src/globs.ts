@@ -1,14 +1,31 @@
 /** What a glob of {@link rootfsInputs} matches, as Nx understands it: `*` within a name, `**` across folders, `!(a|b)` any name but these. */
 export function globExpression(glob: string): RegExp {
-  const source = glob.replaceAll(/!\([^)]*\)|\*\*\/|\*\*|\*|\?|\[[^\]]*\]|[.+^${}()|[\]\\]/g, (token) => {
-    if (token.startsWith('!')) return `(?!(?:${token.slice(2, -1).replaceAll('.', '\\.')})(?:/|$))[^/]+`;
+  return new RegExp(`^${sourceOf(glob)}$`, 's');
+}
+
+function sourceOf(glob: string): string {
+  // Whether names are any but these depends on what stands behind them, as in `!(*.spec).ts`.
+  const [whole, names] = /!\(([^)]*)\)/.exec(glob) ?? [];
+  if (whole !== undefined && names !== undefined) {
+    const start = glob.indexOf(whole);
+    const rest = sourceOf(glob.slice(start + whole.length));
+    const others = names.split('|').map(sourceOf).join('|');
+    return `${sourceOf(glob.slice(0, start))}(?!(?:${others})${rest}$)[^/]+${rest}`;
+  }
+  return glob.replaceAll(/\*\*\/|\*\*|\*|\?|\[[^\]]*\]|[.+^${}()|[\]\\]/g, (token) => {
     if (token === '**/') return '(?:.*/)?';
     if (token === '**') return '.*';
     if (token === '*') return '[^/]*';
     if (token === '?') return '[^/]';
     return token.startsWith('[') && token.length > 1 ? token.replaceAll('\\', '\\\\') : `\\${token}`;
   });
-  return new RegExp(`^${source}$`, 's');
+}
+
+/** The globs without braces that one with them stands for: `{a,b}/*.{c,h}` for four. What stands in brackets is no sign. */
+export function globsOf(glob: string): readonly string[] {
+  const [whole, before = '', names = '', after = ''] = /^((?:\[[^\]]*\]|[^[])*?)\{([^{}]*)\}(.*)$/s.exec(glob) ?? [];
+  if (whole === undefined) return [glob];
+  return names.split(',').flatMap((name) => globsOf(`${before}${name}${after}`));
 }
 
 /** The glob that matches a path and nothing else, for Nx and for {@link globExpression}: what is a sign there stands in brackets. */
@@ -19,7 +36,7 @@ export function globOf(path: string): string {
 /** The path that comes before the first part of a glob with a sign, and the glob of what is meant below it; each may be ''. */
 export function splitGlob(glob: string): { readonly path: string; readonly rest: string } {
   const parts = glob.split('/');
-  const first = parts.findIndex((part) => /[*?[]/.test(withoutBrackets(part, '')));
+  const first = parts.findIndex((part) => /[*?[]|!\(/.test(withoutBrackets(part, '')));
   const end = first < 0 ? parts.length : first;
   return { path: withoutBrackets(parts.slice(0, end).join('/'), '$1'), rest: parts.slice(end).join('/') };
 }

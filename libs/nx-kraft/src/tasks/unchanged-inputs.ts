@@ -2,7 +2,7 @@ import { lstatSync, realpathSync } from 'node:fs';
 import { join, posix, relative, sep } from 'node:path';
 import type { ExecutorContext, ProjectConfiguration, ProjectGraph } from '@nx/devkit';
 import { unlessNowhere } from '@nx-kraft/base';
-import { globOf, globsTest } from '@nx-kraft/rootfs/globs';
+import { globOf, globsOf, globsTest } from '@nx-kraft/rootfs/globs';
 import type { Reading } from '@nx-kraft/rootfs/left-out';
 import { readEntries } from '@nx-kraft/rootfs/touched';
 import { Disk } from '../inference/disk.ts';
@@ -118,7 +118,7 @@ function filesetOf(input: Input, { root }: ProjectConfiguration): readonly Files
   if (rest === undefined) return [];
   const isOwn = place === 'projectRoot' && !includeIgnored;
   const glob = place === 'projectRoot' ? posix.join(root, rest) : rest;
-  return [{ glob, isExcluded: sign === '!', isWithIgnored: includeIgnored, isOwn }];
+  return globsOf(glob).map((one) => ({ glob: one, isExcluded: sign === '!', isWithIgnored: includeIgnored, isOwn }));
 }
 
 /** Of a file of which Nx takes some fields, the whole: who changes it mostly means those. */
