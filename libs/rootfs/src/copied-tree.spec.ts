@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tarEnd, tarHeader, tarPadding } from '@nx-kraft/archive';
 import { run } from '@nx-kraft/base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -185,6 +185,113 @@ describe('owners', () => {
     }
     await build(['COPY --chown=root:root a /', 'USER bob', 'WORKDIR /']);
     expect(workspace.list()).toEqual(['644 0 a=a']);
+  });
+});
+
+describe('--exclude', () => {
+  const names = (): readonly string[] =>
+    workspace.list().map((entry) => entry.replace(/^\d+ \S+ /, '').replace(/=.*$/, ''));
+  const putFiles = (...files: readonly string[]): void => {
+    for (const file of files) workspace.put(file, 'text');
+  };
+
+  // What BuildKit's own tests expect of it.
+  test('leaves out what lies in the folders that are copied, wherever a pattern finds them', async () => {
+    putFiles('c/dir1/101.png', 'c/dir1/102.txt', 'c/dir2/201.pdf', 'c/dir2/203.png', 'c/dir3/301.mp3');
+    symlinkSync('102.txt', workspace.path('c/dir1/104.txt'));
+    await build(['COPY --exclude=*/*.png --exclude=*/*.mp* c /']);
+    expect(names()).toEqual(['dir1', 'dir1/102.txt', 'dir1/104.txt', 'dir2', 'dir2/201.pdf', 'dir3']);
+    await build(['COPY --exclude=*/*.pdf --exclude=*/*.txt . /'], { context: 'c' });
+    expect(names()).toEqual(['dir1', 'dir1/101.png', 'dir2', 'dir2/203.png', 'dir3', 'dir3/301.mp3']);
+    await build(['ADD --exclude=*.mp3 c/dir3/ /3/']);
+    expect(names()).toEqual(['3']);
+    await build(['ADD --exclude=*.mp* --exclude=*.png c/dir* /5']);
+    expect(names()).toEqual(['5', '5/102.txt', '5/104.txt', '5/201.pdf']);
+    await build(['ADD --exclude=* c/dir* /6']);
+    expect(names()).toEqual(['6']);
+    await build(['FROM scratch AS b', 'COPY c /', 'FROM scratch', 'COPY --from=b --link --exclude=dir[12] / /7']);
+    expect(names()).toEqual(['7', '7/dir3', '7/dir3/301.mp3']);
+  });
+
+  test.each([
+    ['x', ['kept', 'sub', 'sub/x']],
+    ['./sub/', ['kept', 'x']],
+    [' x ', ['kept', 'sub', 'sub/x']],
+    ['**/x', ['kept', 'sub']],
+    ['sub/**', ['kept', 'sub', 'x']],
+    ['**', []],
+    // These mean nothing, as patterns begin at the source and know no variables.
+    ['/x', ['kept', 'sub', 'sub/x', 'x']],
+    ['c/x', ['kept', 'sub', 'sub/x', 'x']],
+    ['.', ['kept', 'sub', 'sub/x', 'x']],
+    ['../x', ['kept', 'sub', 'sub/x', 'x']],
+    ['', ['kept', 'sub', 'sub/x', 'x']],
+    ['$X', ['kept', 'sub', 'sub/x', 'x']],
+  ])('"%s" is read as BuildKit reads it', async (pattern, expected) => {
+    putFiles('c/x', 'c/kept', 'c/sub/x');
+    await build(['ENV X=x', `COPY --exclude="${pattern}" c /`]);
+    expect(names()).toEqual(expected);
+  });
+
+  test.each([
+    [
+      ['*', '!sub/x'],
+      ['sub', 'sub/x'],
+    ],
+    [
+      ['**', '!**/x'],
+      ['sub', 'sub/x', 'x'],
+    ],
+    [
+      ['sub', '!x'],
+      ['kept', 'x'],
+    ],
+    [
+      ['!x', 'x'],
+      ['kept', 'sub', 'sub/x', 'sub/y'],
+    ],
+    // Nothing was left out yet when the folder was tried.
+    [
+      ['sub/x', '!sub'],
+      ['kept', 'sub', 'sub/y', 'x'],
+    ],
+    [
+      ['sub', '!sub/x', 'sub'],
+      ['kept', 'sub', 'sub/x', 'x'],
+    ],
+  ])('takes back what comes after a !: %j', async (patterns, expected) => {
+    putFiles('c/x', 'c/kept', 'c/sub/x', 'c/sub/y');
+    await build([`COPY ${patterns.map((pattern) => `--exclude=${pattern}`).join(' ')} c /`]);
+    expect(names()).toEqual(expected);
+  });
+
+  test('gives a folder that is there already the mode of one that is left out, if something comes back', async () => {
+    putFiles('c/sub/x', 'c/none/y');
+    chmodSync(workspace.path('c/sub'), 0o700);
+    chmodSync(workspace.path('c/none'), 0o700);
+    mkdirSync(workspace.path('d/sub'), { recursive: true });
+    mkdirSync(workspace.path('d/none'));
+    await build(['COPY d /', 'COPY --exclude=* --exclude=!sub/x --chown=1 --chmod=711 c /']);
+    expect(workspace.list()).toEqual(['755 0 none', '700 0 sub', '711 1 sub/x=text']);
+    await build(['COPY --exclude=* --exclude=!sub/x --chown=1 --chmod=711 c /']);
+    expect(workspace.list()).toEqual(['711 1 sub', '711 1 sub/x=text']);
+  });
+
+  test('leaves out no source itself, which is told, nor what is in an archive', async () => {
+    putTar('x.tar', { a: {} });
+    const { warnings } = await build(['ADD --exclude=a --exclude=*.tar --exclude=E a* x.tar <<E /to/', 'E']);
+    expect(names()).toEqual(['to', 'to/E', 'to/a']);
+    expect(warnings).toEqual([
+      'Dockerfile:2: --exclude leaves out what is in folders that are copied, so that the file a stays.',
+    ]);
+  });
+
+  test('that is no pattern is refused', async () => {
+    for (const pattern of ['!', '[', 'a[z-a]']) {
+      await expect(build([`COPY --exclude=${pattern} . /`]), pattern).rejects.toMatchObject({
+        code: 'DOCKERFILE_INVALID',
+      });
+    }
   });
 });
 

@@ -68,6 +68,7 @@ test('a Dockerfile is read with what its needed stages take out of the context',
       'tools/**/*',
     ].sort(),
     excluded: ['.unikraft', '.unikraft/**/*'],
+    filtered: [],
     besides: [own],
     images: ['nginx:1', 'node:22'],
     moving: [],
@@ -91,6 +92,55 @@ test('--parents takes folders on the way, and goes across them', () => {
       'y/**/*',
     ]) as string[],
   );
+});
+
+describe('what --exclude leaves out', () => {
+  const filtered = (...lines: readonly string[]) => {
+    const { files, filtered } = dockerfile(['FROM busybox', ...lines]);
+    const withoutOutputs = (globs: readonly string[]) => globs.filter((glob) => !glob.startsWith('.unikraft'));
+    return [files, ...filtered.map((reading) => [reading.files, withoutOutputs(reading.excluded)])];
+  };
+
+  test('is no input, for each source alone', () => {
+    expect(filtered('ENV X=x', 'COPY --exclude=*.md --exclude=./{d}/ src$X lib?/a /', 'COPY srcx/README.md /')).toEqual(
+      [
+        ['srcx/README.md', 'srcx/README.md/**/*'],
+        [
+          ['srcx', 'srcx/**/*'],
+          ['srcx/*.md', 'srcx/*.md/**/*', 'srcx/[{]d[}]', 'srcx/[{]d[}]/**/*'],
+        ],
+        [
+          ['lib?/a', 'lib?/a/**/*'],
+          ['lib?/a/*.md', 'lib?/a/*.md/**/*', 'lib?/a/[{]d[}]', 'lib?/a/[{]d[}]/**/*'],
+        ],
+      ],
+    );
+  });
+
+  test('goes with what the context leaves out', () => {
+    workspace.put('.dockerignore', '*.log\n');
+    expect(filtered('ADD --exclude=**/x . /')).toEqual([
+      [],
+      [['**/*'], ['*.log', '*.log/**/*', '**/x', '**/x/**/*']],
+    ]);
+  });
+
+  test('counts where it may come back, cannot be told, or is something else to other builders', () => {
+    const all = [['src', 'src/**/*'], []];
+    expect(filtered('COPY --exclude=* --exclude=!a src /')).toEqual([[], all]);
+    expect(filtered('COPY --exclude=/a --exclude=../b src /')).toEqual([[], all]);
+    expect(filtered('COPY --exclude=a src/$UNKNOWN /')).toEqual([all[0]]);
+    expect(filtered('COPY --parents --exclude=a src /')).toEqual([all[0]]);
+    expect(filtered('COPY --exclude=a src /', 'RUN x')).toEqual([all[0]]);
+    const deep = [all[0], ['src/**/a', 'src/**/a/**/*']];
+    expect(filtered('COPY --exclude=**/a src /', 'RUN x')).toEqual([[], deep]);
+    expect(filtered('COPY --from=0 --exclude=a src /')).toEqual([[]]);
+  });
+
+  test('may be shown to a builder', () => {
+    const inputs = dockerfile(['FROM busybox', 'COPY --exclude=**/x src /', 'RUN y']);
+    expect(unexpectedReads(['src/x', 'src/y', 'z'], inputs)).toEqual(['z']);
+  });
 });
 
 test('** in what BuildKit is sent goes across folders, which COPY alone does not', () => {

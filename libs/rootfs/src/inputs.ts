@@ -3,6 +3,7 @@ import { type Detected, detectSource, hasDockerfileName, type SourceKind, type S
 import type { DockerfileOptions } from './dockerfile/build.ts';
 import { buildFolder } from './build-folder.ts';
 import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
+import { type Excludes, splitExcludes } from './dockerfile/excludes.ts';
 import { parseHeredoc } from './dockerfile/heredocs.ts';
 import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
 import {
@@ -66,6 +67,11 @@ export interface RootfsInputs extends Reading {
   readonly files: readonly string[];
   /** Globs of what among `files` is not read. */
   readonly excluded: readonly string[];
+  /**
+   * What COPY and ADD with `--exclude` read of the context, one for each of their sources: what one leaves out another may
+   * take. `excluded` has what the context leaves out as well.
+   */
+  readonly filtered: readonly Reading[];
   /** What is read besides, whatever `excluded` says: the Dockerfile, its ignore files, further contexts. */
   readonly besides: readonly Reading[];
   /** References of images whose digests count: base images, or the source itself. */
@@ -118,6 +124,7 @@ export function rootfsInputs(request: InputsRequest, texts: KnownTexts = new Map
 const none = {
   context: undefined,
   excluded: [],
+  filtered: [],
   besides: [],
   images: [],
   moving: [],
@@ -149,8 +156,12 @@ function outputsOfBuilds(source: string, request: InputsRequest): string[] {
  *
  * @param reads  relative to the context, as in the result of `buildRootfs`
  */
-export function unexpectedReads(reads: readonly string[], { context = '', files, excluded }: RootfsInputs): string[] {
-  const included = files.map(globExpression);
+export function unexpectedReads(
+  reads: readonly string[],
+  { context = '', files, filtered, excluded }: RootfsInputs,
+): string[] {
+  // What COPY leaves out builders are shown, too.
+  const included = [...files, ...filtered.flatMap((reading) => reading.files)].map(globExpression);
   const left = excluded.map(globExpression);
   return reads.filter((read) => {
     const path = join(context, read);
@@ -181,6 +192,7 @@ function dockerfileInputs(
   const taken = needed.flatMap((one) => takenSources(one, scope, toRun !== undefined));
   const local = taken.filter(({ name }) => !isRemote(name));
   const sources = local.map(({ name }) => cleanPattern(name));
+  const whole = local.filter(({ excludes }) => excludes === undefined).map(({ name }) => cleanPattern(name));
   const parents = local.filter(({ hasParents }) => hasParents).map(({ name }) => cleanPattern(name));
   const own = [path, `${path}.dockerignore`, `${contextPath}/.dockerignore`].map(below);
   const images = imagesOf(needed, scope, request);
@@ -194,14 +206,21 @@ function dockerfileInputs(
   const used = Object.keys(buildArgs)
     .filter((name) => declared.has(name))
     .sort();
+  const excluded = [
+    ...exclusionGlobs(ignored).map(inContext),
+    ...(sources.some(mayNameAnything) ? outputsOfBuilds(contextPath, request) : []),
+  ];
   return {
     kind: 'dockerfile',
     context: pathBelow(request, contextPath),
-    files: unique([...contextGlobs(sources, ignored), ...parents.flatMap(globsWithParents)].map(inContext)),
-    excluded: [
-      ...exclusionGlobs(ignored).map(inContext),
-      ...(sources.some(mayNameAnything) ? outputsOfBuilds(contextPath, request) : []),
-    ],
+    files: unique([...contextGlobs(whole, ignored), ...parents.flatMap(globsWithParents)].map(inContext)),
+    excluded,
+    filtered: local.flatMap(({ name, excludes }) => {
+      if (excludes === undefined) return [];
+      const source = cleanPattern(name);
+      const leftOut = excludedGlobs(source, excludes).map(inContext);
+      return [{ files: unique(contextGlobs([source], ignored).map(inContext)), excluded: [...excluded, ...leftOut] }];
+    }),
     besides: [
       { files: own, excluded: [] },
       ...named.map((directory) => ({
@@ -236,6 +255,8 @@ interface Taken {
   readonly moving?: Moving | undefined;
   /** Whether the folders above it count as well, and `**` goes across folders: with --parents. */
   readonly hasParents?: boolean;
+  /** What is left out of the folders that it names. */
+  readonly excludes?: Excludes | undefined;
 }
 
 /** @param isRun  whether a real builder is needed: among them podman and buildah take variables in a way of their own */
@@ -252,12 +273,31 @@ function takenSources(stage: Stage, build: BuildScope, isRun: boolean): Taken[] 
       const name = commonPath(word, scopes, line);
       // What BuildKit is sent of the context goes across folders, whatever COPY takes of it.
       const hasParents = flags.some((flag) => flag.name === 'parents') || (isRun && name.includes('**'));
-      if (keyword === 'COPY') return { name, hasParents };
+      // With --parents, patterns begin elsewhere; and what begins with a part of the name is all below that.
+      const isExact = !hasParents && name.split('/').length === word.split('/').length;
+      const excludes = isExact ? excludesOf(instruction, name, isRun) : undefined;
+      if (keyword === 'COPY') return { name, hasParents, excludes };
       const address = [plain.expand(word, line), word].find(isRemote);
       if (address !== undefined) return { name: address, moving: movingSource(address, plain.expand(checksum, line)) };
-      return { name, hasParents, moving: name === '' ? movingVariable(word, heir.expand(word, line)) : undefined };
+      return {
+        name,
+        hasParents,
+        excludes,
+        moving: name === '' ? movingVariable(word, heir.expand(word, line)) : undefined,
+      };
     });
   });
+}
+
+/**
+ * The `--exclude` of an instruction as far as all builders agree: for buildah before 1.44 patterns begin at the context, so
+ * that only those say the same that go with the context itself, or match at any depth.
+ */
+function excludesOf(instruction: Instruction, source: string, isRun: boolean): Excludes | undefined {
+  const { excludes } = splitExcludes(instruction);
+  const isSame =
+    !isRun || cleanPattern(source) === '' || excludes?.rules.every(({ pattern }) => pattern.startsWith('**/'));
+  return isSame ? excludes : undefined;
 }
 
 /** Stands for a value that nobody knows here; no path has it. */
@@ -325,13 +365,21 @@ function commonPath(word: string, scopes: readonly StageScope[], line: number): 
 
 function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[] {
   return sources.flatMap((source) => {
-    const glob = sourceAsGlob(source);
+    const { glob } = readSource(source);
     if (glob !== '') return withAllBelow(glob);
     const exceptions = onlyExceptions(ignored)?.map(patternAsGlob);
     return exceptions === undefined || exceptions.includes(undefined)
       ? ['**/*']
       : exceptions.flatMap((exception = '') => [...foldersAbove(exception), ...withAllBelow(exception)]);
   });
+}
+
+/** What is surely left out of a source's folders. Exceptions may take anything back. */
+function excludedGlobs(source: string, { rules, hasExceptions }: Excludes): string[] {
+  const { glob, isWhole } = readSource(source);
+  if (hasExceptions || !isWhole) return [];
+  const patterns = rules.map(({ pattern }) => patternAsGlob(pattern)).filter((pattern) => pattern !== undefined);
+  return patterns.flatMap(withAllBelow).map((pattern) => join(glob, pattern));
 }
 
 /** What --parents takes besides: what `**` means there, and the folders above. */
@@ -342,14 +390,15 @@ function globsWithParents(source: string): string[] {
   return glob === '' ? [] : [...foldersAbove(glob), ...withAllBelow(glob)];
 }
 
-/** A source of COPY as a glob, up to the first of its patterns that no glob can say. */
-function sourceAsGlob(source: string): string {
+/** A source of COPY as a glob, up to the first of its patterns that no glob can say, and whether that is all of it. */
+function readSource(source: string): { readonly glob: string; readonly isWhole: boolean } {
   const { plain, patterns } = splitWildcards(source);
   // What is no pattern is told before anything is made of it.
   for (const pattern of patterns) partExpression(pattern);
   const globs = patterns.map((pattern) => patternAsGlob(pattern.replaceAll(/(?<!\\)\*+/g, '*')));
   const end = globs.indexOf(undefined);
-  return [...plain.map(globOf), ...globs.slice(0, end < 0 ? globs.length : end)].join('/');
+  const glob = [...plain.map(globOf), ...globs.slice(0, end < 0 ? globs.length : end)].join('/');
+  return { glob, isWhole: end < 0 };
 }
 
 /** The folders that an exception brings with it, each with a slash at its end: only their modes are taken. */

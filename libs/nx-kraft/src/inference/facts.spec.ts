@@ -118,6 +118,29 @@ test('what an ignore file leaves out is never what keys know of modes and links'
   ]);
 });
 
+test('what --exclude leaves out counts where something else of the Dockerfile takes it, by a link, too', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nruntime: base\nrootfs: ./Dockerfile\n');
+  await put('app/src/notes.md', '');
+  const leftOut = async (lines: readonly string[]): Promise<readonly string[]> => {
+    await put('app/Dockerfile', ['FROM scratch', ...lines, ''].join('\n'));
+    return (await rootfsFiles()).filter((glob) => glob.startsWith('!') && !glob.includes('.unikraft'));
+  };
+  const path = (glob: string): string => `!{workspaceRoot}/app/${glob}`;
+  const notes = [path('src/*.md'), path('src/*.md/**/*')];
+  expect(await leftOut(['COPY --exclude=*.md src /'])).toEqual(notes);
+  expect(await leftOut(['COPY --exclude=*.md src /', 'COPY lib /lib'])).toEqual(notes);
+  expect(await leftOut(['COPY --exclude=*.md src /', 'COPY src/notes.md /'])).toEqual([]);
+  expect(await leftOut(['COPY --exclude=*.md src /', 'COPY . /all'])).toEqual([]);
+  expect(await leftOut(['COPY --exclude=notes.md src src/notes.md /'])).toEqual([]);
+  await symlink('../src/notes.md', join(folder, 'app/lib'));
+  await symlink('src/notes.md', join(folder, 'app/link'));
+  await symlink('src', join(folder, 'app/folder'));
+  // A name that nothing has hides nothing.
+  expect(await leftOut(['COPY --exclude=*.md src link /'])).toEqual([path('link/*.md'), path('link/*.md/**/*')]);
+  expect(await leftOut(['COPY --exclude=notes.md s* l* /'])).toEqual([]);
+  expect(await leftOut(['COPY --exclude=*.md folder /'])).toEqual([path('folder/*.md'), path('folder/*.md/**/*')]);
+});
+
 test('what an ignore file leaves out counts where something else reads it', async () => {
   await put('app/Kraftfile', 'spec: v0.7\nruntime: base\nrootfs: ./Dockerfile\nroms: [./rom]\n');
   await put('app/Dockerfile', 'FROM scratch\nCOPY . /\n');

@@ -298,7 +298,9 @@ async function filesystemFacts(
     const requests = filesystemRequests([filesystem], targets, variants);
     found.push(await recallInputs(disk, folder, filesystem, requests, recall));
   }
-  const readings = uniqueReadings(found.flatMap((inputs) => inputs.readings)).map((one) => place(disk, folder, one));
+  const readings = uniqueReadings(found.flatMap((inputs) => inputs.readings)).flatMap((one) =>
+    place(disk, folder, one),
+  );
   const files = readings.flatMap((reading) => reading.files);
   const insides = readings.map((reading) => ({ ...reading, files: inside(reading.files) }));
   const leavesOut = insides.some(({ excluded }) => excluded.length > 0);
@@ -333,24 +335,35 @@ const unknownInputs: FoundInputs = { readings: [], images: [], environment: [], 
 interface PlacedReading extends Reading {
   /** The Dockerfile's context, relative to the Kraftfile's folder, where that is what is read. */
   readonly context?: string;
+  /** What holds of `excluded` for what links lead to, too (default: all): the rest are names below a source of COPY. */
+  readonly excludedBehindLinks?: readonly string[];
 }
 
 /** What is read by where it really lies, relative to the workspace; undefined for what lies outside of it. */
-function place(disk: Disk, folder: string, { files, excluded, context }: PlacedReading) {
+function place(disk: Disk, folder: string, reading: PlacedReading) {
+  const { files, excluded, context, excludedBehindLinks } = reading;
   const own = globOf(toWorkspacePath(disk, folder) ?? '');
   const onDisk = (glob: string): string | undefined => realGlob(disk, posix.join(own, glob));
-  if (context === undefined) return { files: files.map(onDisk), excluded: inside(excluded.map(onDisk)) };
+  if (context === undefined) return [{ files: files.map(onDisk), excluded: inside(excluded.map(onDisk)) }];
   const root = toWorkspacePath(disk, resolve(folder, context));
-  if (root === undefined) return { files: [undefined], excluded: [] };
+  if (root === undefined) return [{ files: [undefined], excluded: [] }];
   const above = context === '' ? '' : `${globOf(context)}/`;
   const below = (glob: string): string => posix.join(globOf(root), glob);
-  return {
-    files: files.flatMap((glob) =>
-      globsInContext(disk, join(disk.workspaceRoot, root), glob.slice(above.length)).map(below),
-    ),
-    // What is left out is a name in the context, wherever a link of that name leads.
-    excluded: inside(excluded.map((glob) => (glob.startsWith(above) ? below(glob.slice(above.length)) : onDisk(glob)))),
-  };
+  const found = files.flatMap((glob) => {
+    const own = glob.slice(above.length);
+    const globs = globsInContext(disk, join(disk.workspaceRoot, root), own);
+    return globs.map((one) => ({ glob: below(one), isDirect: one === own }));
+  });
+  const taken = (isWanted: (one: { isDirect: boolean }) => boolean): string[] =>
+    found.filter(isWanted).map(({ glob }) => glob);
+  // What is left out is a name in the context, wherever a link of that name leads.
+  const leftOut = (globs: readonly string[]): readonly string[] =>
+    inside(globs.map((glob) => (glob.startsWith(above) ? below(glob.slice(above.length)) : onDisk(glob))));
+  if (excludedBehindLinks === undefined) return [{ files: taken(() => true), excluded: leftOut(excluded) }];
+  return [
+    { files: taken(({ isDirect }) => isDirect), excluded: leftOut(excluded) },
+    { files: taken(({ isDirect }) => !isDirect), excluded: leftOut(excludedBehindLinks) },
+  ];
 }
 
 type Request = Omit<InputsRequest, 'baseDirectory'>;
@@ -461,9 +474,14 @@ async function findInputs(requests: readonly Request[], folder: string, texts: K
 
 /** @param toFullName  gives an image's name in full */
 function foundIn(inputs: RootfsInputs, toFullName: (name: string) => string): FoundInputs {
-  const { kind, context, files, excluded, besides, images, moving, environment, needsBuilder } = inputs;
+  const { kind, context, files, excluded, filtered, besides, images, moving, environment, needsBuilder } = inputs;
+  const placed = context === undefined ? {} : { context };
   return {
-    readings: [{ files, excluded, ...(context === undefined ? {} : { context }) }, ...besides],
+    readings: [
+      { files, excluded, ...placed },
+      ...filtered.map((reading) => ({ ...reading, ...placed, excludedBehindLinks: excluded })),
+      ...besides,
+    ],
     images: images.map(toFullName),
     environment: [
       ...environment,

@@ -31,7 +31,11 @@ export function guardSources(context: ExecutorContext): SourceGuard {
     check: (folder, inputs) => {
       const own = relative(root, folder).split(sep).join('/');
       const isResult = (path: string): boolean => isWrittenAnyTime(posix.join(own, path));
-      const readings = inputs.flatMap(({ files, excluded, besides }) => [{ files, excluded }, ...besides]);
+      const readings = inputs.flatMap(({ files, excluded, filtered, besides }) => [
+        { files, excluded },
+        ...filtered,
+        ...besides,
+      ]);
       for (const reading of uniqueReadings(readings)) {
         const path = touchedSince(folder, reading, began, isResult);
         if (path !== undefined) throw changed(posix.join(own, path));

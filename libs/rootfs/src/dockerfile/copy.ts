@@ -12,6 +12,7 @@ import {
   type TreeNode,
 } from '@nx-kraft/archive';
 import type { Chmod } from './chmod.ts';
+import type { Excludes, Matched } from './excludes.ts';
 import type { Owner } from './owner.ts';
 import { cleanPattern, partExpression, splitWildcards } from './patterns.ts';
 
@@ -25,6 +26,8 @@ export interface Match {
 export interface CopyOptions {
   readonly chmod?: Chmod | undefined;
   readonly owner?: Owner | undefined;
+  /** What is left out of directories; a source itself never is. */
+  readonly excludes?: Excludes | undefined;
   /** For faults. */
   readonly at: string;
 }
@@ -95,7 +98,8 @@ export function copyInto(root: DirectoryNode, target: string, { name, node }: Ma
   const make = (directory: string): DirectoryNode =>
     makeOnTheWay(root, directory, options.at, options.chmod?.onTheWay, options.owner);
   if (node.kind === 'directory') {
-    copier.merge(node, make(path), path);
+    const directory = make(path);
+    copier.merge(node, () => directory, path, top);
   } else if (target.endsWith('/') || findDirectory(root, path) !== undefined) {
     copier.put(make(path), name, node, `${path}/${name}`);
   } else {
@@ -138,6 +142,14 @@ export function layOver(root: DirectoryNode, layer: DirectoryNode): void {
   }
 }
 
+/** Where in its source something is: the path from there, and which patterns of `--exclude` match it. */
+interface Place {
+  readonly below: string;
+  readonly matched: Matched;
+}
+
+const top: Place = { below: '', matched: [] };
+
 class Copier {
   readonly #options: CopyOptions;
   /** Several names of one file stay so within one COPY. */
@@ -153,19 +165,27 @@ class Copier {
     return { ...meta, ...owner, mode: isChanged ? chmod.change(meta.mode, kind === 'directory') : meta.mode };
   }
 
-  merge(from: DirectoryNode, to: DirectoryNode, path: string): void {
-    for (const [name, node] of from.children) this.put(to, name, node, `${path}/${name}`);
+  /** @param to  gives the directory, which need not be there where nothing is copied */
+  merge(from: DirectoryNode, to: () => DirectoryNode, path: string, place: Place): void {
+    const { excludes } = this.#options;
+    for (const [name, node] of from.children) {
+      const target = `${path}/${name}`;
+      if (excludes === undefined) {
+        this.put(to(), name, node, target);
+        continue;
+      }
+      const below = place.below === '' ? toText(name) : `${place.below}/${toText(name)}`;
+      const { isLeftOut, matched } = excludes.match(below, place.matched);
+      if (!isLeftOut) this.put(to(), name, node, target, { below, matched });
+      else if (node.kind === 'directory' && excludes.hasExceptions) {
+        let made: DirectoryNode | undefined;
+        this.merge(node, () => (made ??= this.#above(to(), name, node, target)), target, { below, matched });
+      }
+    }
   }
 
-  put(parent: DirectoryNode, name: string, node: TreeNode, path: string): void {
-    const existing = parent.children.get(name);
-    if (existing !== undefined && (existing.kind === 'directory') !== (node.kind === 'directory')) {
-      const [copied, there] = node.kind === 'directory' ? ['directory', existing.kind] : [node.kind, 'directory'];
-      throw new ArchiveFault('ENTRY_MISPLACED', `/${path} is a ${there} already and cannot become a ${copied}`, {
-        at: this.#options.at,
-        hint: 'Copy to what it leads to instead (for example to usr/lib where lib is a link to it).',
-      });
-    }
+  put(parent: DirectoryNode, name: string, node: TreeNode, path: string, place = top): void {
+    const existing = this.#existing(parent, name, node, path);
     if (node.kind !== 'directory') {
       parent.children.set(name, this.#leaf(node));
       return;
@@ -173,7 +193,26 @@ class Copier {
     const directory = existing?.kind === 'directory' ? existing : emptyDirectory();
     directory.meta = this.meta(node);
     parent.children.set(name, directory);
-    this.merge(node, directory, path);
+    this.merge(node, () => directory, path, place);
+  }
+
+  /** A directory that is left out but for something in it. One that is there already gets the mode of the source only. */
+  #above(parent: DirectoryNode, name: string, node: DirectoryNode, path: string): DirectoryNode {
+    const existing = this.#existing(parent, name, node, path);
+    const directory = existing?.kind === 'directory' ? existing : emptyDirectory();
+    directory.meta = directory === existing ? { ...existing.meta, mode: node.meta.mode } : this.meta(node);
+    parent.children.set(name, directory);
+    return directory;
+  }
+
+  #existing(parent: DirectoryNode, name: string, node: TreeNode, path: string): TreeNode | undefined {
+    const existing = parent.children.get(name);
+    if (existing === undefined || (existing.kind === 'directory') === (node.kind === 'directory')) return existing;
+    const [copied, there] = node.kind === 'directory' ? ['directory', existing.kind] : [node.kind, 'directory'];
+    throw new ArchiveFault('ENTRY_MISPLACED', `/${path} is a ${there} already and cannot become a ${copied}`, {
+      at: this.#options.at,
+      hint: 'Copy to what it leads to instead (for example to usr/lib where lib is a link to it).',
+    });
   }
 
   #leaf(node: Exclude<TreeNode, DirectoryNode>): TreeNode {

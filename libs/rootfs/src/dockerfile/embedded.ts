@@ -16,6 +16,7 @@ import {
   makeOnTheWay,
   type Match,
 } from './copy.ts';
+import { type Excludes, splitExcludes } from './excludes.ts';
 import { parseHeredoc } from './heredocs.ts';
 import { findOwner, type Owner } from './owner.ts';
 import { type Instruction, invalid } from './parse.ts';
@@ -164,7 +165,8 @@ class EmbeddedBuilder {
     if (parseHeredoc(target) !== undefined) throw this.#invalid(line, `the target ${target} is a here-document`);
     // What a variable stands for is known only here.
     if (keyword === 'ADD' && words.some(isRemote)) throw new NeedsBuilder(addsFromNetwork, line);
-    const flags = new Map(instruction.flags.map(({ name, value }) => [name, scope.expand(value, line)]));
+    const { excludes, others } = splitExcludes(instruction);
+    const flags = new Map(others.map(({ name, value }) => [name, scope.expand(value, line)]));
     const chmod = this.#chmod(flags.get('chmod'), line);
     // What is linked is made apart from what is there and laid over it; with a mode, BuildKit makes it as any other.
     const isApart = isOn(flags.get('link')) && chmod === undefined;
@@ -173,6 +175,7 @@ class EmbeddedBuilder {
       at: `${this.#options.dockerfile.path}:${line}`,
       chmod,
       owner: this.#owner(layer, flags.get('chown'), line),
+      excludes,
     };
     const from = this.#from(instruction);
     const source = from === '' ? this.#options.context : await this.#source(from, stage, line);
@@ -180,8 +183,10 @@ class EmbeddedBuilder {
     for (const word of words.filter((one) => parseHeredoc(one) === undefined)) {
       for (const match of this.#matches(source, word, line, from)) {
         const archive = keyword === 'ADD' ? await this.#archive(match, line) : undefined;
-        if (archive === undefined) copyInto(layer, path, match, options);
-        else await this.#unpackArchive(archive, layer, path, options);
+        if (archive === undefined) {
+          this.#warnOfCopied(match, excludes, line);
+          copyInto(layer, path, match, options);
+        } else await this.#unpackArchive(archive, layer, path, options);
       }
     }
     for (const match of this.#heredocs(words, instruction, scope)) copyInto(layer, path, match, options);
@@ -246,6 +251,12 @@ class EmbeddedBuilder {
       'Paths are relative to the context. Also look whether .dockerignore leaves it out, or which task makes it.';
     const [where, help] = from === '' ? [this.#options.contextPath, hint] : [from];
     throw this.#invalid(line, `there is no ${word} in ${where}`, help);
+  }
+
+  /** Docker's reference says otherwise, BuildKit does it. */
+  #warnOfCopied({ name, node }: Match, excludes: Excludes | undefined, line: number): void {
+    if (node.kind !== 'file' || excludes?.match(toText(name), []).isLeftOut !== true) return;
+    this.#warn(line, `--exclude leaves out what is in folders that are copied, so that the file ${toText(name)} stays`);
   }
 
   /** They come after all files, and those of one name have the text of the last. */

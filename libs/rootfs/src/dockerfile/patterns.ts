@@ -69,6 +69,15 @@ export const signs = new RegExp(
 
 /** Matches a path, or any path below a directory that the pattern names. */
 export function ignoreExpression(pattern: string): RegExp {
+  return patternExpression(pattern, '(?:/.*)?');
+}
+
+/**
+ * A pattern of an ignore file or of `--exclude`.
+ *
+ * @param below  the source of an expression for what may follow
+ */
+export function patternExpression(pattern: string, below = ''): RegExp {
   const source = pattern.replaceAll(signs, (sign, offset: number) => {
     if (!sign.startsWith('**')) return meaningOf(sign, pattern);
     const rest = pattern.slice(offset + sign.length);
@@ -76,7 +85,7 @@ export function ignoreExpression(pattern: string): RegExp {
     const isEnd = rest === '' || (offset === 0 && sign === '**' && !/[*?[\]\\]/.test(rest));
     return isEnd ? '.*' : '(?:.*/)?';
   });
-  return toExpression(`${source}(?:/.*)?`, pattern);
+  return toExpression(source + below, pattern);
 }
 
 /**
@@ -99,7 +108,7 @@ function toExpression(source: string, pattern: string): RegExp {
   }
 }
 
-function noPattern(pattern: string, cause?: unknown): RootfsFault {
+export function noPattern(pattern: string, cause?: unknown): RootfsFault {
   return new RootfsFault('DOCKERFILE_INVALID', `"${pattern}" is no pattern`, {
     hint: 'It stands in .dockerignore, or in COPY or ADD. A set goes from a lower sign to a higher one, as in [a-z]; [[] is a bracket.',
     cause,
