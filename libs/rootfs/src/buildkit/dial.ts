@@ -12,6 +12,12 @@ import { request as call } from './grpc.ts';
  */
 export const windowSize = 32 * 1024 * 1024;
 
+/**
+ * The most bytes of headers that we say we take: larger ones break the connection, since what Node speaks HTTP/2 with takes no
+ * header of more than 64 KiB, whatever its settings. BuildKit's gRPC ends only the call whose headers would be larger.
+ */
+const headerLimit = 64 * 1024;
+
 export interface Connection {
   readonly session: ClientHttp2Session;
   /** Opens a connection for a session, where there is a shorter way than through a call of this one. */
@@ -126,7 +132,7 @@ async function dialContainer(name: string, env: NodeJS.ProcessEnv): Promise<Conn
 async function open(socket: Duplex): Promise<Connection> {
   const session = connectHttp2('http://buildkit', {
     createConnection: () => socket,
-    settings: { initialWindowSize: windowSize },
+    settings: { initialWindowSize: windowSize, maxHeaderListSize: headerLimit },
   });
   // Calls fail with their own errors; this one only says the same again.
   session.on('error', () => undefined);

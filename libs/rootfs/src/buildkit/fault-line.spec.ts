@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startFailingBuildkit } from '../../test/failing-buildkit.ts';
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Failure, startFailingBuildkit } from '../../test/failing-buildkit.ts';
 import { Workspace } from '../../test/workspace.ts';
 import { encode } from './protobuf.ts';
 
@@ -20,15 +21,20 @@ function source(filename: string, data: string, ...lines: readonly number[]): Bu
 }
 
 /** What a build of a Dockerfile fails with when BuildKit gives these details. */
-async function failure(text: string, details: readonly Buffer[]): Promise<unknown> {
+async function failure(
+  text: string,
+  details: readonly Buffer[],
+  how: (status: Buffer) => Omit<Failure, 'trailers'> = () => ({}),
+): Promise<unknown> {
   workspace.put('Dockerfile', text);
   const status = encode([[1, 2], [2, 'invalid signal: 0'], ...details.map((detail) => [3, detail] as const)]);
-  const buildkit = await startFailingBuildkit(workspace.path('buildkitd.sock'), {
+  const trailers = {
     'grpc-status': '2',
     'grpc-message': 'invalid signal: 0',
     // Without the signs that fill up, as gRPC has it.
     'grpc-status-details-bin': status.toString('base64').replace(/=+$/, ''),
-  });
+  };
+  const buildkit = await startFailingBuildkit(workspace.path('buildkitd.sock'), { trailers, ...how(status) });
   try {
     return await workspace
       .build('Dockerfile', { builder: 'buildkit', buildkitHost: buildkit.host })
@@ -61,4 +67,58 @@ test('without a line in the details there is none', async () => {
       message: 'invalid signal: 0',
     });
   }
+});
+
+/** Lines of a Dockerfile of so many bytes. */
+function longLines(length: number): string {
+  return `FROM scratch\n# ${randomBytes(length).toString('base64')}\nSTOPSIGNAL 0\n`;
+}
+
+describe('an error that is larger than headers may be', () => {
+  const text = longLines(40_000);
+  const details = [source('Dockerfile', text, 3)];
+  const record = (...fields: Parameters<typeof encode>[0]): Buffer => encode([[2, encode(fields)]]);
+  const kept = encode([
+    [1, 2],
+    [2, 'invalid signal: 0'],
+  ]);
+
+  test('is taken from what BuildKit keeps of the build', async () => {
+    const blob = encode([[2, 'sha256:abc']]);
+    const told = await failure(text, details, (status) => ({
+      answers: { ListenBuildHistory: record([5, kept], [18, blob]), Read: encode([[2, status]]) },
+    }));
+    expect(told).toMatchObject({
+      code: 'BUILD_FAILED',
+      at: `${workspace.path('Dockerfile')}:3`,
+      message: 'invalid signal: 0\n  3 | STOPSIGNAL 0',
+    });
+    const withoutBlob = await failure(text, details, () => ({ answers: { ListenBuildHistory: record([5, kept]) } }));
+    expect(withoutBlob).toMatchObject({ at: workspace.path('Dockerfile'), message: 'invalid signal: 0' });
+  });
+
+  test('is told as such by a BuildKit that keeps nothing', async () => {
+    const expected = {
+      at: workspace.path('Dockerfile'),
+      message: 'the builder gave no answer that can be read, but most likely an error that is too large',
+    };
+    await expect(failure(text, details)).resolves.toMatchObject({ ...expected, code: 'BUILD_FAILED' });
+    const answers = { ListenBuildHistory: record([1, 'reference']) };
+    await expect(failure(text, details, () => ({ answers }))).resolves.toMatchObject(expected);
+  });
+
+  test('is told as such where it breaks the connection, too', async () => {
+    await expect(failure(text, details, () => ({ isReckless: true }))).resolves.toMatchObject({
+      code: 'BUILDER_FAILED',
+      at: workspace.path('Dockerfile'),
+      message: 'the builder gave no answer that can be read, but most likely an error that is too large',
+    });
+  });
+});
+
+test('an error that is as large as headers may be is read', async () => {
+  const text = longLines(24_000);
+  await expect(failure(text, [source('Dockerfile', text, 3)])).resolves.toMatchObject({
+    at: `${workspace.path('Dockerfile')}:3`,
+  });
 });

@@ -13,7 +13,7 @@ export class GrpcError extends Error {
   readonly status: number;
   readonly details: Buffer;
 
-  constructor(status: number, message: string, details = Buffer.alloc(0)) {
+  constructor(status: number, message: string, details: Buffer = Buffer.alloc(0)) {
     super(message);
     this.status = status;
     this.details = details;

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { type DirectoryNode, emptyDirectory, toByteName, toText } from '@nx-kraft/archive';
+import { hasErrorCode } from '@nx-kraft/base';
 import type { BuildJob } from '../dockerfile/job.ts';
 import { showLine } from '../dockerfile/show-line.ts';
 import { RootfsFault } from '../fault.ts';
 import type { Connection } from './dial.ts';
 import { faultLine } from './fault-line.ts';
 import { GrpcError, request } from './grpc.ts';
+import { failureInHistory } from './history.ts';
 import { Progress } from './progress.ts';
 import { decode, encode, encodeMap } from './protobuf.ts';
 import { openSession } from './session.ts';
@@ -52,14 +54,40 @@ export async function solve(
     await status;
     return [...reads].sort();
   } catch (error) {
-    if (!(error instanceof GrpcError)) throw error;
+    const failure = error instanceof GrpcError ? error : await unreadFailure(error, connection, reference, job);
     // Which step failed may come after the news that one did.
     await status;
-    throw asFault(error, job, progress);
+    throw asFault(failure, job, progress);
   } finally {
     job.signal?.removeEventListener('abort', cancel);
     services.close();
   }
+}
+
+/**
+ * What a build failed with whose error did not get through: it holds the Dockerfile, which may be large.
+ *
+ * @throws RootfsFault BUILD_FAILED, or BUILDER_FAILED where the connection went with it; any other error as it is
+ */
+async function unreadFailure(
+  error: unknown,
+  { session }: Connection,
+  reference: string,
+  job: BuildJob,
+): Promise<GrpcError> {
+  if (job.signal?.aborted === true || !hasErrorCode(error, 'ERR_HTTP2_STREAM_ERROR', 'ERR_HTTP2_ERROR')) throw error;
+  const isReset = hasErrorCode(error, 'ERR_HTTP2_STREAM_ERROR') && !session.destroyed;
+  const kept = isReset ? await failureInHistory(session, reference) : undefined;
+  if (kept !== undefined) return kept;
+  throw new RootfsFault(
+    isReset ? 'BUILD_FAILED' : 'BUILDER_FAILED',
+    'the builder gave no answer that can be read, but most likely an error that is too large',
+    {
+      at: job.dockerfile.path,
+      hint: 'Its errors hold the Dockerfile: make that smaller than 30 KB, or look what the builder’s own log says.',
+      cause: error,
+    },
+  );
 }
 
 /**
