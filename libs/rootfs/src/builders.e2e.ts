@@ -119,6 +119,21 @@ test('one tree gives the same bytes as directory, tar archive, and through every
   }
 });
 
+// The engine's BuildKit is older than the flag.
+test('--exclude leaves out of the context what an ignore file with these patterns does for BuildKit', async () => {
+  putTree();
+  const patterns = ['**/*.conf', 'root/e*', '!root/etc/conf.d/a.conf', 'root/long/**', 'Dockerfile*', '**/日本.*'];
+  workspace.put('Dockerfile.dockerignore', [...patterns, '*.cpio'].join('\n'));
+  workspace.put('Dockerfile', 'FROM scratch\nCOPY . /all\n');
+  const { digest } = await workspace.build('Dockerfile', optionsFor('buildkit'), 'ignored.cpio');
+  workspace.put('Dockerfile.dockerignore', '*.cpio');
+  const flags = patterns.map((pattern) => `--exclude=${pattern}`).join(' ');
+  workspace.put('Dockerfile', `FROM scratch\nCOPY ${flags} . /all\n`);
+  await expect(workspace.build('Dockerfile', optionsFor('embedded'), 'excluded.cpio')).resolves.toMatchObject({
+    digest,
+  });
+});
+
 test('COPY means the same to us as to BuildKit', async () => {
   putTree();
   workspace.put('a.txt');

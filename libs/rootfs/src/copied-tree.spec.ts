@@ -286,6 +286,13 @@ describe('--exclude', () => {
     ]);
   });
 
+  test('needs no builder where a Dockerfile asks for the frontend that had it first', async () => {
+    workspace.put('c/x');
+    workspace.put('Dockerfile', '# syntax=docker/dockerfile:1.7-labs\nFROM scratch\nCOPY --exclude=x c /\n');
+    await expect(workspace.build('Dockerfile', { env: {} })).resolves.toMatchObject({ builder: 'embedded' });
+    expect(names()).toEqual([]);
+  });
+
   test('that is no pattern is refused', async () => {
     for (const pattern of ['!', '[', 'a[z-a]']) {
       await expect(build([`COPY --exclude=${pattern} . /`]), pattern).rejects.toMatchObject({

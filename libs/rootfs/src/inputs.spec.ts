@@ -119,10 +119,7 @@ describe('what --exclude leaves out', () => {
 
   test('goes with what the context leaves out', () => {
     workspace.put('.dockerignore', '*.log\n');
-    expect(filtered('ADD --exclude=**/x . /')).toEqual([
-      [],
-      [['**/*'], ['*.log', '*.log/**/*', '**/x', '**/x/**/*']],
-    ]);
+    expect(filtered('ADD --exclude=**/x . /')).toEqual([[], [['**/*'], ['*.log', '*.log/**/*', '**/x', '**/x/**/*']]]);
   });
 
   test('counts where it may come back, cannot be told, or is something else to other builders', () => {

@@ -187,7 +187,10 @@ export interface BuilderReason {
 
 /** Why stages cannot be built without running something; undefined when they can. */
 export function whyBuilderIsNeeded(dockerfile: Dockerfile, needed: readonly Stage[]): BuilderReason | undefined {
-  if (dockerfile.syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(:1(\.\d+)*)?$/.test(dockerfile.syntax)) {
+  if (
+    dockerfile.syntax !== undefined &&
+    !/^(docker\.io\/)?docker\/dockerfile(:1(\.\d+)*(-labs)?)?$/.test(dockerfile.syntax)
+  ) {
     return { reason: `asks for the frontend ${dockerfile.syntax}`, line: 1 };
   }
   for (const stage of needed) {
