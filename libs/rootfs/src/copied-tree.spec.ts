@@ -302,6 +302,68 @@ describe('--exclude', () => {
   });
 });
 
+describe('--parents', () => {
+  const names = (): readonly string[] =>
+    workspace.list().map((entry) => entry.replace(/^\d+ \S+ /, '').replace(/=.*$/, ''));
+  beforeEach(() => {
+    for (const file of ['d/foo', 'd/e/bay']) workspace.put(`test/a/b/c/${file}`, 'text');
+    for (const file of ['test/a/b2/c/d/e/bar', 'test/a/b/c2/d/e/baz', 'test/a/b/c2/d/e2/baz'])
+      workspace.put(file, 'text');
+    workspace.put('.dockerignore', 'Dockerfile\nout');
+  });
+  const inB = ['c', 'c/d', 'c/d/e', 'c/d/e/bay', 'c/d/foo'];
+  const whole = ['test', 'test/a', 'test/a/b', ...inB.map((name) => `test/a/b/${name}`)];
+
+  // What BuildKit's own tests expect of it.
+  test.each([
+    ['/test/a/b/./c/d', inB],
+    ['/test/a/b/c/d/.', whole],
+    ['./test/a/b/c/d', whole],
+    ['/test/a/./b/./c', ['b', ...inB.map((name) => `b/${name}`)]],
+    ['test/a/./*/c/d/foo', ['b', 'b/c', 'b/c/d', 'b/c/d/foo']],
+    ['test/a/b*/./c/**/e', ['c', 'c/d', 'c/d/e', 'c/d/e/bar', 'c/d/e/bay']],
+    ['test/a/b/c*/./d/**/baz', ['d', 'd/e', 'd/e/baz', 'd/e2', 'd/e2/baz']],
+    ['/test/a/b3*/c', []],
+    ['test/a/b/./c3*', []],
+    [
+      '**/bar',
+      ['test', 'test/a', 'test/a/b2', 'test/a/b2/c', 'test/a/b2/c/d', 'test/a/b2/c/d/e', 'test/a/b2/c/d/e/bar'],
+    ],
+  ])('takes %s with the folders above it', async (source, expected) => {
+    await build([`COPY --parents ${source} /out/`]);
+    expect(names()).toEqual(['out', ...expected.map((name) => `out/${name}`)]);
+  });
+
+  test('has the modes of folders that it takes, and leaves out what --exclude says', async () => {
+    chmodSync(workspace.path('test/a'), 0o700);
+    chmodSync(workspace.path('test'), 0o750);
+    mkdirSync(workspace.path('there/a'), { recursive: true });
+    await build(['COPY there /', 'COPY --parents --chown=1 --exclude=**/e test/./a/b/c/d /']);
+    expect(workspace.list()).toEqual([
+      '700 0 a',
+      '755 1 a/b',
+      '755 1 a/b/c',
+      '755 1 a/b/c/d',
+      '644 1 a/b/c/d/foo=text',
+    ]);
+  });
+
+  test('follows links up to the /./ only', async () => {
+    symlinkSync('test/a', workspace.path('link'));
+    symlinkSync('b', workspace.path('test/a/inner'));
+    await build(['COPY --parents link/./inner link/./b/c/d/foo /']);
+    expect(names().filter((name) => !name.startsWith('b/'))).toEqual(['b', 'inner']);
+    for (const source of ['link/b', 'test/a/inner/c', 'test/none', 'none/./x', 'test/a/b/c/d/foo/x']) {
+      await expect(build([`COPY --parents ${source} /`]), source).rejects.toMatchObject({ code: 'DOCKERFILE_INVALID' });
+    }
+  });
+
+  test('is no flag where it is false', async () => {
+    await build(['COPY --parents=false test/a/b/c/d/foo /']);
+    expect(names()).toEqual(['foo']);
+  });
+});
+
 describe('here-documents', () => {
   test.each([
     [['COPY <<a a /x/', 'text', 'a'], ['644 0 x/a=text\n']],

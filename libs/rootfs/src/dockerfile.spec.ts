@@ -505,7 +505,7 @@ describe('a Dockerfile that cannot be built', () => {
   test.each([
     ['RUN make', 'runs a command'],
     ['ADD https://example.org/x /', 'adds something from the network'],
-    ['COPY --parents a /', 'uses --parents'],
+    ['COPY --parents . /', 'takes . with --parents'],
     ['COPY --chmod=+xt a /', 'uses --chmod=+xt'],
     ['ENV A=${B^^}', 'replaces parts of a variable'],
     ['ENV A=${PATH#"/"}', 'replaces parts of a variable in an odd way'],

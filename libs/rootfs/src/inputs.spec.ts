@@ -79,7 +79,10 @@ test('a Dockerfile is read with what its needed stages take out of the context',
 });
 
 test('--parents takes folders on the way, and goes across them', () => {
-  const { files } = dockerfile(['FROM scratch', 'COPY --parents **/package.json libs/./a/src/*.ts ./x/../y /']);
+  const { files } = dockerfile([
+    'FROM scratch',
+    'COPY --parents **/package.json libs/./a/src/*.ts ./x/../y z/./../w /',
+  ]);
   expect(files).toEqual(
     expect.arrayContaining([
       '**/',
@@ -90,6 +93,7 @@ test('--parents takes folders on the way, and goes across them', () => {
       'libs/a/src/*.ts',
       'y',
       'y/**/*',
+      'z/w',
     ]) as string[],
   );
 });

@@ -3,8 +3,9 @@ import { type Detected, detectSource, hasDockerfileName, type SourceKind, type S
 import type { DockerfileOptions } from './dockerfile/build.ts';
 import { buildFolder } from './build-folder.ts';
 import { contextOf, findIgnoreRules, readIfPresent } from './dockerfile/context.ts';
-import { type Excludes, splitExcludes } from './dockerfile/excludes.ts';
+import { type PathPatterns, splitExcludes } from './dockerfile/path-patterns.ts';
 import { parseHeredoc } from './dockerfile/heredocs.ts';
+import { splitParents } from './dockerfile/parents.ts';
 import { type Flag, type Instruction, parseDockerfile } from './dockerfile/parse.ts';
 import {
   cleanPattern,
@@ -256,7 +257,7 @@ interface Taken {
   /** Whether the folders above it count as well, and `**` goes across folders: with --parents. */
   readonly hasParents?: boolean;
   /** What is left out of the folders that it names. */
-  readonly excludes?: Excludes | undefined;
+  readonly excludes?: PathPatterns | undefined;
 }
 
 /** @param isRun  whether a real builder is needed: among them podman and buildah take variables in a way of their own */
@@ -270,11 +271,13 @@ function takenSources(stage: Stage, build: BuildScope, isRun: boolean): Taken[] 
     if (keyword === 'RUN') return flags.flatMap(mountSource).map((word) => ({ name: commonPath(word, scopes, line) }));
     const checksum = flags.find(({ name }) => name === 'checksum')?.value ?? '';
     return copySources(instruction).map((word): Taken => {
-      const name = commonPath(word, scopes, line);
+      const path = commonPath(word, scopes, line);
+      const { folder, pattern } = splitParents(path);
+      const name = flags.some((flag) => flag.name === 'parents') ? `${cleanPattern(folder)}/${pattern}` : path;
       // What BuildKit is sent of the context goes across folders, whatever COPY takes of it.
       const hasParents = flags.some((flag) => flag.name === 'parents') || (isRun && name.includes('**'));
       // With --parents, patterns begin elsewhere; and what begins with a part of the name is all below that.
-      const isExact = !hasParents && name.split('/').length === word.split('/').length;
+      const isExact = !hasParents && path.split('/').length === word.split('/').length;
       const excludes = isExact ? excludesOf(instruction, name, isRun) : undefined;
       if (keyword === 'COPY') return { name, hasParents, excludes };
       const address = [plain.expand(word, line), word].find(isRemote);
@@ -293,7 +296,7 @@ function takenSources(stage: Stage, build: BuildScope, isRun: boolean): Taken[] 
  * The `--exclude` of an instruction as far as all builders agree: for buildah before 1.44 patterns begin at the context, so
  * that only those say the same that go with the context itself, or match at any depth.
  */
-function excludesOf(instruction: Instruction, source: string, isRun: boolean): Excludes | undefined {
+function excludesOf(instruction: Instruction, source: string, isRun: boolean): PathPatterns | undefined {
   const { excludes } = splitExcludes(instruction);
   const isSame =
     !isRun || cleanPattern(source) === '' || excludes?.rules.every(({ pattern }) => pattern.startsWith('**/'));
@@ -375,7 +378,7 @@ function contextGlobs(sources: readonly string[], ignored: IgnoreRules): string[
 }
 
 /** What is surely left out of a source's folders. Exceptions may take anything back. */
-function excludedGlobs(source: string, { rules, hasExceptions }: Excludes): string[] {
+function excludedGlobs(source: string, { rules, hasExceptions }: PathPatterns): string[] {
   const { glob, isWhole } = readSource(source);
   if (hasExceptions || !isWhole) return [];
   const patterns = rules.map(({ pattern }) => patternAsGlob(pattern)).filter((pattern) => pattern !== undefined);

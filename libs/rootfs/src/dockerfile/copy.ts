@@ -12,7 +12,8 @@ import {
   type TreeNode,
 } from '@nx-kraft/archive';
 import type { Chmod } from './chmod.ts';
-import type { Excludes, Matched } from './excludes.ts';
+import type { Matched, PathPatterns } from './path-patterns.ts';
+import type { ParentsSource } from './parents.ts';
 import type { Owner } from './owner.ts';
 import { cleanPattern, partExpression, splitWildcards } from './patterns.ts';
 
@@ -27,7 +28,9 @@ export interface CopyOptions {
   readonly chmod?: Chmod | undefined;
   readonly owner?: Owner | undefined;
   /** What is left out of directories; a source itself never is. */
-  readonly excludes?: Excludes | undefined;
+  readonly excludes?: PathPatterns | undefined;
+  /** What alone is taken of directories; a source itself always is. */
+  readonly parents?: ParentsSource | undefined;
   /** For faults. */
   readonly at: string;
 }
@@ -74,6 +77,13 @@ export function expandPattern(root: DirectoryNode, pattern: string): string[] {
 export function follow(root: DirectoryNode, path: string): DirectoryNode | FileNode | undefined {
   const node = findDirectory(root, path) ?? findNode(root, leadsTo(root, path));
   return node?.kind === 'symlink' ? undefined : node;
+}
+
+/** What is at a path behind no links. */
+export function findDirect(root: DirectoryNode, path: string): TreeNode | undefined {
+  let node: TreeNode | undefined = root;
+  for (const part of path.split('/')) node = node?.kind === 'directory' ? node.children.get(part) : undefined;
+  return node;
 }
 
 /** Where a path leads, through symbolic links at its end; there need not be anything. Links in a circle stay. */
@@ -142,13 +152,14 @@ export function layOver(root: DirectoryNode, layer: DirectoryNode): void {
   }
 }
 
-/** Where in its source something is: the path from there, and which patterns of `--exclude` match it. */
+/** Where in its source something is: the path from there, and which patterns match it. */
 interface Place {
   readonly below: string;
-  readonly matched: Matched;
+  readonly included: Matched;
+  readonly excluded: Matched;
 }
 
-const top: Place = { below: '', matched: [] };
+const top: Place = { below: '', included: [], excluded: [] };
 
 class Copier {
   readonly #options: CopyOptions;
@@ -167,19 +178,24 @@ class Copier {
 
   /** @param to  gives the directory, which need not be there where nothing is copied */
   merge(from: DirectoryNode, to: () => DirectoryNode, path: string, place: Place): void {
-    const { excludes } = this.#options;
+    const { excludes, parents } = this.#options;
     for (const [name, node] of from.children) {
       const target = `${path}/${name}`;
-      if (excludes === undefined) {
+      if (excludes === undefined && parents === undefined) {
         this.put(to(), name, node, target);
         continue;
       }
       const below = place.below === '' ? toText(name) : `${place.below}/${toText(name)}`;
-      const { isLeftOut, matched } = excludes.match(below, place.matched);
-      if (!isLeftOut) this.put(to(), name, node, target, { below, matched });
-      else if (node.kind === 'directory' && excludes.hasExceptions) {
+      const out = excludes?.match(below, place.excluded);
+      const inside = parents?.includes.match(below, place.included);
+      const here = { below, included: inside?.matched ?? [], excluded: out?.matched ?? [] };
+      const isLeftOut = out?.isMatch === true;
+      if (!isLeftOut && inside?.isMatch !== false) {
+        this.put(to(), name, node, target, here);
+      } else if (node.kind === 'directory' && (!isLeftOut || excludes?.hasExceptions === true)) {
+        if (inside?.isMatch === false && parents?.mayHold(below) === false) continue;
         let made: DirectoryNode | undefined;
-        this.merge(node, () => (made ??= this.#above(to(), name, node, target)), target, { below, matched });
+        this.merge(node, () => (made ??= this.#above(to(), name, node, target)), target, here);
       }
     }
   }
@@ -196,7 +212,7 @@ class Copier {
     this.merge(node, () => directory, path, place);
   }
 
-  /** A directory that is left out but for something in it. One that is there already gets the mode of the source only. */
+  /** A directory of which only something in it is taken. One that is there already gets the mode of the source only. */
   #above(parent: DirectoryNode, name: string, node: DirectoryNode, path: string): DirectoryNode {
     const existing = this.#existing(parent, name, node, path);
     const directory = existing?.kind === 'directory' ? existing : emptyDirectory();

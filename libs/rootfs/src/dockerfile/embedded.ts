@@ -10,13 +10,15 @@ import {
   cloneTree,
   copyInto,
   type CopyOptions,
+  findDirect,
   findMatches,
   follow,
   layOver,
   makeOnTheWay,
   type Match,
 } from './copy.ts';
-import { type Excludes, splitExcludes } from './excludes.ts';
+import { type ParentsSource, readParentsSource } from './parents.ts';
+import { type PathPatterns, splitExcludes } from './path-patterns.ts';
 import { parseHeredoc } from './heredocs.ts';
 import { findOwner, type Owner } from './owner.ts';
 import { type Instruction, invalid } from './parse.ts';
@@ -181,11 +183,15 @@ class EmbeddedBuilder {
     const source = from === '' ? this.#options.context : await this.#source(from, stage, line);
     const path = toByteName(scope.resolve(target));
     for (const word of words.filter((one) => parseHeredoc(one) === undefined)) {
-      for (const match of this.#matches(source, word, line, from)) {
+      const parents = isOn(flags.get('parents')) ? readParentsSource(word) : undefined;
+      if (isOn(flags.get('parents')) && parents === undefined)
+        throw new NeedsBuilder(`takes ${word} with --parents`, line);
+      for (const match of this.#matches(source, parents?.folder ?? word, line, from)) {
+        if (parents?.isPlain === true) this.#requireBelow(match, parents, word, line);
         const archive = keyword === 'ADD' ? await this.#archive(match, line) : undefined;
         if (archive === undefined) {
           this.#warnOfCopied(match, excludes, line);
-          copyInto(layer, path, match, options);
+          copyInto(layer, path, match, { ...options, parents });
         } else await this.#unpackArchive(archive, layer, path, options);
       }
     }
@@ -253,9 +259,18 @@ class EmbeddedBuilder {
     throw this.#invalid(line, `there is no ${word} in ${where}`, help);
   }
 
+  /** Below the `/./`, BuildKit follows no links. */
+  #requireBelow({ node }: Match, { includes }: ParentsSource, word: string, line: number): void {
+    const [rule] = includes.rules;
+    const found =
+      node.kind === 'file' ||
+      findDirect(node, toByteName(rule?.pattern.replaceAll(/\\(?=.)/g, '') ?? '')) !== undefined;
+    if (!found) throw this.#invalid(line, `there is no ${word}`, 'With --parents, what is named is not behind a link.');
+  }
+
   /** Docker's reference says otherwise, BuildKit does it. */
-  #warnOfCopied({ name, node }: Match, excludes: Excludes | undefined, line: number): void {
-    if (node.kind !== 'file' || excludes?.match(toText(name), []).isLeftOut !== true) return;
+  #warnOfCopied({ name, node }: Match, excludes: PathPatterns | undefined, line: number): void {
+    if (node.kind !== 'file' || excludes?.match(toText(name), []).isMatch !== true) return;
     this.#warn(line, `--exclude leaves out what is in folders that are copied, so that the file ${toText(name)} stays`);
   }
 

@@ -217,7 +217,7 @@ const expanded = new Set('ADD ARG COPY ENV EXPOSE LABEL USER WORKDIR'.split(' ')
 /** HEALTHCHECK's have no meaning for a unikernel. */
 const simpleFlags: Readonly<Record<string, readonly string[]>> = {
   ADD: ['chown', 'chmod', 'link', 'exclude'],
-  COPY: ['from', 'chown', 'chmod', 'link', 'exclude'],
+  COPY: ['from', 'chown', 'chmod', 'link', 'exclude', 'parents'],
   FROM: ['platform'],
   HEALTHCHECK: ['interval', 'timeout', 'start-period', 'start-interval', 'retries'],
 };

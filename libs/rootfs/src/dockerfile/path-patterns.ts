@@ -6,17 +6,17 @@ import { type IgnoreRule, noPattern, patternExpression } from './patterns.ts';
 export type Matched = readonly boolean[];
 
 /**
- * What `--exclude` leaves out of the folders that are copied. Patterns look like those of `.dockerignore`, but are relative
- * to each source, know no variables, and one that begins with `/` matches nothing.
+ * What `--exclude` leaves out of the folders that are copied, or what `--parents` takes of them. Patterns look like those of
+ * `.dockerignore`, but are relative to each source, and one that begins with `/` matches nothing.
  */
-export class Excludes {
+export class PathPatterns {
   /** In order, without those that match nothing. */
   readonly rules: readonly IgnoreRule[];
   readonly hasExceptions: boolean;
   readonly #expressions: readonly RegExp[];
 
   /**
-   * @param patterns  the values of the flags
+   * @param patterns  as they were written
    * @throws RootfsFault DOCKERFILE_INVALID
    */
   constructor(patterns: readonly string[]) {
@@ -36,26 +36,26 @@ export class Excludes {
    * @param path  relative to the source, as text
    * @param above  what this gave for the folder it is in
    */
-  match(path: string, above: Matched): { readonly isLeftOut: boolean; readonly matched: Matched } {
-    let isLeftOut = false;
+  match(path: string, above: Matched): { readonly isMatch: boolean; readonly matched: Matched } {
+    let isMatch = false;
     const matched = this.rules.map(({ isException }, index) => {
-      const isMatch =
-        above[index] === true || (isException === isLeftOut && this.#expressions[index]?.test(path) === true);
-      if (isMatch) isLeftOut = !isException;
-      return isMatch;
+      const isThis =
+        above[index] === true || (isException === isMatch && this.#expressions[index]?.test(path) === true);
+      if (isThis) isMatch = !isException;
+      return isThis;
     });
-    return { isLeftOut, matched };
+    return { isMatch, matched };
   }
 }
 
 /** The excludes of COPY and ADD, undefined without any, and the other flags: only those know variables. */
 export function splitExcludes({ flags }: Pick<Instruction, 'flags'>): {
-  readonly excludes: Excludes | undefined;
+  readonly excludes: PathPatterns | undefined;
   readonly others: readonly Flag[];
 } {
   const patterns = flags.filter(({ name }) => name === 'exclude').map(({ value }) => value);
   return {
-    excludes: patterns.length === 0 ? undefined : new Excludes(patterns),
+    excludes: patterns.length === 0 ? undefined : new PathPatterns(patterns),
     others: flags.filter(({ name }) => name !== 'exclude'),
   };
 }
