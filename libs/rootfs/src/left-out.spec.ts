@@ -8,6 +8,15 @@ const leftOut = (excluded: readonly string[], ...files: readonly string[]): read
     { files, excluded: [] },
   ]);
 
+test('what patterns elsewhere read hides nothing', () => {
+  const notes = ['app/src/*.md', 'app/src/*.md/**/*'];
+  expect(leftOut(notes, 'app/d*/y', 'app/e*/**/*', 'app/[{]s/*', 'app/*/y')).toEqual(notes);
+  expect(leftOut(['app/src*/*.md'], 'app/lib*/*')).toEqual(['app/src*/*.md']);
+  for (const other of ['app/s*/y.md', 'app/src/y*', 'app/**/y', 'app/s*', 'app/sr*/**/*', 'app/[r-t]rc/**/*']) {
+    expect(leftOut(['app/src/*.md'], other), other).toEqual([]);
+  }
+});
+
 test('what one reading leaves out is left out of all where nobody else reads it', () => {
   expect(leftOutOfAll([{ files: ['**/*'], excluded: ['a', 'b/**/*'] }])).toEqual(['a', 'b/**/*']);
   const both = { files: ['app/**/*'], excluded: ['app/x', 'app/**/*.log'] };

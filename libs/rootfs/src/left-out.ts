@@ -22,7 +22,7 @@ export function leftOutOfAll(readings: readonly Reading[]): readonly string[] {
       const others = readings.filter((other) => other !== reading && !other.excluded.includes(glob));
       return sparing(
         glob,
-        others.flatMap(({ files }) => files),
+        others.flatMap(({ files }) => files).filter((file) => mayMeet(glob.split('/'), file.split('/'))),
       );
     }),
   );
@@ -71,6 +71,25 @@ export function mayMatchBelow(glob: readonly string[], folder: readonly string[]
     if (!globTest(part)(name)) return false;
   }
   return true;
+}
+
+/** Whether two globs, by their parts, may match the same, or one of them something above what the other does. */
+function mayMeet(one: readonly string[], other: readonly string[]): boolean {
+  for (const [index, part] of one.entries()) {
+    const counterpart = other[index];
+    if (part === '**' || counterpart === '**' || counterpart === undefined) return true;
+    if (!mayMatchSame(part, counterpart)) return false;
+  }
+  return true;
+}
+
+/** Of two with signs nobody looks further than their first letters. */
+function mayMatchSame(one: string, other: string): boolean {
+  const [plain, otherPlain] = [one, other].map(splitGlob);
+  if (plain?.rest === '') return globTest(other)(plain.path);
+  if (otherPlain?.rest === '') return globTest(one)(otherPlain.path);
+  const [start = '', otherStart = ''] = [one, other].map((glob) => /^[\w.-]*/.exec(glob)?.[0]);
+  return start.startsWith(otherStart) || otherStart.startsWith(start);
 }
 
 /** The same for files. */
