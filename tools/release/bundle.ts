@@ -37,6 +37,7 @@ const plugin = [
   'nx-kraft/src/inference/create-projects.ts',
   'nx-kraft/src/inference/dependencies.ts',
   'nx-kraft/src/tasks/prepare-inputs.ts',
+  'nx-kraft/src/tasks/renew-graph.ts',
 ];
 const rootfsTask = ['nx-kraft/src/executors/rootfs/executor.ts'];
 const otherTasks = ['nx-kraft/src/executors/build/executor.ts', 'nx-kraft/src/executors/test/executor.ts'];
