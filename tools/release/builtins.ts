@@ -15,7 +15,10 @@ export const builtins: Plugin = {
       if (statement.type !== 'ImportDeclaration' || !statement.source.value.startsWith('node:')) continue;
       const names = statement.specifiers.map((specifier) => ({
         local: specifier.local.name,
-        name: specifier.type === 'ImportSpecifier' ? exportedName(specifier.imported) : undefined,
+        name:
+          specifier.type === 'ImportSpecifier'
+            ? code.slice(specifier.imported.start, specifier.imported.end)
+            : undefined,
       }));
       parts.push(code.slice(end, statement.start), ...declarations(statement.source.value, names));
       end = statement.end;
@@ -58,8 +61,4 @@ function declarations(module: string, imported: readonly Imported[]): string[] {
 function isPlainFunction(module: string, name: string): boolean {
   const value: unknown = Reflect.get(process.getBuiltinModule(module) ?? {}, name);
   return typeof value === 'function' && /^[a-z]/.test(name) && Object.getOwnPropertySymbols(value).length === 0;
-}
-
-function exportedName(imported: { readonly type: string; readonly name?: string; readonly value?: string }): string {
-  return imported.name ?? imported.value ?? '';
 }

@@ -62,6 +62,7 @@ export function keepInferred(
   if (isServed) rememberServed(workspaceRoot, kraftfiles, { options, ...outlines(), seen: seen() });
 }
 
+/** What the projects of Kraftfiles are now. */
 export async function inferProjects(
   kraftfiles: readonly string[],
   options: PluginOptions | undefined,
@@ -114,7 +115,8 @@ export async function inferProjects(
         for (const variable of versionVariables(summary, facts, tested)) versions.add(variable);
         local.push(...facts.kernels.folders.map(({ path }) => path));
         const neighbours = findNeighbours(folder, summary, facts, workspace);
-        outlines.set(folder, { whole: [folder, facts], tasks: planOf(facts, neighbours) });
+        const tasks = planOf(facts, neighbours);
+        outlines.set(folder, { whole: [folder, facts, tasks], tasks });
         const { project, externalNodes } = inferProject(
           {
             name: workspace.projectNames.get(folder) ?? summary.name,
@@ -148,7 +150,7 @@ export async function inferProjects(
           [...[...found.keys()].map((folder) => outlines.get(folder)?.whole), libraries],
           [...found.keys()].map((folder) => outlines.get(folder)?.tasks),
         ),
-      seen: () => disk.looked.seen(disk.workspaceRoot),
+      seen: () => disk.seen(),
     };
   });
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join, posix, relative, resolve, sep } from 'node:pat
 import { unlessNowhere } from '@nx-kraft/base';
 import { type BuildFilesSurvey, surveyBuildFiles } from '@nx-kraft/kernel/survey';
 import { Ignored } from './ignored.ts';
-import { Looked } from './looked.ts';
+import { Looked, type Seen } from './looked.ts';
 
 /**
  * What lies where during one inference. Most of what inference asks for is not there, or is behind no link, and one listing
@@ -14,7 +14,7 @@ export class Disk {
   readonly workspaceRoot: string;
   readonly #entries = new Map<string, Entries>();
   readonly #realPaths = new Map<string, string>();
-  readonly #surveys = new Map<string, BuildFilesSurvey>();
+  readonly #surveys = new Map<string, { readonly survey: BuildFilesSurvey; readonly isUnseen: PathTest }>();
   /** What Nx passes over. */
   readonly ignored = new Ignored(this);
   readonly looked = new Looked();
@@ -95,24 +95,31 @@ export class Disk {
    *
    * @param isApart  whether a folder or link below, by its relative path, has no part in the build; the same each time
    */
-  buildFiles(folder: string, isApart: (path: string) => boolean): BuildFilesSurvey {
+  buildFiles(folder: string, isApart: PathTest): BuildFilesSurvey {
     const known = this.#surveys.get(folder);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.survey;
     const root = relative(this.workspaceRoot, this.realPath(folder)).split(sep).join('/') || '.';
-    const isHidden = (path: string): boolean => this.ignored.has(posix.join(root, path));
+    const isHidden: PathTest = (path) => this.ignored.has(posix.join(root, path));
     const isSeen = !root.startsWith('..') && !this.isPassedOver(root);
     const survey = surveyBuildFiles(folder, {
       isApart,
       within: this.workspaceRoot,
       ...(isSeen ? { isHidden } : {}),
     });
-    this.#surveys.set(folder, survey);
-    const { folders, files, places } = survey.basis;
-    for (const path of folders) this.looked.contents(join(folder, path));
-    for (const path of places) this.looked.place(resolve(folder, path));
-    // Of what is not hidden Nx itself sees changes, and infers anew.
-    for (const path of files) if (!isSeen || isHidden(path)) this.looked.contents(join(folder, path));
+    this.#surveys.set(folder, { survey, isUnseen: (path) => !isSeen || isHidden(path) });
     return survey;
+  }
+
+  /** What was looked at. Only for those who ask: it is more than most commands need. */
+  seen(): Seen {
+    for (const [folder, { survey, isUnseen }] of this.#surveys) {
+      const { folders, files, places } = survey.basis;
+      for (const path of folders) this.looked.contents(join(folder, path));
+      for (const path of places) this.looked.place(resolve(folder, path));
+      // Of all others Nx itself sees changes, and infers anew.
+      for (const path of files) if (isUnseen(path)) this.looked.contents(join(folder, path));
+    }
+    return this.looked.seen(this.workspaceRoot);
   }
 
   #entriesOf(folder: string): Entries {
@@ -124,6 +131,9 @@ export class Disk {
     return entries;
   }
 }
+
+/** Tells something of a path relative to a folder. */
+type PathTest = (path: string) => boolean;
 
 /** What is in a folder, by name. */
 type Entries = ReadonlyMap<string, 'link' | 'other'>;
