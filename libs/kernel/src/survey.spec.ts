@@ -265,6 +265,23 @@ describe('a survey', () => {
     });
   });
 
+  test('tells where links lead that are sources, or are named, and are not followed', async () => {
+    await write('workspace/app/Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/vendor/x.c\n');
+    await write('elsewhere/all.mk', 'ALL_SRCS-y += $(APP_BASE)/../../far/far.c\n');
+    for (const [target, name] of [
+      ['elsewhere/main.c', 'main.c'],
+      ['elsewhere', 'vendor'],
+      ['elsewhere/sh', 'sh'],
+      ['elsewhere', 'tools'],
+    ] as const)
+      await symlink(join(folder, target), join(folder, 'workspace/app', name));
+    expect(surveyBuildFiles(join(folder, 'workspace/app'), { within: join(folder, 'workspace') })).toMatchObject({
+      files: ['Makefile.uk'],
+      linked: ['../../elsewhere/main.c', '../../elsewhere'],
+    });
+    expect(surveyBuildFiles(join(folder, 'workspace/app'))).toMatchObject({ linked: [] });
+  });
+
   test('goes up to what is hidden and not there yet, but to nothing else that is not there', async () => {
     await write('app/Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/../idl/gen/x.c $(APP_BASE)/../idl/gone/x.c\n');
     const isHidden = (path: string): boolean => path.startsWith('../idl/gen');

@@ -53,7 +53,8 @@ export interface Scope {
   readonly isHidden?: (path: string) => boolean;
   /**
    * An absolute path: places outside of it are told, but not looked into. Only within it links with absolute paths are
-   * followed: others are rather meant for a guest or made by tools, and lead elsewhere on each machine.
+   * followed: others are rather meant for a guest or made by tools, and lead elsewhere on each machine. They are told where
+   * they have the name of a source, or build files name them.
    */
   readonly within?: string;
 }
@@ -73,6 +74,8 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
   const others = new Set<string>();
   const folders = new Set<string>();
   const places = new Set<string>();
+  /** Links that are not followed, and where they lead. */
+  const astray = new Map<string, string>();
   const included: RegExp[] = [];
   const isRead = (place: string): boolean => within === undefined || isInside(within, join(folder, place));
 
@@ -85,6 +88,10 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
     }
     for (const name of compilersOfSources(paths)) compilers.add(name);
     links.forEach(follow);
+    for (const path of links) {
+      const target = readTarget(join(folder, path));
+      if (target !== undefined && isAbsolute(target) && !isRead(relative(folder, target))) astray.set(path, target);
+    }
   };
   /** Gives whether there is a link on the way to a path. */
   const follow = (path: string): boolean => {
@@ -132,6 +139,11 @@ export function surveyBuildFiles(folder: string, { isApart, isHidden, within }: 
   const compiled = (): readonly string[] => [...others].filter(isCompiled);
   const includes = (): Included => (around ??= includedAround(folder, compiled(), isRead));
   const isNamed = (path: string): boolean => texts.some((text) => text.includes(`/${path}`));
+  const isNamedInFull = (path: string): boolean =>
+    texts.some((text) => text.split(`/${path}`).some((rest, index) => index > 0 && !/^[\w.+-]/.test(rest)));
+  for (const [path, target] of astray) {
+    if (isCompiled(path) || isBuildFile(path) || isNamedInFull(path)) linked.add(relative(folder, target));
+  }
   return {
     files: [...files],
     climbs: [...climbs],

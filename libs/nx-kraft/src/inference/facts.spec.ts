@@ -352,6 +352,22 @@ test('a kernel that takes something in by an absolute path is cached only where 
   }
 });
 
+test('a kernel with a source that is a link out of the workspace is not cached', async () => {
+  await put('app/Kraftfile', 'spec: v0.6\nunikraft: { source: ../core }\ntargets: [qemu/x86_64]\n');
+  await put('app/Makefile.uk', 'APP_SRCS-y += $(APP_BASE)/main.c\n');
+  await put('core/Makefile', '');
+  const outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  const kernelTask = async (): Promise<TargetConfiguration> => (await tasks())['build:qemu-x86_64'] ?? {};
+  try {
+    await symlink(outside, join(folder, 'app/result'));
+    expect(await kernelTask()).toMatchObject({ cache: true });
+    await symlink(join(outside, 'main.c'), join(folder, 'app/main.c'));
+    expect(await kernelTask()).toMatchObject({ cache: false });
+  } finally {
+    await rm(outside, { recursive: true });
+  }
+});
+
 test('files that scenarios look at count for tests, wherever they lie', async () => {
   await put('app/Kraftfile', 'spec: v0.6\nruntime: base\n');
   const test = async (text: string): Promise<TargetConfiguration> => {
