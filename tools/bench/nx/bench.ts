@@ -6,7 +6,7 @@
 //   npx node tools/bench/nx/bench.ts memory              what the plugin keeps in memory for each Kraftfile
 import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildable, writeCore } from './buildable.ts';
@@ -14,27 +14,42 @@ import { type Files, applicationFiles } from './shapes.ts';
 import { addEmptyPlugin, makePeer, makeWorkspace } from './workspaces.ts';
 
 const rounds = 5;
-const kinds = ['kraft', 'plain', 'empty'] as const;
-type Kind = (typeof kinds)[number];
+
+/** Folders of workspaces, by what their column is called. */
+type Contenders = ReadonlyMap<string, string>;
+const ours = 'Kraftfiles';
+const peer = 'peer';
 
 const scratch = await mkdtemp(join(tmpdir(), 'bench-nx-'));
 
 /** A workspace, its peer, and the peer with a plugin that does nothing: less than that no plugin can cost. */
-async function makeContenders(
-  count: number,
-  filesOf: (index: number) => Files,
-): Promise<Readonly<Record<Kind, string>>> {
-  const places = {
-    kraft: join(scratch, `kraft-${count}`),
-    plain: join(scratch, `plain-${count}`),
-    empty: join(scratch, `empty-${count}`),
-  };
-  await makeWorkspace(places.kraft, count, filesOf);
-  nx(places.kraft, ['show', 'projects']);
-  const graph = join(dataOf(places.kraft), 'project-graph.json');
-  await makePeer(places.plain, places.kraft, graph);
-  await addEmptyPlugin(await makePeer(places.empty, places.kraft, graph));
-  return places;
+async function makeContenders(count: number, filesOf: (index: number) => Files): Promise<Contenders> {
+  const kraft = await makeWorkspace(join(scratch, `kraft-${count}`), count, filesOf);
+  nx(kraft, ['show', 'projects']);
+  const graph = join(dataOf(kraft), 'project-graph.json');
+  const plain = await makePeer(join(scratch, `plain-${count}`), kraft, graph);
+  const empty = await addEmptyPlugin(await makePeer(join(scratch, `empty-${count}`), kraft, graph));
+  return new Map([
+    [ours, kraft],
+    [peer, plain],
+    ['peer with an empty plugin', empty],
+  ]);
+}
+
+/**
+ * The contenders, and one more: the peer with an empty plugin, whose tasks find the results of ours where they declare theirs, so
+ * that Nx has as much to keep and to restore.
+ */
+async function withSameResults(contenders: Contenders): Promise<Contenders> {
+  const kraft = contenders.get(ours) ?? '';
+  const same = `${kraft}-same`;
+  const graph = join(dataOf(kraft), 'project-graph.json');
+  await addEmptyPlugin(await makePeer(same, kraft, graph));
+  await cp(join(kraft, 'apps'), join(same, 'apps'), {
+    recursive: true,
+    filter: (path) => !/\/(Kraftfile|\.unikraft\/work)$/.test(path),
+  });
+  return new Map([...contenders, ['empty plugin, same results', same]]);
 }
 
 /** Where Nx has its data by default: in any other folder its daemon watches its own log, and tells each of its lines there. */
@@ -63,38 +78,36 @@ function nx(folder: string, args: readonly string[], environment: Readonly<Recor
 }
 
 async function benchGraph(sizes: readonly number[]): Promise<void> {
-  head('projects', 'graph', ...columns);
   for (const count of sizes) {
-    const places = await makeContenders(count, applicationFiles);
+    const contenders = await makeContenders(count, applicationFiles);
     const show = ['show', 'projects'];
     const times = new Times();
     for (let round = 0; round < rounds; round++) {
-      for (const kind of kinds) {
-        const folder = places[kind];
+      for (const [name, folder] of contenders) {
         await rm(join(folder, '.nx'), { recursive: true, force: true });
-        times.add('cold', kind, nx(folder, show));
-        times.add('warm', kind, nx(folder, show));
+        times.add('cold', name, nx(folder, show));
+        times.add('warm', name, nx(folder, show));
         appendFileSync(join(folder, 'apps/group0/app0/src/main.c'), '\n');
-        times.add('one change', kind, nx(folder, show));
+        times.add('one change', name, nx(folder, show));
       }
     }
-    for (const kind of kinds) withDaemon(places[kind], kind, times);
-    for (const [state, medians] of times.medians()) row(count, state, medians);
-    for (const kind of kinds) await rm(places[kind], { recursive: true });
+    for (const [name, folder] of contenders) withDaemon(folder, name, times);
+    times.print('projects', count);
+    for (const folder of contenders.values()) await rm(folder, { recursive: true });
   }
 }
 
 /** Where Nx's daemon is wanted, also in CI. */
 const daemon = { NX_DAEMON: 'true', CI: 'false' };
 
-function withDaemon(folder: string, kind: Kind, times: Times): void {
+function withDaemon(folder: string, name: string, times: Times): void {
   try {
     nx(folder, ['show', 'projects'], daemon);
     for (let round = 0; round < rounds; round++) {
-      times.add('daemon, warm', kind, nx(folder, ['show', 'projects'], daemon));
+      times.add('daemon, warm', name, nx(folder, ['show', 'projects'], daemon));
       appendFileSync(join(folder, 'apps/group0/app0/src/main.c'), '\n');
       // The daemon waits for more changes before it begins; whoever asks meanwhile waits for it.
-      times.add('daemon, one change', kind, nx(folder, ['show', 'projects'], daemon));
+      times.add('daemon, one change', name, nx(folder, ['show', 'projects'], daemon));
     }
   } finally {
     nx(folder, ['daemon', '--stop'], daemon);
@@ -103,23 +116,24 @@ function withDaemon(folder: string, kind: Kind, times: Times): void {
 
 async function benchRun(count: number): Promise<void> {
   await writeCore(join(scratch, `kraft-${count}`));
-  const places = await makeContenders(count, buildable);
   const args = ['run-many', '-t', 'build', 'package', '--outputStyle=static'];
-  for (const kind of kinds) nx(places[kind], args);
+  const few = await makeContenders(count, buildable);
+  nx(few.get(ours) ?? '', args);
+  const contenders = await withSameResults(few);
+  for (const folder of contenders.values()) nx(folder, args);
   const times = new Times();
   for (let round = 0; round < rounds; round++) {
-    for (const kind of kinds) times.add('all cached', kind, nx(places[kind], args));
+    for (const [name, folder] of contenders) times.add('all cached', name, nx(folder, args));
   }
   try {
-    for (const kind of kinds) nx(places[kind], args, daemon);
+    for (const folder of contenders.values()) nx(folder, args, daemon);
     for (let round = 0; round < rounds; round++) {
-      for (const kind of kinds) times.add('all cached, daemon', kind, nx(places[kind], args, daemon));
+      for (const [name, folder] of contenders) times.add('all cached, daemon', name, nx(folder, args, daemon));
     }
   } finally {
-    for (const kind of kinds) nx(places[kind], ['daemon', '--stop'], daemon);
+    for (const folder of contenders.values()) nx(folder, ['daemon', '--stop'], daemon);
   }
-  head('apps', 'run-many', ...columns);
-  for (const [state, medians] of times.medians()) row(count, state, medians);
+  times.print('apps', count);
 }
 
 /** The same tasks with and without `--batch`: a process of Nx's for each, or one for all. */
@@ -165,38 +179,34 @@ async function benchMemory(): Promise<void> {
   process.stdout.write(`kept for each Kraftfile: ${each.toFixed(1)} KiB (${small.toFixed(0)}, ${large.toFixed(0)})\n`);
 }
 
-/** Times by what was done and for whom, in the order in which they were first told. */
+/** Times by what was done and by contender, both in the order in which they were first told. */
 class Times {
-  readonly #all = new Map<string, Readonly<Record<Kind, number[]>>>();
+  readonly #all = new Map<string, Map<string, number[]>>();
 
-  add(state: string, kind: Kind, time: number): void {
-    const times = this.#all.get(state) ?? { kraft: [], plain: [], empty: [] };
-    times[kind].push(time);
-    this.#all.set(state, times);
+  add(state: string, contender: string, time: number): void {
+    const ofState = this.#all.get(state) ?? new Map<string, number[]>();
+    this.#all.set(state, ofState.set(contender, [...(ofState.get(contender) ?? []), time]));
   }
 
-  medians(): readonly (readonly [state: string, medians: Readonly<Record<Kind, number>>])[] {
-    return [...this.#all].map(([state, { kraft, plain, empty }]) => [
-      state,
-      { kraft: median(kraft), plain: median(plain), empty: median(empty) },
-    ]);
+  /** A table of medians in milliseconds, with the ratio of each to the peer. */
+  print(what: string, count: number): void {
+    const [first = new Map<string, number[]>()] = this.#all.values();
+    row(what, 'state', ...first.keys());
+    row('---', '---', ...[...first].map(() => '---'));
+    for (const [state, times] of this.#all) {
+      const least = median(times.get(peer) ?? []);
+      const medians = [...times.values()].map(median);
+      row(count, state, ...medians.map((time) => `${time.toFixed(0)} (${(time / least).toFixed(2)})`));
+    }
   }
+}
+
+function row(...cells: readonly (string | number)[]): void {
+  process.stdout.write(`| ${cells.join(' | ')} |\n`);
 }
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
-
-function head(...names: readonly string[]): void {
-  process.stdout.write(`| ${names.join(' | ')} |\n| ${names.map(() => '---').join(' | ')} |\n`);
-}
-
-const columns = ['Kraftfiles, ms', 'peer, ms', 'peer with an empty plugin, ms', 'ratio', 'ratio of the empty plugin'];
-
-function row(count: number, state: string, { kraft, plain, empty }: Readonly<Record<Kind, number>>): void {
-  const ratios = [kraft, empty].map((time) => (time / plain).toFixed(2));
-  const cells = [count, state, ...[kraft, plain, empty].map((time) => time.toFixed(0)), ...ratios];
-  process.stdout.write(`| ${cells.join(' | ')} |\n`);
 }
 
 try {

@@ -63,7 +63,7 @@ export async function makePeer(folder: string, workspace: string, graphFile: str
 }
 
 /** Installs a plugin with all functions of ours, which finds nothing and does nothing. */
-export async function addEmptyPlugin(folder: string): Promise<void> {
+export async function addEmptyPlugin(folder: string): Promise<string> {
   const nxJson = JSON.parse(await readFile(join(folder, 'nx.json'), 'utf8')) as object;
   await writeFiles(folder, {
     'nx.json': JSON.stringify({ ...nxJson, plugins: ['empty-plugin'] }),
@@ -81,6 +81,7 @@ export async function addEmptyPlugin(folder: string): Promise<void> {
       export const postTasksExecution = async () => {};
     `,
   });
+  return folder;
 }
 
 /** The same task with all that it declares, but for parts of Kraftfiles, which only our plugin knows. */
