@@ -115,6 +115,32 @@ module.exports = { name: 'slow', createNodes: ['**/Kraftfile', infer], createNod
   },
 );
 
+test('nor is a source that is changed while Nx, which has read it, starts the process of the plugin', async () => {
+  const place = workspace.path('apps/web/.unikraft');
+  await workspace.write(
+    '.caches/slow.cjs',
+    `const { existsSync, writeFileSync } = require('node:fs');
+const processes = require('node:child_process');
+const { spawn } = processes;
+const sleep = (time) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time);
+processes.spawn = (program, args, options) => {
+  if (existsSync('${place}/wait') && args.some((arg) => arg.includes('plugin-worker'))) {
+    sleep(1000);
+    writeFileSync('${place}/begun', '');
+    while (!existsSync('${place}/go')) sleep(50);
+  }
+  return spawn(program, args, options);
+};
+`,
+  );
+  workspace.environment.NODE_OPTIONS = `--require=${workspace.path('.caches/slow.cjs')}`;
+  const run = await changeMeanwhile(['run', kernelTask], write('apps/web/main.c', 'other'));
+  await workspace.write('apps/web/main.c', 'main');
+  await workspace.nx('run', kernelTask);
+  expect(await kernel()).toBe('mainoddheaderone');
+  expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining('main.c: it was changed') as string });
+});
+
 test('what no kernel is made of may change, and so may what the build itself, Nx and other tasks write', async () => {
   await workspace.write('.gitignore', 'node_modules\n.nx\n.unikraft\n.caches\nignored.*\n');
   await workspace.write(
