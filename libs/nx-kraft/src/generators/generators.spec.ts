@@ -431,6 +431,21 @@ describe('remove', () => {
     expect(text('.vscode/launch.json')).not.toContain('"web: ');
   });
 
+  test('means projects by the names that Nx knows, where Kraftfiles share one or have one with spaces', async () => {
+    const kraftfile = (name: string) => `spec: v0.6\nname: ${name}\nruntime: base:latest\ntargets: [qemu/x86_64]\n`;
+    for (const folder of ['one/app', 'two/app']) tree.write(`${folder}/Kraftfile`, kraftfile('app'));
+    tree.write('my web/Kraftfile', kraftfile('My Web'));
+    await expect(remove(tree, { project: 'app' })).rejects.toThrow(/'app'.*\n.*There are: my-web, one-app, two-app/);
+    await target(tree, { project: 'my-web', target: 'fc/x86_64' });
+    expect(text('my web/Kraftfile')).toContain('fc/x86_64');
+    await vscode(tree, { project: 'two-app' });
+    expect(text('.vscode/tasks.json')).toContain('npx nx run two-app:build');
+    await remove(tree, { project: 'two-app' });
+    expect([tree.exists('one/app'), tree.exists('two/app')]).toEqual([true, false]);
+    tree.write('two/app/Kraftfile', kraftfile('app'));
+    await expect(makeApp('apps/app')).rejects.toThrow('ALREADY_THERE');
+  });
+
   test('refuses what others use, and tells who', async () => {
     await makeApp('apps/web');
     tree.write('apps/shop/Kraftfile', 'spec: v0.6\ntemplate: { source: ../web }\ntargets: [qemu/x86_64]\n');

@@ -1,6 +1,7 @@
 import { basename, dirname, join, posix } from 'node:path';
 import { type Tree, getProjects, globAsync } from '@nx/devkit';
 import { isKraftfile, kraftfileNames, kraftfilesOfFolder, readKraftfile } from '@nx-kraft/kraftfile';
+import { assignProjectNames } from '../inference/project-names.ts';
 import { GeneratorFault } from './fault.ts';
 
 /** A folder with a Kraftfile, as the tree has it. */
@@ -8,8 +9,10 @@ export interface TreeProject {
   /** Relative to the workspace, with `/`. */
   readonly root: string;
   readonly kraftfile: string;
-  /** As Nx knows it, but for names that two Kraftfiles share. */
+  /** As Nx knows it. */
   readonly name: string;
+  /** As the Kraftfile has it, which Nx cannot take where others have the same, or it has spaces. */
+  readonly ownName: string;
 }
 
 /** The Kraftfile of each folder that has one, sorted. */
@@ -24,14 +27,18 @@ export async function findKraftfiles(tree: Tree): Promise<readonly string[]> {
 
 /** All projects of Kraftfiles. */
 export async function findKraftprojects(tree: Tree): Promise<readonly TreeProject[]> {
-  const names = new Map([...getProjects(tree)].map(([name, { root }]) => [root, name]));
-  return (await findKraftfiles(tree)).map((kraftfile) => {
+  const found = (await findKraftfiles(tree)).map((kraftfile) => {
     const root = dirname(kraftfile);
     const directoryName = basename(join(tree.root, root));
-    const read = (): string | undefined =>
-      readKraftfile(tree.read(kraftfile, 'utf8') ?? '', { file: kraftfile, directoryName }).kraftfile?.name;
-    return { root, kraftfile, name: names.get(root) ?? read() ?? directoryName };
+    const { kraftfile: read } = readKraftfile(tree.read(kraftfile, 'utf8') ?? '', { file: kraftfile, directoryName });
+    return { root, kraftfile, ownName: read?.name ?? directoryName };
   });
+  const given = new Map([...getProjects(tree)].map(([name, { root }]) => [root, name]));
+  const inferred = assignProjectNames(new Map(found.map(({ root, ownName }) => [root, ownName])));
+  return found.map((project) => ({
+    ...project,
+    name: given.get(project.root) ?? inferred.get(project.root) ?? project.ownName,
+  }));
 }
 
 /**

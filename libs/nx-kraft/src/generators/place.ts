@@ -93,7 +93,9 @@ function checkFolderName(part: string, given: string): void {
 /** The folder of the project that has a name. */
 async function ownerOf(tree: Tree, name: string): Promise<string | undefined> {
   const others = await findKraftprojects(tree);
-  return getProjects(tree).get(name)?.root ?? others.find((project) => project.name === name)?.root;
+  return (
+    getProjects(tree).get(name)?.root ?? others.find((project) => [project.name, project.ownName].includes(name))?.root
+  );
 }
 
 /** Where the user stands in the workspace, as for Nx's own generators. */
