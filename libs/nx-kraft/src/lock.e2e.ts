@@ -33,6 +33,8 @@ test('a core from git is built but not cached until it is locked, and again when
   expect(unlocked.output).toContain('is not in kraft.lock');
   expect((await workspace.nx('run', task)).ran).toEqual([task]);
 
+  const synced = await workspace.nx('g', 'nx-kraft:sync');
+  expect(synced).toMatchObject({ exitCode: 0, output: expect.stringMatching(/added +core\/unikraft@/) as string });
   expect((await workspace.nx('g', 'nx-kraft:update')).exitCode).toBe(0);
   expect(await readFile(workspace.path('kraft.lock'), 'utf8')).toContain(first);
   expect((await workspace.nx('run', task)).ran).toEqual([task]);

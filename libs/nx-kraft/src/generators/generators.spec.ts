@@ -498,6 +498,8 @@ describe('sync and update', () => {
     expect(lockedKeys()).toEqual([`core/unikraft@${address('core')}`, `lib/musl@${address('musl')}`]);
     expect(callback).toThrow(/^apps\/gone\/Kraftfile and 1 more: [^]+\n {2}Write a folder /);
     await expect(sync(tree)).rejects.toThrow('cannot be locked');
+    // As nx g calls it, with options.
+    expect(await sync(tree, {})).toThrow('cannot be locked');
     const after = await update(tree, {});
     expect(lockedKeys()).toHaveLength(2);
     expect(after).toThrow('apps/odd/Kraftfile: Odd_ cannot be locked');
