@@ -30,11 +30,18 @@ export function globsOf(glob: string): readonly string[] {
 
 /** The glob that matches a path and nothing else, for Nx and for {@link globExpression}: what is a sign there stands in brackets. */
 export function globOf(path: string): string {
-  return path.replaceAll(/[*?[{}()\\]/g, '[$&]');
+  // Few have any, and each Kraftfile's are asked for several times with each command.
+  return /[*?[{}()\\]/.test(path) ? path.replaceAll(/[*?[{}()\\]/g, '[$&]') : path;
 }
 
 /** The path that comes before the first part of a glob with a sign, and the glob of what is meant below it; each may be ''. */
 export function splitGlob(glob: string): { readonly path: string; readonly rest: string } {
+  // As above: with no brackets the first sign is one.
+  if (!glob.includes('[')) {
+    const sign = glob.search(/[*?]|!\(/);
+    const end = sign < 0 ? glob.length : glob.lastIndexOf('/', sign);
+    return { path: glob.slice(0, Math.max(end, 0)), rest: glob.slice(end + 1) };
+  }
   const parts = glob.split('/');
   const first = parts.findIndex((part) => /[*?[]|!\(/.test(withoutBrackets(part, '')));
   const end = first < 0 ? parts.length : first;
@@ -42,8 +49,7 @@ export function splitGlob(glob: string): { readonly path: string; readonly rest:
 }
 
 function withoutBrackets(glob: string, replacement: string): string {
-  // Few have any, and each Kraftfile's are asked for several times with each command.
-  return !glob.includes('[') ? glob : glob.replaceAll(/\[([*?[{}()\\])\]/g, replacement);
+  return glob.replaceAll(/\[([*?[{}()\\])\]/g, replacement);
 }
 
 /** A test for what a glob matches, which costs little for the two forms that most have: a path, and all below one. */

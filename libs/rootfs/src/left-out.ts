@@ -8,6 +8,7 @@ export interface Reading {
 
 /** Each of some readings once: mostly those for all architectures are the same. */
 export function uniqueReadings<T extends Reading>(readings: readonly T[]): readonly T[] {
+  if (readings.length < 2) return readings;
   return [...new Map(readings.map((reading) => [JSON.stringify(reading), reading])).values()];
 }
 
