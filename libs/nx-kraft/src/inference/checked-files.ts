@@ -9,6 +9,8 @@ import type { Disk } from './disk.ts';
  * @param folder  the Kraftfile's, absolute
  */
 export function checkedFiles(disk: Disk, folder: string): readonly string[] {
+  // The folder will be listed anyway.
+  if (!disk.holds(folder, testFileName)) return [];
   const file = join(folder, testFileName);
   if (!disk.hasFile(file)) return [];
   const text = disk.read(file) ?? '';

@@ -81,9 +81,8 @@ export async function inferProjects(
       const summary = await readSummary(file, workspaceRoot, recall);
       if (summary !== undefined) found.set(folder, { file, summary });
     }
-    const workspace = await surveyWorkspace(disk, found, names, recall, (task) =>
-      targetDefaults(nxJsonConfiguration, names, task),
-    );
+    const defaults = onceForEach((task) => targetDefaults(nxJsonConfiguration, names, task));
+    const workspace = await surveyWorkspace(disk, found, names, recall, defaults);
     const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
     const pluginInputs = ownSources(workspaceRoot);
     const lock = readLockSummary(workspaceRoot);
@@ -153,6 +152,16 @@ export async function inferProjects(
       seen: () => disk.seen(),
     };
   });
+}
+
+/** What is the same for all projects is worked out for the first of them that asks. */
+function onceForEach<T>(find: (name: string) => T): (name: string) => T {
+  const known = new Map<string, T>();
+  return (name) => {
+    const value = known.get(name) ?? find(name);
+    known.set(name, value);
+    return value;
+  };
 }
 
 /** What decides, beside the Kraftfile and Nx's own settings, what tasks wait for and are told. */

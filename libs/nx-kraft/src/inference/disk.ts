@@ -12,6 +12,8 @@ import { Looked, type Seen } from './looked.ts';
 export class Disk {
   /** Behind all links. */
   readonly workspaceRoot: string;
+  /** What the paths of all that lies within begin with. */
+  readonly #within: string;
   readonly #entries = new Map<string, Entries>();
   readonly #realPaths = new Map<string, string>();
   readonly #surveys = new Map<string, { readonly survey: BuildFilesSurvey; readonly isUnseen: PathTest }>();
@@ -21,11 +23,22 @@ export class Disk {
 
   constructor(workspaceRoot: string) {
     this.workspaceRoot = realpathSync(workspaceRoot);
+    this.#within = this.workspaceRoot + sep;
+  }
+
+  /** Whether an absolute path is one below the workspace's. */
+  isWithin(path: string): boolean {
+    return path.startsWith(this.#within);
   }
 
   /** Whether there is something at an absolute path; a link counts, wherever it leads. */
   has(path: string): boolean {
-    return this.#entriesOf(dirname(path)).has(basename(path));
+    return this.holds(dirname(path), basename(path));
+  }
+
+  /** The same of a name in a folder. */
+  holds(folder: string, name: string): boolean {
+    return this.#entriesOf(folder).has(name);
   }
 
   /** Whether there is a file at an absolute path, or a link to one, that can be read to its end: no pipe, socket or device. */
@@ -68,7 +81,7 @@ export class Disk {
   realPath(path: string): string {
     const known = this.#realPaths.get(path);
     if (known !== undefined) return known;
-    const real = path.startsWith(this.workspaceRoot + sep) ? this.#realPathWithin(path) : this.#follow(path);
+    const real = this.isWithin(path) ? this.#realPathWithin(path) : this.#follow(path);
     this.#realPaths.set(path, real);
     return real;
   }

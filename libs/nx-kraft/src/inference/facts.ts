@@ -112,7 +112,7 @@ export async function lookAround(
   summaryIn: SummaryIn,
 ): Promise<Facts> {
   const folder = resolve(disk.workspaceRoot, dirname(kraftfile));
-  const has = (name: string): boolean => disk.has(join(folder, name));
+  const has = (name: string): boolean => disk.holds(folder, name);
   const hasMakefile = has('Makefile.uk');
   const compiled = hasMakefile && summary.compilesApplication ? [folder] : [];
   return {
@@ -274,8 +274,11 @@ function namesIgnored(disk: Disk, globs: readonly string[]): boolean {
 function toWorkspacePath(disk: Disk, path: string): string | undefined {
   const real = disk.realPath(path);
   if (real === disk.workspaceRoot) return '.';
-  const root = `${disk.workspaceRoot}${sep}`;
-  return real.startsWith(root) ? real.slice(root.length).replaceAll(sep, '/') : undefined;
+  return disk.isWithin(real) ? withSlashes(real.slice(disk.workspaceRoot.length + 1)) : undefined;
+}
+
+function withSlashes(path: string): string {
+  return sep === '/' ? path : path.replaceAll(sep, '/');
 }
 
 /** A normalized path relative to the workspace; undefined for one outside. */
@@ -429,7 +432,7 @@ function readTexts(
       folder,
       ...(context === undefined ? [] : [resolve(folder, context)]),
     ];
-    const ignoreFiles = contexts.map((one) => join(one, '.dockerignore'));
+    const ignoreFiles = [...new Set(contexts)].map((one) => join(one, '.dockerignore'));
     for (const file of [source, chosen, `${chosen}.dockerignore`, ...ignoreFiles]) {
       if (!texts.has(file)) readText(disk, file, texts);
     }

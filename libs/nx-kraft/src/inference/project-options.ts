@@ -45,11 +45,12 @@ export async function readProjectSettings(
   name: string,
   defaults: (task: string) => readonly GivenTarget[],
 ): Promise<ProjectSettings> {
-  const project = await readJson<Settings>(join(folder, 'project.json'), disk);
-  const manifestFile = await readJson<{ name?: string; nx?: Settings }>(join(folder, 'package.json'), disk);
+  const project = await readJson<Settings>(folder, 'project.json', disk);
+  const manifestFile = await readJson<{ name?: string; nx?: Settings }>(folder, 'package.json', disk);
   const manifest = manifestFile?.nx;
+  const own = [manifest?.targets, project?.targets].filter((targets) => targets !== undefined);
   const given = (task: string): readonly GivenTarget[] =>
-    [...defaults(task), manifest?.targets?.[task], project?.targets?.[task]].filter((target) => target !== undefined);
+    own.length === 0 ? defaults(task) : [...defaults(task), ...own.flatMap((targets) => targets[task] ?? [])];
   const tokens = {
     projectRoot: relative(disk.workspaceRoot, folder) || '.',
     projectName: project?.name ?? manifest?.name ?? manifestFile?.name ?? name,
@@ -61,6 +62,7 @@ export async function readProjectSettings(
     options: (task) => merge(given(task).map(({ options }) => options)),
     variants: (task) => {
       const targets = given(task);
+      if (targets.length === 0) return [{}];
       const options = targets.map((target) => target.options);
       const names = new Set(targets.flatMap(({ configurations = {} }) => Object.keys(configurations)));
       const configured = [...names].map((name) => targets.map(({ configurations }) => configurations?.[name]));
@@ -87,9 +89,11 @@ function replaceTokens(
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaceTokens(item, tokens)]));
 }
 
-async function readJson<T>(path: string, disk: Disk): Promise<T | undefined> {
-  // Its folder will be listed anyway.
-  if (!disk.has(path) || !disk.hasFile(path)) return undefined;
+async function readJson<T>(folder: string, name: string, disk: Disk): Promise<T | undefined> {
+  // The folder will be listed anyway.
+  if (!disk.holds(folder, name)) return undefined;
+  const path = join(folder, name);
+  if (!disk.hasFile(path)) return undefined;
   disk.looked.contents(path);
   const text = readFileSync(path, 'utf8');
   try {

@@ -35,7 +35,9 @@ export async function surveyWorkspace(
     const project = projectNames.get(folder) ?? summary.name;
     const own = await readProjectSettings(join(disk.workspaceRoot, folder), disk, project, defaults);
     settings.set(folder, own);
-    for (const name of await recall(['packed images', ...givenNames(own, names)], () => packedImageNames(own, names))) {
+    const given = givenNames(own, names);
+    if (given.length === 0) continue;
+    for (const name of await recall(['packed images', ...given], () => namesInFull(given))) {
       packedImages.set(name, { root: folder, project, layout: posix.join(folder, summary.image) });
     }
   }
@@ -63,8 +65,10 @@ export async function packedImageNames(
   settings: Pick<ProjectSettings, 'options'>,
   names: TaskNames,
 ): Promise<readonly string[]> {
-  const given = givenNames(settings, names);
-  if (given.length === 0) return [];
+  return namesInFull(givenNames(settings, names));
+}
+
+async function namesInFull(given: readonly string[]): Promise<readonly string[]> {
   const { runtimeImageName } = await import('../tasks/needs.ts');
   return given.flatMap((name) => {
     try {

@@ -38,7 +38,11 @@ export function hasBuildDefaults(nxJson: NxJsonConfiguration, names: TaskNames):
  * What nx.json gives to all tasks of a name of ours: by the executor, else by that name, else by the longest pattern. What holds
  * for some projects only is taken as well, since other inputs than these only cost a run.
  */
-export function targetDefaults({ targetDefaults: defaults = {} }: NxJsonConfiguration, names: TaskNames, name: string) {
+export function targetDefaults(
+  { targetDefaults: defaults = {} }: NxJsonConfiguration,
+  names: TaskNames,
+  name: string,
+): readonly GivenTarget[] {
   const task = Object.keys(executors).find((key) => names[key as keyof typeof executors] === name);
   const executor = task === undefined ? undefined : executors[task as keyof typeof executors];
   const patterns = Object.keys(defaults)

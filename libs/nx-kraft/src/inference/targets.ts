@@ -328,6 +328,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
     [],
     facts.rootfs.images.filter((name) => !(name in neighbours.images)),
   );
+  const detailsFile = posix.join(posix.dirname(kraftfile), fileDetailsName);
   return {
     executor: 'nx-kraft:rootfs',
     options: {
@@ -345,7 +346,7 @@ function rootfsTarget(source: InferenceSource, names: TaskNames, parts: Parts): 
       ...facts.rootfs.files
         // Nx takes a folder for all below it; its mode is in the file of details.
         .filter((glob) => !glob.endsWith('/'))
-        .flatMap((glob) => sparing(posix.join(posix.dirname(kraftfile), fileDetailsName), glob))
+        .flatMap((glob) => sparing(detailsFile, glob))
         .map(asFileset),
       ...details(source, fileDetailsName, facts.rootfs),
       ...facts.rootfs.environment.map(variable),
@@ -380,8 +381,9 @@ function neverTaken(isKept: boolean): readonly Input[] {
 
 /** A glob of what is read or, with `!` in front, is not, in such a form that it leaves a file in the key anyway. */
 function sparing(file: string, glob: string): readonly string[] {
+  if (!glob.startsWith('!')) return [glob];
   const path = glob.slice(1);
-  if (!glob.startsWith('!') || !(globTest(path)(file) || file.startsWith(`${path}/`))) return [glob];
+  if (!globTest(path)(file) && !file.startsWith(`${path}/`)) return [glob];
   return path.endsWith('**/*') ? [`!${path.slice(0, -1)}!(${posix.basename(file)})`] : [];
 }
 
