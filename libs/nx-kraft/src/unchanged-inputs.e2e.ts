@@ -85,6 +85,29 @@ test.each([
   expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${name}: it was changed`) as string });
 });
 
+test.each([
+  ['web:rootfs', 'rootfs/motd', 'motd', 'apps/web/.unikraft/build/initramfs-x86_64.cpio'],
+  [kernelTask, 'main.c', 'main', 'apps/web/.unikraft/build/web_qemu-x86_64'],
+])(
+  'nor is what %s reads and somebody changes while a task runs that it waits for',
+  async (task, name, before, result) => {
+    // It writes again what is there, too, as programs that generate code do.
+    const command =
+      'cd apps/web; cp web.h x; cp x web.h; rm x; cd .unikraft; touch begun; until [ -e go ]; do sleep 0.1; done';
+    await workspace.write('slow/project.json', JSON.stringify({ name: 'slow', targets: { build: { command } } }));
+    const target = { dependsOn: [{ projects: ['slow'], target: 'build' }] };
+    const targets = { rootfs: target, [kernelTask.replace('web:', '')]: target };
+    await workspace.write('apps/web/project.json', JSON.stringify({ targets }));
+    const run = await changeMeanwhile(['run', task], write(`apps/web/${name}`, 'other'));
+    expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${name}: it was changed`) as string });
+    await workspace.write(`apps/web/${name}`, before);
+    await workspace.write('apps/web/.unikraft/go', '');
+    const { exitCode, output } = await workspace.nx('run', task);
+    expect(exitCode, output).toBe(0);
+    expect(await readFile(workspace.path(result), 'utf8')).toContain(before);
+  },
+);
+
 /** The projects of a workspace are known only after its files were read, from which Nx makes keys without a daemon. */
 test.each(['true', 'false'])(
   'nor are a source and the Kraftfile that are changed while projects are inferred; plugins in processes of their own: %s',

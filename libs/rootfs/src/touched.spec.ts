@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, statSync, symlinkSync, unlinkSync, utimesSync } f
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Workspace } from '../test/workspace.ts';
-import { touchedSince } from './touched.ts';
+import { readEntries } from './touched.ts';
 
 let workspace: Workspace;
 let began: number;
@@ -21,7 +21,12 @@ const touched = (
   files = ['root/**/*'],
   excluded = ['root/.unikraft', 'root/.unikraft/**/*'],
   apart = '',
-): string | undefined => touchedSince(workspace.folder, { files, excluded }, began, (path) => path === apart);
+): string | undefined => {
+  for (const { path, stats } of readEntries(workspace.folder, { files, excluded }, (one) => one === apart)) {
+    if (stats.ctimeMs > began) return path;
+  }
+  return undefined;
+};
 
 test('what nobody touched is found to be so', async () => {
   for (const path of ['root/etc', 'root/etc/motd']) utimesSync(workspace.path(path), 1, Date.now() / 1000 + 1e6);

@@ -13,26 +13,6 @@ export interface ReadEntry {
 }
 
 /**
- * Something that a reading takes from the disk and that was touched after a time: a file or a link, or a directory whose
- * names are others now. Undefined where there is nothing of the kind. Times of changes count, which nobody can set: those of
- * contents may lie in the future.
- *
- * @param directory  where all globs start; absolute
- * @param time  in milliseconds since 1970
- * @param isApart  whether a path, relative to the directory, is somebody's result, which may appear at any time
- * @returns the path, relative to the directory
- */
-export function touchedSince(
-  directory: string,
-  reading: Reading,
-  time: number,
-  isApart: (path: string) => boolean,
-): string | undefined {
-  for (const { path, stats } of readEntries(directory, reading, isApart)) if (stats.ctimeMs > time) return path;
-  return undefined;
-}
-
-/**
  * What a reading takes from the disk: files and links, and directories whose names count. Of directories that hold something
  * that is left out nobody can tell which of their names are others.
  *

@@ -84,7 +84,7 @@ export async function makeRootfs(
   );
   checkImages(inputs, lock, rules, Object.keys(layouts));
   const isReadAtOnce = inputs.every(({ needsBuilder }) => needsBuilder === undefined);
-  if (!isReadAtOnce) guard.check(folder, inputs);
+  if (!isReadAtOnce) await guard.check(folder, inputs);
   if (rootfs !== undefined) {
     const nameOf = (architecture: string): string => rootfsName(kraftfile, architecture, rootfs.format);
     await makeForEach(architectures, { ...rootfs, ...common }, nameOf, {
@@ -95,7 +95,7 @@ export async function makeRootfs(
   for (const [index, rom] of ofRoms.entries()) {
     await makeForEach(architectures, rom, (architecture) => romName(kraftfile, index, architecture, rom.format));
   }
-  if (isReadAtOnce) guard.check(folder, inputs);
+  if (isReadAtOnce) await guard.check(folder, inputs);
 }
 
 function checkRoms({ roms = {} }: RomsOption, existing: readonly { readonly source: string }[], file: string): void {

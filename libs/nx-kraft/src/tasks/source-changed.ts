@@ -9,4 +9,4 @@ export function changed(path: string, hint = otherTask): ProjectFault {
   );
 }
 
-const otherTask = 'If another task writes it, let this one depend on that task.';
+const otherTask = 'If another task writes it, let this one depend on that task, and let git ignore it.';

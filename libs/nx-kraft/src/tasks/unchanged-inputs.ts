@@ -31,7 +31,7 @@ export async function withUnchangedInputs(
     await work();
     return;
   }
-  const { began, isWrittenAnyTime } = keyOf(context);
+  const { isTouched, isWrittenAnyTime } = keyOf(context);
   const { ignored } = new Disk(root);
   const isNoSource = (path: string): boolean => neverSources.test(path) || isWrittenAnyTime(path);
   const files: string[] = [];
@@ -39,18 +39,18 @@ export async function withUnchangedInputs(
   for (const { isWithIgnored, ...reading } of readings) {
     const isApart = (path: string): boolean => isNoSource(path) || (!isWithIgnored && ignored.has(path));
     const single = new Set(reading.files);
-    for (const { path, stats } of readEntries(root, reading, isApart)) {
-      if (stats.ctimeMs > began) throw changed(path);
+    for (const entry of readEntries(root, reading, isApart)) {
+      const { path, stats } = entry;
+      if (await isTouched(entry)) throw changed(path);
       const mayBeMade = single.has(globOf(path)) && ignored.has(path);
       if (!stats.isDirectory() && !mayBeMade) files.push(path);
     }
   }
   const read = await work();
-  const touched = files.find((path) => {
+  for (const path of files) {
     const stats = unlessNowhere(() => lstatSync(join(root, path)));
-    return stats === undefined || stats.ctimeMs > began;
-  });
-  if (touched !== undefined) throw changed(touched, own);
+    if (stats === undefined || (await isTouched({ path, stats }))) throw changed(path, own);
+  }
   const isInput = inputTest(readings);
   const real = realpathSync(root);
   for (const path of read) {

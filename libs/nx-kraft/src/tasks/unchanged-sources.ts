@@ -3,9 +3,10 @@ import type { ExecutorContext, NxJsonConfiguration } from '@nx/devkit';
 import type { RootfsInputs } from '@nx-kraft/rootfs';
 import { buildFolder } from '@nx-kraft/rootfs/build-folder';
 import { uniqueReadings } from '@nx-kraft/rootfs/left-out';
-import { touchedSince } from '@nx-kraft/rootfs/touched';
+import { type ReadEntry, readEntries } from '@nx-kraft/rootfs/touched';
 import { dataFile } from '../inference/workspace-data.ts';
 import { beganVariable } from './began.ts';
+import { KnownFiles } from './known-files.ts';
 import { changed } from './source-changed.ts';
 
 /** Makes sure that a task's sources are those that its key was made from. */
@@ -16,7 +17,7 @@ export interface SourceGuard {
    * @param folder  where the globs of the inputs start; absolute
    * @throws ProjectFault SOURCE_CHANGED
    */
-  check(folder: string, inputs: readonly RootfsInputs[]): void;
+  check(folder: string, inputs: readonly RootfsInputs[]): Promise<void>;
 }
 
 /**
@@ -25,10 +26,10 @@ export interface SourceGuard {
  */
 export function guardSources(context: ExecutorContext): SourceGuard {
   const { root, projectName = '', targetName = '', projectsConfigurations } = context;
-  const { began, isWrittenAnyTime } = keyOf(context);
+  const { isTouched, isWrittenAnyTime } = keyOf(context);
   return {
     isCached: projectsConfigurations.projects[projectName]?.targets?.[targetName]?.cache === true,
-    check: (folder, inputs) => {
+    check: async (folder, inputs) => {
       const own = relative(root, folder).split(sep).join('/');
       const isResult = (path: string): boolean => isWrittenAnyTime(posix.join(own, path));
       const readings = inputs.flatMap(({ files, excluded, filtered, besides }) => [
@@ -37,8 +38,10 @@ export function guardSources(context: ExecutorContext): SourceGuard {
         ...besides,
       ]);
       for (const reading of uniqueReadings(readings)) {
-        const path = touchedSince(folder, reading, began, isResult);
-        if (path !== undefined) throw changed(posix.join(own, path));
+        for (const { path, stats } of readEntries(folder, reading, isResult)) {
+          const place = posix.join(own, path);
+          if (await isTouched({ path: place, stats })) throw changed(place);
+        }
       }
     },
   };
@@ -47,10 +50,13 @@ export function guardSources(context: ExecutorContext): SourceGuard {
 /** What a task's key has to do with what is touched. */
 export interface TaskKey {
   /**
-   * From when on nobody may touch what it was made from, in milliseconds since 1970. What tasks before this one have written
-   * is there by then, and not all of them say what they write: then only the time counts that the task itself takes.
+   * Whether something was touched since the key was made: times of changes count, which nobody can set. Of a task that waits for
+   * others, these may have written anything until it starts, and not all of them say what they write: where they left files
+   * that Nx knows as it knows them, these are none the less what the key was made from.
+   *
+   * @param entry  with its path relative to the workspace
    */
-  readonly began: number;
+  readonly isTouched: (entry: ReadEntry) => Promise<boolean>;
   /** Whether a path, relative to the workspace, is a result of the command's tasks, or another that builds and Nx write. */
   readonly isWrittenAnyTime: (path: string) => boolean;
 }
@@ -68,8 +74,14 @@ export function keyOf({
   const results = new Set(Object.values(taskGraph?.tasks ?? {}).flatMap(({ outputs }) => outputs));
   // What holds a whole workspace, and leaves out nothing of what Nx and builds write, has another key each time anyway.
   const folders = foldersOfNx(root, nxJsonConfiguration);
+  const known = new KnownFiles(root);
+  const start = Date.now();
+  const began = Number(process.env[beganVariable] ?? start);
   return {
-    began: isFirst ? Number(process.env[beganVariable] ?? Date.now()) : Date.now(),
+    isTouched: async ({ path, stats }) => {
+      if (stats.ctimeMs <= began) return false;
+      return isFirst || stats.ctimeMs > start || (!stats.isDirectory() && !(await known.isAsRead(path)));
+    },
     isWrittenAnyTime: (path) => results.has(path) || folders.has(path) || path.split('/').includes(buildFolder),
   };
 }
