@@ -74,12 +74,14 @@ export function keyOf({
   const results = new Set(Object.values(taskGraph?.tasks ?? {}).flatMap(({ outputs }) => outputs));
   // What holds a whole workspace, and leaves out nothing of what Nx and builds write, has another key each time anyway.
   const folders = foldersOfNx(root, nxJsonConfiguration);
+  // When Nx makes its own folders, what they lie in has other names than before.
+  const holdsNx = (path: string): boolean => path === '.' || [...folders].some((one) => one.startsWith(`${path}/`));
   const known = new KnownFiles(root);
   const start = Date.now();
   const began = Number(process.env[beganVariable] ?? start);
   return {
     isTouched: async ({ path, stats }) => {
-      if (stats.ctimeMs <= began) return false;
+      if (stats.ctimeMs <= began || (stats.isDirectory() && holdsNx(path))) return false;
       return isFirst || stats.ctimeMs > start || (!stats.isDirectory() && !(await known.isAsRead(path)));
     },
     isWrittenAnyTime: (path) => results.has(path) || folders.has(path) || path.split('/').includes(buildFolder),
