@@ -90,6 +90,13 @@ test('nx release gives images of apps a version and publishes them', async () =>
   const second = await workspace.nx('release', 'prepatch', '--preid=beta', '--yes');
   expect(second.output).toContain(`${name}:1.2.1-beta.0@sha256:`);
   expect((await inspect(`${name}:latest`)).Digest).toBe((await inspect(`${name}:1.2.0`)).Digest);
+  // Nx runs nothing that comes before when it is told projects: what was packed last is another version.
+  const early = await workspace.nx('release', '1.3.0', '--projects=hello', '--yes');
+  expect(early).toMatchObject({ exitCode: 1, output: expect.stringContaining('(KRAFTFILE_NOT_BUILT)') as string });
+  expect(early.output).toContain('it was packed as version 1.2.1-beta.0, and is 1.3.0 now');
+  await ok('run', 'hello:package');
+  const packed = await workspace.nx('release', 'publish', '--projects=hello');
+  expect(packed.output).toContain(`${name}:1.3.0@sha256:`);
   // A version never changes.
   await workspace.edit('apps/hello/rootfs/etc/motd', 'This line', 'That line');
   const again = await workspace.nx('release', 'publish');

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrorCode } from '@nx-kraft/base';
-import { type Reference, parseReference, withTag } from '@nx-kraft/oci';
+import { type Reference, listEntries, parseReference, readImage, withTag } from '@nx-kraft/oci';
 import type { TaskSurroundings } from './attest.ts';
 import { type Kraftproject, ProjectFault, loadKraftproject } from './kraftproject.ts';
-import { openPackedLayout } from './packed-layout.ts';
+import { type PackedLayout, openPackedLayout } from './packed-layout.ts';
 import { type PushOptions, pushTo } from './push-package.ts';
 
 /** The label that the version of an image stands in, as the OCI's image specification names it. */
@@ -29,6 +29,8 @@ export async function publishRelease(
   const project = await loadKraftproject(workspaceRoot, options.kraftfile);
   const version = releasedVersion(project, options.nxReleaseVersionData?.[surroundings.projectName ?? '']?.newVersion);
   const packed = await openPackedLayout(project);
+  // A dry run of a version has written none.
+  if (options.dryRun !== true) await checkVersion(project, packed);
   const named = options.name === undefined ? packed.names[0] : parseReference(options.name);
   const isBefore = version.includes('-');
   const tags = [version, ...(options.tag === undefined ? (isBefore ? [] : ['latest']) : [options.tag])];
@@ -43,6 +45,26 @@ export async function publishRelease(
     { ...options, provenance: false, strategy: 'overwrite' },
     surroundings,
   );
+}
+
+/**
+ * What was packed before its version was given would be released under the wrong one: where Nx is to publish some projects
+ * only (`--projects`, `--groups`), it runs nothing that these wait for.
+ *
+ * @throws ProjectFault KRAFTFILE_NOT_BUILT
+ */
+async function checkVersion({ file, kraftfile }: Kraftproject, { layout, root }: PackedLayout): Promise<void> {
+  const version = kraftfile.labels[versionLabel];
+  const [entry] = await listEntries(layout, root);
+  if (version === undefined || entry === undefined) return;
+  const { config } = await readImage(layout, entry.digest);
+  const packed = config.config.Labels?.[versionLabel];
+  if (packed === version) return;
+  const before = packed === undefined ? 'before it had a version' : `as version ${packed}`;
+  throw new ProjectFault('KRAFTFILE_NOT_BUILT', `it was packed ${before}, and is ${version} now`, {
+    at: file,
+    hint: 'Run its task package first: Nx leaves that out when it publishes some of the projects only.',
+  });
 }
 
 function inRegistry(reference: Reference, registry: string | undefined): Reference {
