@@ -10,6 +10,7 @@ import { packageFolder, pluginState, pluginVersion } from '../tasks/version.ts';
 import { bootedTargets } from './booted-targets.ts';
 import { type ComponentSources, usedComponents } from './components.ts';
 import { Disk } from './disk.ts';
+import { ExternalNodes } from './external-nodes.ts';
 import { type Facts, lookAround } from './facts.ts';
 import type { Input } from './inputs.ts';
 import type { Seen } from './looked.ts';
@@ -86,6 +87,7 @@ export async function inferProjects(
     const summaryIn = (folder: string): Summary | undefined => found.get(folder)?.summary;
     const pluginInputs = ownSources(workspaceRoot);
     const lock = readLockSummary(workspaceRoot);
+    const nodes = new ExternalNodes(lock);
     const withBuildDefaults = hasBuildDefaults(nxJsonConfiguration, names);
     const isAffectedWhole = affectsWholeProjects(workspaceRoot, nxJsonConfiguration);
     const files: Record<string, readonly string[]> = {};
@@ -125,6 +127,7 @@ export async function inferProjects(
             settings,
             neighbours,
             lock,
+            nodes,
             salt: pluginVersion,
             hasBuildDefaults: withBuildDefaults,
             isAffectedWhole,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { taskNames } from '../options.ts';
+import { ExternalNodes } from './external-nodes.ts';
 import type { LockSummary } from './lock.ts';
 import { assignProjectNames } from './project-names.ts';
 import { summarize } from './summary.ts';
@@ -77,6 +78,7 @@ function infer(text: string, options = {}, lock = noLock, around: Partial<Around
       settings: { variants: (task) => around.variants?.[task] ?? [{}], waits: () => false },
       neighbours: { images: {}, folders: ['core'], haveKernels },
       lock,
+      nodes: new ExternalNodes(lock),
       salt,
       pluginInputs: [],
     },

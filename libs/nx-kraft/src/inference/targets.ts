@@ -12,7 +12,7 @@ import { bootedTargets } from './booted-targets.ts';
 import { describe } from './describe.ts';
 import { cloudTargets } from './cloud-targets.ts';
 import type { Dependencies } from './dependencies.ts';
-import { componentNode, imageNode } from './external-nodes.ts';
+import type { ExternalNodes } from './external-nodes.ts';
 import type { Facts, LocalFolder } from './facts.ts';
 import { type Input, madeBefore, nothingOfItsOwn, variable } from './inputs.ts';
 import { kernelTargets } from './kernel-targets.ts';
@@ -34,6 +34,7 @@ export interface InferenceSource {
   readonly settings: Pick<ProjectSettings, 'variants' | 'waits'>;
   readonly neighbours: Neighbours;
   readonly lock: LockSummary;
+  readonly nodes: ExternalNodes;
   /** Goes into all cache keys. */
   readonly salt: string;
   /** Whether nx.json has defaults for all tasks of the name of the one that builds all kernels. */
@@ -92,17 +93,17 @@ function describeProject(kraftfile: string, external: InferredProject['externalN
 }
 
 /** The remote components and images that a Kraftfile is built from, but for images that are packed in the workspace. */
-function externalNodes({ facts, summary, neighbours, lock }: InferenceSource) {
+function externalNodes({ facts, summary, neighbours, nodes }: InferenceSource) {
   const runtime = summary.runtimeImage === undefined || neighbours.runtime ? [] : [summary.runtimeImage];
   const images = [...runtime, ...facts.rootfs.images.filter((name) => !(name in neighbours.images))];
-  const nodes = [
-    ...facts.kernels.remote.map((key) => componentNode(key, lock)),
-    ...images.map((name) => imageNode(name, lock)),
+  const found = [
+    ...facts.kernels.remote.map((key) => nodes.component(key)),
+    ...images.map((name) => nodes.image(name)),
   ];
-  return Object.fromEntries(nodes.map((node) => [node.name, node]));
+  return Object.fromEntries(found.map((node) => [node.name, node]));
 }
 
-/** What a task needs of the lock: its inputs, and whether all of it is locked. */
+/** What a task takes, of the lock among it: its inputs, and whether all of that is locked. */
 interface Locked {
   readonly inputs: readonly Input[];
   readonly isWhole: boolean;
@@ -150,10 +151,11 @@ function workingTargets(
 ): Record<string, TargetConfiguration> {
   const { kraftfile, summary, facts, settings } = source;
   const options = { kraftfile };
+  const sources = kernelSources(source, parts);
   const kernels =
     summary.kernels !== 'none'
       ? summary.targets.map(
-          (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, names, parts)] as const,
+          (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, sources, names, parts)] as const,
         )
       : [];
   const filesystems =
@@ -244,9 +246,30 @@ function lockAsWhole({ isAffectedWhole }: InferenceSource, external: object): re
   return isAffectedWhole === true && Object.keys(external).length > 0 ? [`{workspaceRoot}/${lockFileName}`] : [];
 }
 
+/** What all kernels of a project are made from. */
+function kernelSources(source: InferenceSource, parts: Parts): Locked {
+  const { facts, summary, neighbours } = source;
+  const { kernels } = facts;
+  const isBuilt = summary.kernels === 'source';
+  const image =
+    isBuilt || summary.runtimeImage === undefined || neighbours.runtime !== undefined ? [] : [summary.runtimeImage];
+  const { inputs, isWhole } = parts.locked(kernels.remote, image);
+  return {
+    inputs: [
+      ...inputs,
+      ...[...kernels.folders, ...kernels.taken].flatMap((folder) => componentFiles(folder, kernels.files)),
+      ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
+      ...[...kernels.files, ...(kernels.file === undefined ? [] : [kernels.file])].map(globOf).map(asFileset),
+      ...(isBuilt ? applicationFiles(source) : []),
+    ],
+    isWhole,
+  };
+}
+
 function kernelTarget(
   source: InferenceSource,
   target: TargetSummary,
+  sources: Locked,
   names: TaskNames,
   parts: Parts,
 ): TargetConfiguration {
@@ -254,33 +277,23 @@ function kernelTarget(
   const { kernels } = facts;
   const isBuilt = summary.kernels === 'source';
   const { runtime, kernel } = neighbours;
-  const image = isBuilt || summary.runtimeImage === undefined || runtime !== undefined ? [] : [summary.runtimeImage];
-  const locked = parts.locked(kernels.remote, image);
   const before = [
     ...(target.embedsRootfs ? [names.rootfs] : []),
     ...(runtime === undefined ? [] : [packing(runtime, names)]),
     ...(kernel === undefined ? [] : [{ projects: [kernel], target: names.build }]),
   ];
-  const built: readonly Input[] = [
-    ...applicationFiles(source),
-    ...toolchainVariables(target.architecture, facts).map(variable),
-    ...kernels.environment.map(variable),
-    variable('SOURCE_DATE_EPOCH'),
-  ];
+  const built = [...toolchainVariables(target.architecture, facts), ...kernels.environment, 'SOURCE_DATE_EPOCH'];
   const platform = `${target.platform}/${target.architecture}`;
   return {
     executor: 'nx-kraft:build',
     options: { kraftfile, target: target.id, ...runtimeOptions(source) },
     // No key can see a folder outside of the workspace change, nor a name that means something else tomorrow.
-    cache: !kernels.reachesOutside && !summary.isVariable && locked.isWhole,
+    cache: !kernels.reachesOutside && !summary.isVariable && sources.isWhole,
     ...(before.length === 0 ? {} : { dependsOn: before }),
     inputs: [
       ...parts.inputs(`build:${target.id}`, target.digest),
-      ...locked.inputs,
-      ...[...kernels.folders, ...kernels.taken].flatMap((folder) => componentFiles(folder, kernels.files)),
-      ...kernels.notCompiled.map((glob) => `!{workspaceRoot}/${glob}`),
-      ...[...kernels.files, ...(kernels.file === undefined ? [] : [kernels.file])].map(globOf).map(asFileset),
-      ...(isBuilt ? built : []),
+      ...sources.inputs,
+      ...(isBuilt ? built : []).map(variable),
       // Also where a project adds a task to those before: what that generates is not there yet in a fresh clone.
       madeBefore,
       ...neverTaken(!kernels.reachesOutside),
