@@ -11,7 +11,7 @@ export function bootedTargets(
   { variants }: Pick<ProjectSettings, 'variants'>,
   task: string,
 ): readonly TargetSummary[] {
-  const chosen = new Set(variants(task).map((options) => options.for));
-  const best = hostTarget(targets);
-  return targets.filter((target) => chosen.has(target.id) || (target === best && chosen.has(undefined)));
+  const chosen = variants(task).map((options) => options.for);
+  const best = chosen.includes(undefined) ? hostTarget(targets) : undefined;
+  return targets.filter((target) => target === best || chosen.includes(target.id));
 }

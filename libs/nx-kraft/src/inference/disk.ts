@@ -15,6 +15,7 @@ export class Disk {
   /** What the paths of all that lies within begin with. */
   readonly #within: string;
   readonly #entries = new Map<string, Entries>();
+  readonly #stats = new Map<string, Stats | undefined>();
   readonly #realPaths = new Map<string, string>();
   readonly #surveys = new Map<string, { readonly survey: BuildFilesSurvey; readonly isUnseen: PathTest }>();
   /** What Nx passes over. */
@@ -43,9 +44,14 @@ export class Disk {
 
   /** Whether there is a file at an absolute path, or a link to one, that can be read to its end: no pipe, socket or device. */
   hasFile(path: string): boolean {
+    return this.holdsFile(dirname(path), basename(path));
+  }
+
+  /** The same of a name in a folder. */
+  holdsFile(folder: string, name: string): boolean {
     // To list a folder for one file would cost more than to ask for that.
-    const listed = this.#entries.get(dirname(path));
-    return (listed === undefined || listed.has(basename(path))) && this.stats(path)?.isFile() === true;
+    const listed = this.#entries.get(folder);
+    return (listed === undefined || listed.has(name)) && this.stats(join(folder, name))?.isFile() === true;
   }
 
   hasFolder(path: string): boolean {
@@ -54,8 +60,11 @@ export class Disk {
 
   /** What lies at an absolute path, behind links; undefined where that leads nowhere, of which the task tells that takes it. */
   stats(path: string): Stats | undefined {
+    if (this.#stats.has(path)) return this.#stats.get(path);
     this.looked.place(path);
-    return unlessNowhere(() => statSync(path, { throwIfNoEntry: false }));
+    const stats = unlessNowhere(() => statSync(path, { throwIfNoEntry: false }));
+    this.#stats.set(path, stats);
+    return stats;
   }
 
   /** The text of a file at an absolute path; undefined where it may not be read, or is gone. */

@@ -60,8 +60,9 @@ export class Ignored {
     if (known !== undefined) return known;
     const around = folder === '.' ? [] : this.#rulesAround(posix.dirname(folder));
     const from = folder === '.' ? 0 : folder.length + 1;
+    const place = join(this.#disk.workspaceRoot, folder);
     const files = ruleFiles.map((name, index) => {
-      const rules = this.#rulesIn(posix.join(folder, name));
+      const rules = this.#rulesIn(place, name);
       const outer = around[index] ?? [];
       if (rules.length === 0) return outer;
       const any = new RegExp(rules.map(({ expression }) => expression.source).join('|'), 's');
@@ -75,10 +76,9 @@ export class Ignored {
     return this.#disk.hasFile(join(this.#disk.workspaceRoot, path));
   }
 
-  #rulesIn(file: string): readonly Rule[] {
-    const path = join(this.#disk.workspaceRoot, file);
+  #rulesIn(folder: string, name: string): readonly Rule[] {
     // One that may not be read Nx passes over, too.
-    const text = this.#disk.hasFile(path) ? this.#disk.read(path) : undefined;
+    const text = this.#disk.holdsFile(folder, name) ? this.#disk.read(join(folder, name)) : undefined;
     return text?.split('\n').flatMap(readRule) ?? [];
   }
 }

@@ -17,5 +17,5 @@ export function hostTarget<T extends { readonly platform: string; readonly archi
     const place = platforms.indexOf(platform);
     return (place === -1 ? platforms.length : place) * 2 + (architecture === architectures[arch()] ? 0 : 1);
   };
-  return targets.toSorted((a, b) => rank(a) - rank(b))[0];
+  return targets.length < 2 ? targets[0] : targets.toSorted((a, b) => rank(a) - rank(b))[0];
 }
