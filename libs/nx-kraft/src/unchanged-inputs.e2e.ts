@@ -40,7 +40,10 @@ beforeEach(async () => {
   workspace = await TestWorkspace.create();
   for (const [path, text] of Object.entries(sources)) await workspace.write(path, text);
 });
-afterEach(() => workspace.remove());
+afterEach(async () => {
+  if (workspace.environment.NX_DAEMON === 'true') await workspace.nx('daemon', '--stop');
+  await workspace.remove();
+});
 
 const kernelTask = 'web:build:qemu-x86_64';
 const kernel = (): Promise<string> => readFile(workspace.path('apps/web/.unikraft/build/web_qemu-x86_64'), 'utf8');
@@ -86,11 +89,14 @@ test.each([
 });
 
 test.each([
-  ['web:rootfs', 'rootfs/motd', 'motd', 'apps/web/.unikraft/build/initramfs-x86_64.cpio'],
-  [kernelTask, 'main.c', 'main', 'apps/web/.unikraft/build/web_qemu-x86_64'],
+  ['web:rootfs', 'rootfs/motd', 'motd', 'apps/web/.unikraft/build/initramfs-x86_64.cpio', 'false'],
+  [kernelTask, 'main.c', 'main', 'apps/web/.unikraft/build/web_qemu-x86_64', 'false'],
+  ['web:rootfs', 'rootfs/motd', 'motd', 'apps/web/.unikraft/build/initramfs-x86_64.cpio', 'true'],
+  [kernelTask, 'main.c', 'main', 'apps/web/.unikraft/build/web_qemu-x86_64', 'true'],
 ])(
-  'nor is what %s reads and somebody changes while a task runs that it waits for',
-  async (task, name, before, result) => {
+  'nor is what %s reads and somebody changes while a task runs that it waits for (%s, %s, %s; daemon: %s)',
+  async (task, name, before, result, daemon) => {
+    Object.assign(workspace.environment, { NX_DAEMON: daemon, CI: 'false' });
     // It writes again what is there, too, as programs that generate code do.
     const command =
       'cd apps/web; cp web.h x; cp x web.h; rm x; cd .unikraft; touch begun; until [ -e go ]; do sleep 0.1; done';
@@ -99,7 +105,9 @@ test.each([
     const targets = { rootfs: target, [kernelTask.replace('web:', '')]: target };
     await workspace.write('apps/web/project.json', JSON.stringify({ targets }));
     const run = await changeMeanwhile(['run', task], write(`apps/web/${name}`, 'other'));
-    expect(run).toMatchObject({ exitCode: 1, output: expect.stringContaining(`${name}: it was changed`) as string });
+    const refused = { exitCode: 1, output: expect.stringContaining(`${name}: it was changed`) as string };
+    // A daemon may have seen the change before it makes the key, which waits for the other task.
+    if (daemon === 'false' || run.exitCode !== 0) expect(run).toMatchObject(refused);
     await workspace.write(`apps/web/${name}`, before);
     await workspace.write('apps/web/.unikraft/go', '');
     const { exitCode, output } = await workspace.nx('run', task);
