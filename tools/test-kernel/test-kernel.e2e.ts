@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 const execute = promisify(execFile);
 const core = import.meta.dirname;
@@ -206,6 +206,17 @@ LIBWORD_SRCS-y += $(LIBWORD_BASE)/word.c
     const first = await readFile(await build({ name: 'again' }));
     await make({ name: 'again' }, 'properclean');
     expect((await readFile(await build({ name: 'again' }))).equals(first)).toBe(true);
+  });
+
+  test('takes no flags from the environment, which no key of a cache knows', async () => {
+    const first = await readFile(await build({ name: 'flags' }));
+    await make({ name: 'flags' }, 'properclean');
+    for (const name of ['CFLAGS', 'CXXFLAGS', 'ASINCLUDES']) vi.stubEnv(name, '-O0 -fno-inline');
+    try {
+      expect((await readFile(await build({ name: 'flags' }))).equals(first)).toBe(true);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('names what it cannot do', async () => {

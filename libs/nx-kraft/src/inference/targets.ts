@@ -151,13 +151,7 @@ function workingTargets(
 ): Record<string, TargetConfiguration> {
   const { kraftfile, summary, facts, settings } = source;
   const options = { kraftfile };
-  const sources = kernelSources(source, parts);
-  const kernels =
-    summary.kernels !== 'none'
-      ? summary.targets.map(
-          (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, sources, names, parts)] as const,
-        )
-      : [];
+  const kernels = summary.kernels === 'none' ? [] : kernelTasks(source, names, parts);
   const filesystems =
     summary.filesystems.length === 0 ? [] : [[names.rootfs, rootfsTarget(source, names, parts)] as const];
   const tested = bootedTargets(summary, settings, names.test);
@@ -264,6 +258,13 @@ function kernelSources(source: InferenceSource, parts: Parts): Locked {
     ],
     isWhole,
   };
+}
+
+function kernelTasks(source: InferenceSource, names: TaskNames, parts: Parts) {
+  const sources = kernelSources(source, parts);
+  return source.summary.targets.map(
+    (target) => [`${names.build}:${target.id}`, kernelTarget(source, target, sources, names, parts)] as const,
+  );
 }
 
 function kernelTarget(
